@@ -1,0 +1,33 @@
+# Everything runs from .venv, made on first use with the versions pinned in constraints.txt.
+PYTHON ?= python3
+EXTRAS ?=
+BIN := .venv/bin
+
+.PHONY: venv demo lint test wheelhouse clean
+
+venv: .venv/stamp
+
+.venv/stamp: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: venv
+	$(BIN)/medad demo
+
+lint: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# One arithmetic thread per test process: the processes already fill the cores.
+test: venv
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto
+
+# Every wheel that an offline machine needs, e.g. make wheelhouse EXTRAS='[dicom,web]'
+wheelhouse: venv
+	$(BIN)/python -m pip wheel -c constraints.txt -w wheelhouse '.$(EXTRAS)'
+
+clean:
+	rm -rf .venv wheelhouse build dist runs/demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

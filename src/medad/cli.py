@@ -1,0 +1,202 @@
+"""The command line: one parser; each command calls one function of ``medad.workflows``.
+
+Heavy rooms are imported when a command runs, so that ``medad --help`` and ``medad methods`` are instant.
+"""
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import get_type_hints
+
+import docstring_parser
+from jsonargparse import ArgumentError, ArgumentParser, Namespace
+
+from medad.complaints import disk_trouble, parse_trouble
+from medad.errors import MedadError
+from medad.version import __version__
+from medad.workflows.options import TrainOptions
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: its line in the help, what it is told, and what it does (returning the exit status)."""
+
+    help: str
+    add_arguments: Callable[[ArgumentParser], None]
+    call: Callable[[Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        What the user typed after ``medad``; the process's own arguments by default.
+
+    Returns
+    -------
+    int
+        Exit status: 0; 1 when something went wrong; 2 for the user's mistakes; 130 after Ctrl-C.
+    """
+    arguments = Namespace()
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *rest: print(f"medad: warning: {message}", file=sys.stderr)
+            parsed = make_parser().parse_args(argv)
+            arguments = parsed[parsed.subcommand]
+            status = COMMANDS[parsed.subcommand].call(arguments)
+            sys.stdout.flush()
+            return status
+    except ArgumentError as error:
+        return _fail(parse_trouble(str(error)), 2)
+    except MedadError as error:
+        return _fail(str(error), error.exit_status)
+    except KeyboardInterrupt:
+        return _fail("stopped; go on with --resume" if "resume" in arguments else "stopped", 130)
+    except BrokenPipeError:  # who reads our output, say head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        trouble = disk_trouble(error, arguments.get("out"))
+        if trouble is None:
+            raise
+        return _fail(str(trouble), trouble.exit_status)
+
+
+def _fail(line: str, status: int) -> int:
+    print(f"medad: error: {' '.join(line.split())}", file=sys.stderr)
+    return status
+
+
+def make_parser() -> ArgumentParser:
+    """Return the parser of all commands; it raises ``ArgumentError`` instead of ending the process."""
+    parser = ArgumentParser(
+        prog="medad",
+        exit_on_error=False,
+        version=__version__,
+        description="Find abnormal medical images when almost nothing is labelled.",
+    )
+    commands = parser.add_subcommands(required=True, title="commands", metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        sub = ArgumentParser(exit_on_error=False, description=command.help)
+        command.add_arguments(sub)
+        commands.add_subcommand(name, sub, help=command.help)
+    return parser
+
+
+def _add_data(parser: ArgumentParser) -> None:
+    parser.add_argument("data", type=Path, help="folder of images with data.json, manifest.csv or folders per split")
+    parser.add_argument("--split", type=Path | None, help="split file to use instead of the folder's own")
+
+
+def _add_machine(parser: ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="auto (CUDA when there), cpu, cuda or cuda:N")
+    parser.add_argument("--jobs", type=int | None, help="number of processes; all cores by default")
+
+
+def _add_training(parser: ArgumentParser) -> None:
+    _add_data(parser)
+    parser.add_argument("--out", type=Path | None, help="run folder; runs/DATA-METHOD by default")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
+    parser.add_argument("--config", action="config", help="YAML file of options, as --print_config prints it")
+    helps = {p.arg_name: p.description for p in docstring_parser.parse(TrainOptions.__doc__ or "").params}
+    types, defaults = get_type_hints(TrainOptions), asdict(TrainOptions())
+    for name, default in defaults.items():
+        parser.add_argument(_flag(name), type=types[name], default=default, help=helps[name])
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _add_evaluate(parser: ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, help="folder of a finished run")
+    _add_data(parser)
+    parser.add_argument("--out", type=Path | None, help="folder of the results; RUN/evaluate-NAME by default")
+    _add_machine(parser)
+
+
+def _add_predict(parser: ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, help="folder of a finished run")
+    parser.add_argument("inputs", type=Path, nargs="+", help="image files, and folders of them")
+    parser.add_argument("--out", type=Path, required=True, help="folder of scores and heat maps")
+    _add_machine(parser)
+
+
+def _add_demo(parser: ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="folder, replaced each time")
+    _add_machine(parser)
+
+
+def _add_methods(parser: ArgumentParser) -> None:
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="for people or for programs")
+
+
+def _train_options(arguments: Namespace) -> TrainOptions:
+    return TrainOptions(**{f.name: arguments[f.name] for f in fields(TrainOptions)})
+
+
+def _run(arguments: Namespace) -> int:
+    from medad.workflows.run import run
+
+    options = _train_options(arguments)
+    run(arguments.data, options, out=arguments.out, split=arguments.split, resume=arguments.resume)
+    return 0
+
+
+def _train(arguments: Namespace) -> int:
+    from medad.workflows.train import train
+
+    options = _train_options(arguments)
+    train(arguments.data, options, out=arguments.out, split=arguments.split, resume=arguments.resume)
+    return 0
+
+
+def _evaluate(arguments: Namespace) -> int:
+    from medad.workflows.evaluate import evaluate
+
+    a = arguments
+    evaluate(a.run, a.data, out=a.out, split=a.split, device=a.device, jobs=a.jobs)
+    return 0
+
+
+def _predict(arguments: Namespace) -> int:
+    from medad.workflows.predict import predict
+
+    failures = predict(arguments.run, arguments.inputs, arguments.out, device=arguments.device, jobs=arguments.jobs)
+    return 1 if failures else 0
+
+
+def _demo(arguments: Namespace) -> int:
+    from medad.workflows.demo import demo
+
+    demo(arguments.out, device=arguments.device, jobs=arguments.jobs)
+    return 0
+
+
+def _methods(arguments: Namespace) -> int:
+    from medad.detectors.registry import METHODS
+
+    shown = ("name", "family", "maps", "uses_unlabeled", "paper")
+    rows = [{key: getattr(info, key) for key in shown} for info in METHODS.values()]
+    if arguments.format == "json":
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        for row in rows:
+            print(f"{row['name']:12} {row['family']:16} {row['paper']}")
+    return 0
+
+
+COMMANDS = {
+    "demo": Command("train and evaluate on generated images", _add_demo, _demo),
+    "run": Command("train, evaluate and write a report", _add_training, _run),
+    "train": Command("train on the normal and unlabeled images of DATA", _add_training, _train),
+    "evaluate": Command("score the test images of DATA with a finished run", _add_evaluate, _evaluate),
+    "predict": Command("score new images and draw heat maps", _add_predict, _predict),
+    "methods": Command("list the methods", _add_methods, _methods),
+}

@@ -1,0 +1,1 @@
+"""Files to image sets: readers, repartitions, cache, phantom images."""

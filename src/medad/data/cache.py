@@ -1,0 +1,104 @@
+"""Decoded images on disk, found again by the content of the files that they came from."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import PIL
+
+from medad.data.entries import Entry
+from medad.data.parallel import parallel_map
+from medad.data.preprocessing import Preprocessing
+
+FORMAT = 1  # raise it when the same files would give other arrays or notes
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The decoded images of a list of entries.
+
+    Attributes
+    ----------
+    pixels : ndarray
+        ``uint8`` or ``uint16`` (N, C, S, S): the images that could be read, in order.
+    failures : dict
+        Position in the list of entries -> why it could not be read.
+    notes : tuple of str
+        What was converted.
+    """
+
+    pixels: np.ndarray
+    failures: dict[int, str]
+    notes: tuple[str, ...]
+
+
+def cache_folder() -> Path:
+    """Return ``$MEDAD_CACHE``, else ``~/.cache/medad``."""
+    return Path(os.environ.get("MEDAD_CACHE") or "~/.cache/medad").expanduser()
+
+
+def cache_key(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None = None) -> str:
+    """Digest the ids and contents of all files in order, the preprocessing and the decoder's version."""
+    digests = list(parallel_map(_digest, entries, "checking files", jobs))
+    ids = [entry.id for entry in entries]
+    whole = json.dumps([FORMAT, PIL.__version__, asdict(preprocessing), ids, digests])
+    return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
+
+
+def _digest(entry: Entry) -> str:
+    try:
+        with open(entry.path, "rb") as stream:
+            return hashlib.file_digest(stream, hashlib.blake2b).hexdigest()
+    except OSError:
+        return ""  # decoding will say why
+
+
+def load(key: str) -> Stored | None:
+    """Return what is stored under `key`, pixels memory-mapped and read-only; None if absent or damaged."""
+    array, rest = _files(key)
+    try:
+        known = json.loads(rest.read_text(encoding="utf-8"))
+        pixels = np.load(array, mmap_mode="r", allow_pickle=False)
+        failures = {int(index): str(reason) for index, reason in known["failures"].items()}
+        if pixels.shape != tuple(known["shape"]):
+            return None
+        return Stored(pixels, failures, tuple(known["notes"]))
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def store(key: str, stored: Stored) -> None:
+    """Store under `key`, each file complete or not at all, the small one last.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written or the disk is full; what was written of it is removed.
+    """
+    array, rest = _files(key)
+    array.parent.mkdir(parents=True, exist_ok=True)
+    known = {"shape": stored.pixels.shape, "failures": stored.failures, "notes": stored.notes}
+    _write(array, lambda stream: np.save(stream, stored.pixels, allow_pickle=False))
+    _write(rest, lambda stream: stream.write(json.dumps(known).encode()))
+
+
+def _files(key: str) -> tuple[Path, Path]:
+    folder = cache_folder() / "images"
+    return folder / f"{key}.npy", folder / f"{key}.json"
+
+
+def _write(file: Path, write: Callable[[IO[bytes]], object]) -> None:
+    with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as stream:
+        try:
+            write(stream)
+            stream.close()  # flushes: a full disk is noticed here at the latest
+            os.replace(stream.name, file)
+        except BaseException:
+            os.unlink(stream.name)
+            raise

@@ -1,0 +1,94 @@
+"""The images of one split as one array."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images of one split, decoded once, with what is known about each.
+
+    Attributes
+    ----------
+    pixels : ndarray
+        ``uint8`` or ``uint16``, shape (N, C, H, W), in memory or memory-mapped.
+        Values are scaled by the range of the stored type.
+    ids : tuple of str
+        Path relative to the root of the data set, with extension; unique.
+    paths : tuple of str
+        Absolute paths of the files; empty strings for generated images.
+    labels : ndarray or None
+        (N,) ``int8``: 0 normal, 1 abnormal.
+    masks : ndarray or None
+        (N, H, W) ``bool``: the abnormal region.
+    patients, kinds : tuple of str or None
+        Patient and kind of abnormality of each image.
+    """
+
+    pixels: np.ndarray
+    ids: tuple[str, ...]
+    paths: tuple[str, ...]
+    labels: np.ndarray | None = None
+    masks: np.ndarray | None = None
+    patients: tuple[str, ...] | None = None
+    kinds: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an array of another type or shape.
+
+        Raises
+        ------
+        ValueError
+            If `pixels` is not ``uint8``/``uint16`` (N, C, H, W) or the lists differ in length.
+        """
+        if self.pixels.dtype not in (np.uint8, np.uint16) or self.pixels.ndim != 4:
+            raise ValueError(f"pixels: uint8 or uint16 (N, C, H, W), not {self.pixels.dtype} {self.pixels.shape}")
+        optional = (self.labels, self.masks, self.patients, self.kinds)
+        lengths = {
+            len(self.pixels),
+            len(self.ids),
+            len(self.paths),
+            *(len(x) for x in optional if x is not None),
+        }
+        if len(lengths) > 1:
+            raise ValueError(f"pixels, ids and what is known about them differ in length: {sorted(lengths)}")
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.ids)
+
+    @property
+    def scale(self) -> float:
+        """Value that stands for white: 255 or 65535."""
+        return float(np.iinfo(self.pixels.dtype).max)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Digest of ids and pixels: two sets with one fingerprint train the same network."""
+        digest = hashlib.blake2b("\0".join(self.ids).encode(), digest_size=16)
+        digest.update(f"{self.pixels.dtype}{self.pixels.shape}".encode())
+        for block in range(0, len(self), 1024):
+            digest.update(np.ascontiguousarray(self.pixels[block : block + 1024]).data)
+        return digest.hexdigest()
+
+    def subset(self, index: Sequence[int] | np.ndarray) -> "ImageSet":
+        """Return the images at `index`, an integer sequence, in that order."""
+        rows = np.asarray(index, dtype=np.int64)
+        pick = lambda x: None if x is None else tuple(x[i] for i in rows)  # noqa: E731
+        return ImageSet(
+            pixels=self.pixels[rows],
+            ids=tuple(self.ids[i] for i in rows),
+            paths=tuple(self.paths[i] for i in rows),
+            labels=None if self.labels is None else self.labels[rows],
+            masks=None if self.masks is None else self.masks[rows],
+            patients=pick(self.patients),
+            kinds=pick(self.kinds),
+        )
+
+    def unlabelled(self) -> "ImageSet":
+        """Return the same images without labels, masks and kinds: what a detector is given."""
+        return replace(self, labels=None, masks=None, kinds=None)

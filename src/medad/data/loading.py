@@ -1,0 +1,173 @@
+"""Entries to an image set: decoded once in parallel, kept in the cache."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from medad.data import cache
+from medad.data.cache import Stored
+from medad.data.entries import Entry
+from medad.data.imageset import ImageSet
+from medad.data.notes import Facts, describe
+from medad.data.parallel import parallel_map
+from medad.data.preprocessing import Preprocessing, widen
+from medad.data.readers import UnreadableImage, decode, read_image
+from medad.errors import UserError
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A file that could not be read, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The images that could be read, the files that could not, and lines that the user should see."""
+
+    images: ImageSet
+    failures: tuple[Failure, ...]
+    notes: tuple[str, ...]
+
+
+def load_images(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None = None) -> Loaded:
+    """Load images, from the cache when the same files were decoded before.
+
+    If one image has 16 bits, the whole set is ``uint16``. Labels, masks, patients and kinds are
+    those of the entries: labels only if all are known, masks only if an entry has one; then the
+    masks of normal images without one are empty.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        Which files, and what is known about each.
+    preprocessing : Preprocessing
+        Size and channels of the result.
+    jobs : int, optional
+        Number of threads; None takes one per core.
+
+    Returns
+    -------
+    Loaded
+        Images in the order of `entries`, without those in `failures`. The pixels are usually
+        memory-mapped and read-only.
+
+    Raises
+    ------
+    UserError
+        If a mask cannot be read, or only some of the abnormal images have masks.
+    """
+    stored, notes = _stored(entries, preprocessing, jobs)
+    kept = [entry for index, entry in enumerate(entries) if index not in stored.failures]
+    known = [entry.label for entry in kept if entry.label is not None]
+    images = ImageSet(
+        pixels=stored.pixels,
+        ids=tuple(entry.id for entry in kept),
+        paths=tuple(str(entry.path) for entry in kept),
+        labels=np.array(known, dtype=np.int8) if len(known) == len(kept) else None,
+        masks=_load_masks(kept, preprocessing, jobs),
+        patients=_unless_empty(entry.patient for entry in kept),
+        kinds=_unless_empty(entry.kind for entry in kept),
+    )
+    failures = tuple(Failure(entries[index].path, reason) for index, reason in stored.failures.items())
+    return Loaded(images, failures, stored.notes + notes)
+
+
+def load_or_fail(entries: Sequence[Entry], preprocessing: Preprocessing, what: str, jobs: int | None = None) -> Loaded:
+    """Load images of which every one is needed, as in training; otherwise as `load_images`.
+
+    Parameters
+    ----------
+    what : str
+        What the images are, for the message: ``"normal images"``.
+
+    Raises
+    ------
+    UserError
+        If a file cannot be read: names the first, its reason and how many more there are.
+    """
+    loaded = load_images(entries, preprocessing, jobs)
+    if loaded.failures:
+        first, more = loaded.failures[0], len(loaded.failures) - 1
+        others = f" (and {more} more of {len(entries)})" if more else ""
+        raise UserError(f"{what}: {first.path}: {first.reason}{others}: repair or remove what cannot be read")
+    return loaded
+
+
+def _unless_empty(values: Iterable[str]) -> tuple[str, ...] | None:
+    values = tuple(values)
+    return values if any(values) else None
+
+
+def _stored(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None) -> tuple[Stored, tuple[str, ...]]:
+    """Return the images from the cache or from the files, and a note if they could not be cached."""
+    key = cache.cache_key(entries, preprocessing, jobs)
+    stored = cache.load(key)
+    if stored is not None and not any(_is_readable(entries[index]) for index in stored.failures):
+        return stored, ()
+    stored = _decode_all(entries, preprocessing, jobs)
+    try:
+        cache.store(key, stored)
+    except OSError as error:
+        why = f"cache {cache.cache_folder()} cannot be written ({error.strerror or error})"
+        return stored, (f"{why}, images are decoded anew each time: point MEDAD_CACHE at another folder",)
+    return cache.load(key) or stored, ()
+
+
+def _is_readable(entry: Entry) -> bool:
+    """Look again at a file that failed: its content is the same, but the fault may have been the drive's."""
+    try:
+        decode(entry.path)
+    except UnreadableImage:
+        return False
+    return True
+
+
+def _decode_all(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None) -> Stored:
+    def read(entry: Entry) -> tuple[np.ndarray, Facts] | UnreadableImage:
+        try:
+            image = decode(entry.path)
+        except UnreadableImage as error:
+            return error
+        result = preprocessing(image.pixels)
+        return result, Facts.of(entry.id, image, result)
+
+    size = preprocessing.size
+    pixels = np.empty((len(entries), preprocessing.channels, size, size), np.uint8)
+    facts: list[Facts] = []
+    failures: dict[int, str] = {}
+    for index, result in enumerate(parallel_map(read, entries, "reading images", jobs)):
+        if isinstance(result, UnreadableImage):
+            failures[index] = result.reason
+            continue
+        image, fact = result
+        if image.dtype != pixels.dtype:
+            pixels, image = widen(pixels), widen(image)
+        pixels[len(facts)] = image
+        facts.append(fact)
+    return Stored(pixels[: len(facts)], failures, describe(facts, preprocessing))
+
+
+def _load_masks(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None) -> np.ndarray | None:
+    paths = {index: entry.mask for index, entry in enumerate(entries) if entry.mask is not None}
+    if not paths:
+        return None
+    lacking = [entry.id for entry in entries if entry.mask is None and entry.label != 0]
+    if lacking:
+        raise UserError(f"{lacking[0]}: {len(lacking)} abnormal images lack a mask that others have: name all or none")
+
+    def read(path: Path) -> np.ndarray:
+        try:
+            return preprocessing.mask(read_image(path))
+        except UnreadableImage as error:
+            raise UserError(f"mask {error}: repair it or take it off the list") from None
+
+    masks = np.zeros((len(entries), preprocessing.size, preprocessing.size), dtype=bool)
+    read_masks = parallel_map(read, list(paths.values()), "reading masks", jobs)
+    for index, mask in zip(paths, read_masks, strict=True):
+        masks[index] = mask
+    return masks

@@ -1,0 +1,60 @@
+"""The phantom benchmark as a folder of files."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from medad.data.entries import Entry
+from medad.data.imageset import ImageSet
+from medad.data.phantom import Phantoms
+from medad.data.repartition import Repartition
+from medad.errors import UserError
+
+
+def write_phantoms(folder: Path, phantoms: Phantoms) -> None:
+    """Write the benchmark as a folder that `medad run` reads.
+
+    It holds the images and the masks of the abnormal ones as PNG files, and who is in which split twice:
+    ``manifest.csv`` (with kinds and masks) and ``data.json`` (the form of DDAD-ASR).
+
+    Parameters
+    ----------
+    folder : Path
+        Made if missing; files of the same names are replaced.
+    phantoms : Phantoms
+        What `phantom_benchmark` returns.
+
+    Raises
+    ------
+    UserError
+        If the folder cannot be written.
+    """
+    try:
+        for name in ("images", "masks"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        splits = (phantoms.normal, phantoms.unlabeled, phantoms.test)
+        repartition = Repartition(*(_write_images(folder, images) for images in splits))
+        for name in ("manifest.csv", "data.json"):
+            repartition.write(folder / name)
+    except OSError as error:
+        reason = f"cannot write phantom images ({error.strerror}); choose another folder"
+        raise UserError(f"{folder}: {reason}") from error
+
+
+def _write_images(folder: Path, images: ImageSet) -> tuple[Entry, ...]:
+    """Write the images and masks of one split and return its entries."""
+    assert images.labels is not None and images.masks is not None and images.kinds is not None
+    known = zip(images.ids, images.pixels, images.labels, images.kinds, images.masks, strict=True)
+    entries = []
+    for name, pixels, label, kind, mask in known:
+        mask_file = folder / name.replace("images/", "masks/") if label else None
+        _write_png(folder / name, pixels)
+        if mask_file:
+            _write_png(mask_file, mask[None] * np.uint8(255))
+        entries.append(Entry(name, folder / name, int(label), kind, mask=mask_file))
+    return tuple(entries)
+
+
+def _write_png(path: Path, pixels: np.ndarray) -> None:
+    Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)).save(path)

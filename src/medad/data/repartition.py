@@ -1,0 +1,168 @@
+"""Which images are normal, unlabeled and test: reading, checking and writing it."""
+
+import csv
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from medad.data.entries import Entry
+from medad.data.forms import COLUMNS, SPLITS, Splits, read_csv, read_folders, read_json, read_mvtec
+from medad.errors import UserError
+
+__all__ = ["Entry", "Repartition"]
+
+FILE_FORMS = {".json": read_json, ".csv": read_csv}
+FORMS = (
+    "data.json with images/, manifest.csv, MVTec folders (train/good, test/TYPE) "
+    "or the folders normal/ unlabeled/ test/normal/ test/abnormal/"
+)
+
+
+@dataclass(frozen=True)
+class Repartition:
+    """Who is in which split.
+
+    Attributes
+    ----------
+    normal : tuple of Entry
+        Known normal images for training, label 0.
+    unlabeled : tuple of Entry
+        The pool from which unlabeled training images are drawn; labels where they are known.
+    test : tuple of Entry
+        Test images, label 0 or 1.
+    """
+
+    normal: tuple[Entry, ...]
+    unlabeled: tuple[Entry, ...]
+    test: tuple[Entry, ...]
+
+    @classmethod
+    def read(cls, data: Path, split: Path | None = None) -> "Repartition":
+        """Read a repartition in one of the four forms and check that it is sound.
+
+        Parameters
+        ----------
+        data : Path
+            The folder of a data set, or a ``.json`` or ``.csv`` file in it. In a folder the first
+            of data.json, manifest.csv, MVTec folders and plain folders is read.
+        split : Path, optional
+            A ``.json`` or ``.csv`` file that is read instead, relative to the folder or absolute.
+            Names in it are relative to the folder of the data set, wherever the file stands.
+
+        Returns
+        -------
+        Repartition
+            Files in listed order; files found in folders sorted by name.
+
+        Raises
+        ------
+        UserError
+            If there is no repartition, it is malformed, names a file that does not exist, or
+            names a file twice, in one split or in two.
+        """
+        data = Path(os.path.abspath(data))
+        if not data.exists():
+            raise UserError(f"{data}: no such file or folder: check the path of the data")
+        root = data if data.is_dir() else data.parent
+        source = _source(data, root, split)
+        splits = _read_folder(root) if source == root else _read_file(source, root)
+        _check_once(splits, source)
+        _check_exist((entry for entries in splits.values() for entry in entries), source)
+        return cls(*(tuple(splits[name]) for name in SPLITS))
+
+    def write(self, file: Path) -> None:
+        """Write the repartition as a data.json or a CSV manifest, by the suffix of `file`.
+
+        Parameters
+        ----------
+        file : Path
+            A ``.csv`` or ``.json`` file in the root of the data set. JSON holds names and labels
+            only, grouped by label; CSV holds everything.
+
+        Raises
+        ------
+        UserError
+            If JSON cannot hold it: an unlabeled image without label, an image outside ``images/``.
+        """
+        if file.suffix == ".csv":
+            _write_csv(self, file)
+        else:
+            _write_json(self, file)
+
+
+def _source(data: Path, root: Path, split: Path | None) -> Path:
+    """Return the file to read, or `root` where the folders themselves say who is what."""
+    if split is not None:
+        if not (root / split).is_file():
+            raise UserError(f"{root / split}: no such file: --split is relative to the folder of the data")
+        return root / split
+    candidates = (root / "data.json", root / "manifest.csv") if data == root else (data,)
+    return next((file for file in candidates if file.is_file()), root)
+
+
+def _read_file(file: Path, root: Path) -> Splits:
+    if file.suffix.lower() not in FILE_FORMS:
+        raise UserError(f"{file}: not a repartition: give a .json or .csv file, or a folder")
+    return FILE_FORMS[file.suffix.lower()](file, root)
+
+
+def _read_folder(root: Path) -> Splits:
+    if (root / "train" / "good").is_dir():
+        return read_mvtec(root)
+    if (root / "normal").is_dir():
+        return read_folders(root)
+    raise UserError(f"{root}: no repartition found: it must hold {FORMS}")
+
+
+def _check_once(splits: Splits, source: Path) -> None:
+    """Refuse a file that is listed twice (`path` tells the same file under two spellings)."""
+    count = Counter(entry.path for entries in splits.values() for entry in entries)
+    twice = next((path for path, n in count.items() if n > 1), None)
+    if twice is not None:
+        places = [name for name in SPLITS for entry in splits[name] if entry.path == twice]
+        raise UserError(f"{source}: {twice} is listed in {' and in '.join(places)}: list it once")
+
+
+def _check_exist(entries: Iterable[Entry], source: Path) -> None:
+    """Refuse files that are not there; each folder is listed once, which is fast for 100,000 files."""
+
+    @cache
+    def names(folder: str) -> frozenset[str]:
+        return frozenset(os.listdir(folder)) if os.path.isdir(folder) else frozenset()
+
+    paths = [path for entry in entries for path in (entry.path, entry.mask) if path is not None]
+    missing = [path for path in paths if path.name not in names(os.path.dirname(path))]
+    if missing:
+        problem = f"{len(missing)} of {len(paths)} files do not exist, the first is {missing[0]}"
+        raise UserError(f"{source}: {problem}: restore them or take them off the list")
+
+
+def _write_csv(repartition: Repartition, file: Path) -> None:
+    with open(file, "w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        for split in SPLITS:
+            for e in getattr(repartition, split):
+                mask = "" if e.mask is None else Path(os.path.relpath(e.mask, file.parent)).as_posix()
+                writer.writerow((e.id, split, e.label, e.kind, e.patient, mask))
+
+
+def _write_json(repartition: Repartition, file: Path) -> None:
+    everyone = repartition.normal + repartition.unlabeled + repartition.test
+    if any(entry.label is None or not entry.id.startswith("images/") for entry in everyone):
+        raise UserError(f"{file}: JSON holds labelled images in images/ only: write a .csv file instead")
+
+    def names(entries: Iterable[Entry], label: int) -> list[str]:
+        return [entry.id.removeprefix("images/") for entry in entries if entry.label == label]
+
+    pool, test = repartition.unlabeled, repartition.test
+    unlabeled = {"0": names(pool, 0), "1": names(pool, 1)}
+    document = {
+        "train": {"0": names(repartition.normal, 0), "unlabeled": unlabeled},
+        "test": {"0": names(test, 0), "1": names(test, 1)},
+    }
+    file.write_text(json.dumps(document, indent=1), encoding="utf-8")

@@ -1,0 +1,330 @@
+"""The contract of all detectors: fit on normal (and unlabeled) images, then give maps and scores."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from medad.data.imageset import ImageSet
+from medad.detectors.holdout import split_holdout
+from medad.detectors.options import Options, make_options
+from medad.errors import UserError
+from medad.evaluation.calibration import threshold_at_specificity
+from medad.training.checkpoint import load_networks, load_tensors, network_state, save_tensors
+from medad.training.loop import finished_path
+from medad.training.phase import PhaseSpec, Recipe
+from medad.training.pixels import share_pixels, to_unit
+from medad.training.run import CHECKPOINT_FOLDER, WEIGHTS_FILE, read_run, update_run, write_losses
+from medad.training.seeds import derive_seed
+from medad.training.workers import train_phases
+
+SPECIFICITY = 0.95
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a detector says about a batch of n images.
+
+    Attributes
+    ----------
+    ids : tuple of str
+        The images.
+    scores : dict
+        (n,) ``float64`` arrays, higher = more abnormal; ``pred_score`` always among them.
+    maps : dict
+        (n, S, S) ``float32`` arrays, ``anomaly_map`` among them; empty for methods without maps.
+    pred_label : ndarray or None
+        (n,) ``int8``, 1 where ``pred_score`` reaches the threshold; None without a threshold.
+    """
+
+    ids: tuple[str, ...]
+    scores: dict[str, np.ndarray]
+    maps: dict[str, np.ndarray]
+    pred_label: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Training images as worker processes see them: of the normal, then of the unlabeled ones, if any.
+
+    Attributes
+    ----------
+    files : tuple of Path
+        Arrays to map.
+    counts : tuple of int
+        Numbers of images.
+    fingerprints : tuple of str
+        Digests of the images.
+    """
+
+    files: tuple[Path, ...]
+    counts: tuple[int, ...]
+    fingerprints: tuple[str, ...]
+
+
+class Detector(ABC):
+    """A method that can be fitted.
+
+    Parameters
+    ----------
+    options : Options, optional
+        The method's options; its defaults are preset ``paper``.
+    seed : int
+        All that is random comes from it.
+    precision : str
+        ``"fp32"``, or ``"bf16"`` for the forward passes of training; scores are always computed in fp32.
+    device : str
+        ``"auto"`` (CUDA when there), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+    jobs : int, optional
+        Number of training processes; all cores by default. The result does not depend on it.
+
+    Attributes
+    ----------
+    networks_ : dict
+        The fitted networks by name.
+    loss_curves_ : dict
+        Mean loss of each epoch by phase.
+    threshold_ : float or None
+        An image is abnormal from this ``pred_score`` on.
+    """
+
+    name: ClassVar[str]
+    options_type: ClassVar[type[Options]] = Options
+    presets: ClassVar[dict[str, dict[str, Any]]]
+    uses_unlabeled: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        options: Options | None = None,
+        *,
+        seed: int = 0,
+        precision: str = "fp32",
+        device: str = "auto",
+        jobs: int | None = None,
+    ) -> None:
+        self.options: Any = options or self.options_type()
+        if precision not in ("fp32", "bf16"):
+            raise UserError(f"--precision {precision}: choose fp32 or bf16")
+        self.seed, self.precision, self.jobs = seed, precision, jobs or os.cpu_count() or 1
+        self.device = _choose_device(device)
+        self.networks_: dict[str, nn.Module] = {}
+        self.loss_curves_: dict[str, np.ndarray] = {}
+        self.threshold_: float | None = None
+        self.has_unlabeled_ = False
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any], **settings: Any) -> Self:
+        """Make a detector from option names and values.
+
+        Raises
+        ------
+        UserError
+            For an option that the method does not have, or a value of another type.
+        """
+        return cls(make_options(cls.options_type, options, cls.name), **settings)
+
+    @abstractmethod
+    def build(self) -> dict[str, nn.Module]:
+        """Return the networks that training fills, freshly made, by name."""
+
+    @abstractmethod
+    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+        """Return the phases of the training: those of a stage are independent of each other.
+
+        Phases of a later stage find those of earlier stages in `folder`.
+        """
+
+    @abstractmethod
+    def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return scores (n,) and maps (n, S, S) of a batch in [-1, 1], (n, C, S, S)."""
+
+    def fit(
+        self,
+        normal: ImageSet,
+        unlabeled: ImageSet | None = None,
+        *,
+        folder: Path | None = None,
+        resume: bool = False,
+    ) -> Self:
+        """Learn from normal and, if the method can, from unlabeled images.
+
+        Parameters
+        ----------
+        normal, unlabeled : ImageSet
+            Training images; labels are never looked at.
+        folder : Path, optional
+            Run folder in whose ``checkpoint/`` the state of training is kept; a temporary one by default.
+        resume : bool
+            Go on from what lies there instead of starting anew.
+
+        Raises
+        ------
+        UserError
+            For fewer than two normal images or images of another size than the options say.
+        """
+        self._check(normal, unlabeled)
+        if unlabeled is not None and not self.uses_unlabeled:
+            print(f"{self.name} does not use unlabeled images: {len(unlabeled)} are set aside", file=sys.stderr)
+            unlabeled = None
+        train, held_out = split_holdout(normal, self.options.holdout, self.seed)
+        self.has_unlabeled_ = unlabeled is not None
+        images = {"normal": train} | ({"unlabeled": unlabeled} if unlabeled is not None else {})
+        with _workspace(folder, resume) as work:
+            data = TrainingData(
+                tuple(share_pixels(part, work / f"{name}.npy") for name, part in images.items()),
+                tuple(len(part) for part in images.values()),
+                tuple(part.fingerprint for part in images.values()),
+            )
+            self._train(data, work)
+        if held_out is not None:
+            scores = np.concatenate([p.scores["pred_score"] for p in self.predict(held_out)])
+            self.threshold_ = threshold_at_specificity(scores, SPECIFICITY)
+        return self
+
+    def predict(self, images: ImageSet, batch_size: int = 250) -> Iterator[Prediction]:
+        """Score `images` batch by batch; the result does not depend on `batch_size` (to 1e-5)."""
+        self._check_size(images)
+        for start in range(0, len(images), batch_size):
+            stop = start + batch_size
+            with torch.inference_mode():
+                scores, maps = self.analyse(to_unit(images.pixels[start:stop], self.device))
+            numbers = {name: value.double().cpu().numpy() for name, value in scores.items()}
+            yield Prediction(
+                images.ids[start:stop],
+                numbers,
+                {name: value.float().cpu().numpy() for name, value in maps.items()},
+                None if self.threshold_ is None else (numbers["pred_score"] >= self.threshold_).astype(np.int8),
+            )
+
+    def save(self, folder: Path) -> None:
+        """Write ``weights.safetensors``, ``losses.csv`` and the method's part of ``run.yaml``."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_tensors(folder / WEIGHTS_FILE, network_state(self.networks_))
+        write_losses(folder, self.loss_curves_)
+        update_run(
+            folder,
+            method=self.name,
+            options=asdict(self.options),
+            seed=self.seed,
+            precision=self.precision,
+            unlabeled=self.has_unlabeled_,
+            threshold=self.threshold_,
+        )
+
+    @classmethod
+    def load(cls, folder: Path, device: str = "auto", jobs: int | None = None) -> Self:
+        """Return the detector that :meth:`save` wrote into `folder`.
+
+        Raises
+        ------
+        UserError
+            If the folder's files are missing, not readable or do not fit each other.
+        """
+        run = read_run(folder)
+        try:
+            detector = cls.from_options(
+                run["options"], seed=run["seed"], precision=run["precision"], device=device, jobs=jobs
+            )
+            detector.has_unlabeled_, detector.threshold_ = bool(run["unlabeled"]), run["threshold"]
+            detector.adopt(load_tensors(Path(folder) / WEIGHTS_FILE)[0])
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise UserError(f"{folder}: run.yaml and weights do not fit each other ({error!s:.200})") from error
+        return detector
+
+    def adopt(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take fitted weights, named as :func:`medad.training.checkpoint.network_state` names them."""
+        self.networks_ = self.build()
+        load_networks(self.networks_, tensors)
+        for network in self.networks_.values():
+            network.to(self.device, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
+
+    def spec(
+        self, name: str, build: Any, images: Sequence[str], recipe: Recipe, relevant: Mapping[str, Any]
+    ) -> PhaseSpec:
+        """Describe a phase.
+
+        Parameters
+        ----------
+        name : str
+            Name of the phase; with the detector's seed it gives the phase's seed.
+        build : callable
+            Makes the phase, in the process that trains it.
+        images : sequence of str
+            Fingerprints of the training images.
+        recipe : Recipe
+            Number of images, batch size and length.
+        relevant : mapping
+            The options on which the outcome depends.
+        """
+        facts = [self.name, name, dict(relevant), list(images), self.seed, self.precision]
+        key = blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=16).hexdigest()
+        return PhaseSpec(name, key, build, derive_seed(self.seed, name), recipe.total_steps, recipe.steps_per_epoch)
+
+    def _train(self, data: TrainingData, folder: Path) -> None:
+        tensors: dict[str, Tensor] = {}
+        jobs = self.jobs if self.device.type == "cpu" else 1
+        stages = self.stages(data, folder)
+        for i, stage in enumerate(stages):
+            train_phases(stage, folder, jobs, f"training, stage {i + 1} of {len(stages)}")
+            for spec in stage:
+                result, _ = load_tensors(finished_path(folder, spec.name))
+                self.loss_curves_[spec.name] = _epoch_means(result.pop("losses").numpy(), spec.steps_per_epoch)
+                tensors |= result
+        self.adopt(tensors)
+
+    def _check(self, normal: ImageSet, unlabeled: ImageSet | None) -> None:
+        if len(normal) < 2:
+            raise UserError(f"{len(normal)} normal image(s): at least 2 are needed to train on")
+        for images in (normal, unlabeled):
+            if images is not None:
+                self._check_size(images)
+
+    def _check_size(self, images: ImageSet) -> None:
+        expected = (self.options.channels, self.options.size, self.options.size)
+        if images.pixels.shape[1:] != expected:
+            raise UserError(
+                f"images are {images.pixels.shape[1:]} (channels, height, width), the detector expects {expected}"
+            )
+
+
+def _epoch_means(losses: np.ndarray, steps: int) -> np.ndarray:
+    return np.array([losses[i : i + steps].mean() for i in range(0, len(losses), steps)])
+
+
+@contextmanager
+def _workspace(folder: Path | None, resume: bool) -> Iterator[Path]:
+    """Yield the checkpoint folder: kept in a run folder, temporary otherwise."""
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="medad-") as temporary:
+            yield Path(temporary)
+        return
+    work = Path(folder) / CHECKPOINT_FOLDER
+    if not resume:
+        shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True, exist_ok=True)
+    yield work
+
+
+def _choose_device(device: str) -> torch.device:
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError:
+        raise UserError(f"--device {device}: choose auto, cpu, cuda or cuda:N") from None
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        raise UserError(f"--device {device}: no such GPU here; choose cpu")
+    return chosen

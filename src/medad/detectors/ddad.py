@@ -1,0 +1,161 @@
+"""DDAD-ASR: dual-distribution discrepancy with self-supervised refinement."""
+
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from medad.detectors.base import Detector, TrainingData
+from medad.detectors.discrepancy import discrepancies, ensemble_residual, stack
+from medad.detectors.reconstruction import (
+    RECONSTRUCTION_PRESETS,
+    ReconstructionOptions,
+    make_network,
+    network_options,
+    network_phase,
+    network_recipe,
+    residual_map,
+)
+from medad.detectors.refinement import RefinementOptions, refinement_phase
+from medad.errors import UserError
+from medad.networks.asr import ASRNet
+from medad.networks.autoencoder import BACKBONES
+from medad.training.loop import finished_path
+from medad.training.phase import PhaseSpec, Recipe
+
+
+@dataclass(frozen=True)
+class DDADOptions(RefinementOptions, ReconstructionOptions):
+    """Options of DDAD; the defaults are preset ``paper``.
+
+    Attributes
+    ----------
+    backbone : str
+        ``"ae"``, ``"memae"`` or ``"aeu"``.
+    ensemble_size : int
+        K, the number of networks in each module; at least 2.
+    refine : bool
+        Whether to train ASR-Net; without it ``pred_score`` is ``a_inter`` (``a_intra`` without unlabeled images).
+    bessel : bool
+        Standard deviation with divisor K - 1 (official code) instead of K (paper).
+    """
+
+    backbone: str = "aeu"
+    ensemble_size: int = 3
+    refine: bool = True
+    bessel: bool = False
+
+
+_REFINE_PRESETS: dict[str, dict[str, Any]] = {
+    "paper": {},
+    "standard": {},
+    "quick": {"refine_width": 32, "refine_epochs": 20},
+    "tiny": {"refine_width": 8, "refine_steps": 2, "ensemble_size": 2},
+}
+
+
+class DDAD(Detector):
+    """Spread inside an ensemble that knows the normals, and its distance to one that knows all images.
+
+    Stage 1 trains K networks on the normal images (NDM) and, with unlabeled images, K more on
+    both (UDM). A_intra is the spread of the NDM's reconstructions, A_inter the distance between
+    the means of both, for AE-U divided by the NDM's sigma. Stage 2 trains ASR-Net on synthetic
+    anomalies to refine A_intra (R_intra) and both maps (R_dual).
+
+    Scores: ``a_rec_1`` … ``a_rec_K`` (single networks), ``a_rec_ensemble``, ``a_intra``,
+    ``a_inter``, ``r_intra``, ``r_dual``, each the mean of its map; ``pred_score`` is ``r_dual``,
+    without unlabeled images ``r_intra``.
+
+    Differs from the paper: where text and code disagree the code is followed (four linear layers,
+    mean losses, half of the synthetic images clean), except for the divisor of the standard
+    deviation (`bessel`) and the order of ASR-Net's inputs; log(sigma^2) is clamped to ±10; the
+    last epoch is the result, nothing is chosen on test images.
+
+    References
+    ----------
+    Cai, Chen, Yang, Zhou, Cheng, Medical Image Analysis 86 (2023) 102794.
+    """
+
+    name = "ddad"
+    options_type = DDADOptions
+    presets = {name: RECONSTRUCTION_PRESETS[name] | _REFINE_PRESETS[name] for name in RECONSTRUCTION_PRESETS}
+    uses_unlabeled = True
+
+    def __init__(self, options: DDADOptions | None = None, **settings: Any) -> None:
+        super().__init__(options, **settings)
+        if self.options.ensemble_size < 2:
+            raise UserError(
+                f"--ensemble-size {self.options.ensemble_size}: one network has no discrepancy; use 2 or more"
+            )
+        if self.options.backbone not in BACKBONES:
+            raise UserError(f"--backbone {self.options.backbone}: choose from {', '.join(BACKBONES)}")
+
+    def members(self, module: str) -> list[str]:
+        """Return the names of the K networks of a module, ``"ndm"`` or ``"udm"``."""
+        return [f"{module}_{k + 1}" for k in range(self.options.ensemble_size)]
+
+    @property
+    def modules(self) -> list[str]:
+        """The modules that there are: the UDM needs unlabeled images."""
+        return ["ndm", "udm"] if self.has_unlabeled_ else ["ndm"]
+
+    @property
+    def refiners(self) -> list[str]:
+        """The ASR-Nets that there are."""
+        if not self.options.refine:
+            return []
+        return ["r_intra", "r_dual"] if self.has_unlabeled_ else ["r_intra"]
+
+    def build(self) -> dict[str, nn.Module]:
+        """Return the members of both modules and the ASR-Nets."""
+        networks: dict[str, nn.Module] = {
+            name: make_network(self.options.backbone, self.options)
+            for module in self.modules
+            for name in self.members(module)
+        }
+        return networks | {name: ASRNet(_inputs(name), self.options.refine_width) for name in self.refiners}
+
+    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+        """Return the members' phases, then ASR-Net's."""
+        members = [self._member(name, module, data) for module in self.modules for name in self.members(module)]
+        refiners = [self._refiner(name, data, folder) for name in self.refiners]
+        return [members, refiners] if refiners else [members]
+
+    def _member(self, name: str, module: str, data: TrainingData) -> PhaseSpec:
+        sources = 2 if module == "udm" else 1
+        o, files = self.options, data.files[:sources]
+        recipe = network_recipe(o, sum(data.counts[:sources]))
+        build = partial(network_phase, name, o.backbone, o, files, self.precision, str(self.device))
+        relevant = network_options(o) | {"backbone": o.backbone}
+        return self.spec(name, build, data.fingerprints[:sources], recipe, relevant)
+
+    def _refiner(self, name: str, data: TrainingData, folder: Path) -> PhaseSpec:
+        modules = ["ndm", "udm"] if name == "r_dual" else ["ndm"]
+        weights = [[finished_path(folder, k) for k in self.members(module)] for module in modules]
+        o = self.options
+        recipe = Recipe(data.counts[0], o.refine_batch_size, o.refine_epochs, o.refine_steps)
+        build = partial(refinement_phase, name, o, weights, data.files[0], recipe, self.precision, str(self.device))
+        return replace(self.spec(name, build, data.fingerprints, recipe, asdict(o)), snapshots=o.refine_snapshots)
+
+    def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return all discrepancies and refined maps of a batch."""
+        outputs = {module: [self.networks_[name](x) for name in self.members(module)] for module in self.modules}
+        maps = {"a_rec": ensemble_residual(x, stack(outputs["ndm"]))}
+        raw = discrepancies([stack(out) for out in outputs.values()], self.options.bessel)
+        maps |= raw
+        for name in self.refiners:
+            inputs = torch.stack(list(raw.values())[: _inputs(name)], dim=1)
+            maps[name] = cast(ASRNet, self.networks_[name]).refine(inputs)
+        singles = {f"a_rec_{k + 1}": residual_map(x, out).mean((1, 2)) for k, out in enumerate(outputs["ndm"])}
+        means = {name: value.mean((1, 2)) for name, value in maps.items()}
+        scores = singles | {"a_rec_ensemble": means.pop("a_rec")} | means
+        last = list(maps)[-1]
+        return scores | {"pred_score": scores[last]}, maps | {"anomaly_map": maps[last]}
+
+
+def _inputs(refiner: str) -> int:
+    """R_dual sees [A_intra, A_inter], R_intra the first only."""
+    return 2 if refiner == "r_dual" else 1

@@ -1,0 +1,1 @@
+"""The paper's tables and our own studies, printed from stored scores."""

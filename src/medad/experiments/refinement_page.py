@@ -1,0 +1,101 @@
+"""The page on the swing of R_dual, printed from the stored curves.
+
+``python -m medad.experiments.refinement_page`` writes ``docs/results/refinement.md`` and its figures.
+"""
+
+import argparse
+import csv
+import datetime
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from medad.experiments.store import RESULTS
+from medad.experiments.table3 import markdown_table
+
+Curves = dict[tuple[str, str], list[np.ndarray]]  # (variant, weights) -> (epochs, 3): epoch, AUROC, de-duplicated
+LATE = 0.5  # the swing is measured over the second half of training
+
+
+def read_curves(folder: Path) -> Curves:
+    """Read ``VARIANT-seedN.csv`` files: for each variant and kind of weights one array per seed, in %."""
+    curves: Curves = defaultdict(list)
+    for path in sorted(folder.glob("*.csv")):
+        rows = defaultdict(list)
+        with path.open(encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                rows[row["weights"]].append([float(row[k]) for k in ("epoch", "auroc", "auroc_deduplicated")])
+        for weights, points in rows.items():
+            curves[path.stem.split("-")[0], weights].append(np.array(points) * [1, 100, 100])
+    return curves
+
+
+def swing(curve: np.ndarray, column: int) -> tuple[float, float, float]:
+    """Return the last value, the lowest and the highest of the second half of a curve."""
+    late = curve[curve[:, 0] > LATE * curve[-1, 0], column]
+    return float(late[-1]), float(late.min()), float(late.max())
+
+
+def section(folder: Path, figure: Path) -> str:
+    """Return the section on one run's curves and draw its figure."""
+    curves = read_curves(folder)
+    _draw(curves, figure)
+    rows = [["recipe", "weights", "seeds", "last epoch", "sd over seeds", "swing within a run", "last, de-duplicated"]]
+    rows += [_row(variant, weights, runs) for (variant, weights), runs in curves.items()]
+    title = f"## {folder.parent.parent.name}, {folder.parent.name}"
+    return "\n\n".join([title, "\n".join(markdown_table(rows)), f"![AUROC over epochs]({figure.name})"])
+
+
+def _row(variant: str, weights: str, runs: list[np.ndarray]) -> list[str]:
+    last, low, high = np.array([swing(run, 1) for run in runs]).T
+    clean = np.array([swing(run, 2)[0] for run in runs])
+    deviation = f"{last.std(ddof=1):.2f}" if len(runs) > 1 else ""
+    numbers = [f"{last.mean():.1f}", deviation, f"{(high - low).mean():.1f}", f"{clean.mean():.1f}"]
+    return [variant, weights, str(len(runs)), *numbers]
+
+
+def _draw(curves: Curves, path: Path) -> None:
+    variants = sorted({variant for variant, _ in curves})
+    figure = Figure(figsize=(4 * len(variants), 3.2), layout="constrained")
+    axes = figure.subplots(1, len(variants), sharey=True, squeeze=False)[0]
+    for ax, variant in zip(axes, variants, strict=True):
+        for weights, colour in (("last", "tab:orange"), ("average", "tab:blue")):
+            for i, run in enumerate(curves[variant, weights]):
+                ax.plot(run[:, 0], run[:, 1], color=colour, lw=1, label=weights if i == 0 else None)
+        ax.set(title=variant, xlabel="epoch of ASR-Net", ylabel="AUROC of R_dual, %" if ax is axes[0] else "")
+        ax.legend()
+    figure.savefig(path, dpi=110)
+
+
+def page(results: Path) -> str:
+    """Return the page in Markdown; draw its figures into `results`."""
+    folders = sorted(results.glob("*/*/refinement"))
+    sections = [section(f, results / f"refinement-{f.parent.parent.name}-{f.parent.name}.png") for f in folders]
+    return "\n\n".join([*_heading(), *sections]) + "\n"
+
+
+def _heading() -> Iterator[str]:
+    yield "# How steady is R_dual?"
+    yield f"Printed on {datetime.date.today()} by `python -m medad.experiments.refinement_page` from stored curves."
+    yield (
+        "ASR-Net is trained anew, in bf16, on the fixed members of a stored run, with another seed each time; every "
+        "five epochs its last weights and an exponential average of them (decay 0.999 a step) score the test images. "
+        "*paper*: constant rate, batch 8; *cosine*: the rate falls to zero; *batch32*: batch 32, twice the rate. "
+        "The swing is the highest minus the lowest AUROC over the second half of training, mean over seeds. No epoch "
+        "is chosen: the last one counts."
+    )
+
+
+def main() -> None:
+    """Write the page."""
+    parser = argparse.ArgumentParser(prog="python -m medad.experiments.refinement_page", description=__doc__)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    results = parser.parse_args().results
+    (results / "refinement.md").write_text(page(results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Stored results: ``docs/results/DATASET/METHOD/seedN/`` with scores.csv, metrics.json and run.yaml.
+
+``python -m medad.experiments.store RUN [RUN ...]`` copies what tables are made from out of run folders.
+"""
+
+import argparse
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medad.evaluation.scores import ScoreTable, read_scores
+from medad.training.run import read_run
+
+RESULTS = Path("docs/results")
+FILES = ("scores.csv", "metrics.json", "run.yaml")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A stored run: where it lies, its ``run.yaml`` and its scores."""
+
+    folder: Path
+    run: dict[str, Any]
+    scores: ScoreTable
+
+    @property
+    def method(self) -> str:
+        """Name of the method's folder, e.g. ``ddad-aeu`` or ``ddad-ae-bf16``."""
+        return self.folder.parent.name
+
+
+def method_folder(run: Mapping[str, Any]) -> str:
+    """Return the name under which a run is stored: its method and what differs from preset paper in fp32."""
+    parts = [run["method"], run["options"].get("backbone", "")]
+    parts += [run["config"]["preset"].replace("paper", ""), run["precision"].replace("fp32", "")]
+    return "-".join(filter(None, parts))
+
+
+def store(folder: Path, results: Path = RESULTS, dataset: str | None = None) -> Path:
+    """Copy the small files of the run in `folder` to `results`; return where they lie now.
+
+    Parameters
+    ----------
+    folder : Path
+        A run folder, or a folder with an evaluation of the run in its parent.
+    results : Path
+        Root of the stored results.
+    dataset : str, optional
+        Name of the images that the scores are of; by default those that the run was trained on.
+    """
+    described = folder if (folder / "run.yaml").exists() else folder.parent
+    run = read_run(described)
+    target = results / (dataset or run["data"]["name"]) / method_folder(run) / f"seed{run['seed']}"
+    target.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        shutil.copyfile((described if name == "run.yaml" else folder) / name, target / name)
+    return target
+
+
+def stored(dataset: str, results: Path = RESULTS) -> Iterator[Result]:
+    """Yield the stored runs of `dataset`, sorted by method and seed."""
+    for run in sorted((results / dataset).glob("*/seed*/run.yaml")):
+        yield Result(run.parent, read_run(run.parent), read_scores(run.parent / "scores.csv"))
+
+
+def main() -> None:
+    """Store the runs named on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m medad.experiments.store", description=__doc__)
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--dataset", help="name of the scored images, if not those of the training")
+    arguments = parser.parse_args()
+    for folder in arguments.runs:
+        print(store(folder, arguments.results, arguments.dataset))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""Progress of long work: a bar with time left on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Advance = Callable[[float], None]
+
+SILENT_SECONDS = 2.0
+LINE_SECONDS = 15.0
+
+
+@contextmanager
+def progress(total: float, description: str) -> Iterator[Advance]:
+    """Show how far a piece of work has come, on standard error.
+
+    Parameters
+    ----------
+    total : float
+        Amount of work, in the unit in which ``advance`` is called.
+    description : str
+        What is being done, e.g. ``"reading images"``.
+
+    Yields
+    ------
+    callable
+        ``advance(n)``: `n` more units are done.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Lines(total, description)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda n: bar.advance(task, n)
+
+
+class _Lines:
+    """One line at most every 15 seconds, none for work that ends within two."""
+
+    def __init__(self, total: float, description: str) -> None:
+        self.total, self.description, self.done = total, description, 0.0
+        self.begin = time.monotonic()
+        self.next_line = self.begin + SILENT_SECONDS
+
+    def __call__(self, n: float) -> None:
+        self.done += n
+        now = time.monotonic()
+        if now < self.next_line or self.done <= 0:
+            return
+        self.next_line = now + LINE_SECONDS
+        left = (now - self.begin) * (self.total - self.done) / self.done
+        print(
+            f"{self.description}: {self.done:.0f}/{self.total:.0f}, {max(left, 0):.0f} s left",
+            file=sys.stderr,
+            flush=True,
+        )

@@ -1,0 +1,103 @@
+"""The page of a report: one self-contained HTML file without scripts that asks the network for nothing."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+_STYLE = """
+:root { color-scheme: light; --ink: #1e293b; --soft: #64748b; --line: #e2e8f0; --accent: #1d4ed8; }
+* { box-sizing: border-box; }
+body { margin: 0; background: #f1f5f9; color: var(--ink);
+  font: 15px/1.55 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
+main { max-width: 1080px; margin: 0 auto; padding: 2.2rem 2.5rem 3rem; background: #fff; min-height: 100vh; }
+h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 .7rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.15rem; margin: 2.4rem 0 .6rem; padding-top: .9rem; border-top: 1px solid var(--line); }
+h3 { font-size: .95rem; margin: 1.2rem 0 .4rem; }
+p { margin: .4rem 0 .7rem; max-width: 75ch; } p.note { color: var(--soft); font-size: .87rem; }
+.lead { font-size: 1.05rem; }
+.counts { display: flex; flex-wrap: wrap; gap: .6rem; margin: 1.1rem 0 .3rem; padding: 0; list-style: none; }
+.counts li { border: 1px solid var(--line); border-radius: 8px; padding: .45rem .9rem; min-width: 6.5rem; }
+.counts b { display: block; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
+.counts span { color: var(--soft); font-size: .82rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }
+th, td { padding: .38rem .9rem .38rem 0; text-align: left; vertical-align: baseline;
+  border-bottom: 1px solid var(--line); }
+thead th { color: var(--soft); font-weight: 600; font-size: .82rem; border-bottom: 2px solid #cbd5e1; }
+tbody th { font-weight: 500; white-space: nowrap; } th.key { font-weight: 500; white-space: normal; }
+td { white-space: nowrap; } td.text { white-space: normal; overflow-wrap: anywhere; color: #475569; }
+small { color: var(--soft); font-weight: 400; }
+code { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: .92em; }
+figure { margin: .8rem 0; } img { display: block; max-width: 100%; height: auto; }
+figcaption { color: var(--soft); font-size: .87rem; margin-top: .45rem; max-width: 95ch; }
+summary { cursor: pointer; color: var(--accent); padding: .3rem 0; }
+footer { margin-top: 2.5rem; padding-top: .8rem; border-top: 1px solid var(--line); color: var(--soft);
+  font-size: .82rem; }
+@media print { body { background: #fff; font-size: 10.5pt; } main { max-width: none; padding: 0; }
+  h2 { break-after: avoid; } figure, tr, li { break-inside: avoid; } .wide { overflow: visible; }
+  details::details-content { content-visibility: visible; display: block; height: auto; }
+  @page { margin: 15mm; } }
+"""
+
+# The policy lets no browser load anything from outside the file, whatever the data hold.
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>{title}</title><style>{style}</style></head>
+<body><main>
+{body}
+</main></body></html>
+"""
+
+
+class Html(str):
+    """Text that is HTML already and is not escaped again."""
+
+
+def html(text: object) -> Html:
+    """Escape anything that is not `Html`."""
+    return text if isinstance(text, Html) else Html(escape(str(text)))
+
+
+def element(tag: str, content: object, css: str = "") -> Html:
+    """Return ``<tag>content</tag>`` with escaped content and an optional class."""
+    class_ = f' class="{css}"' if css else ""
+    return Html(f"<{tag}{class_}>{html(content)}</{tag}>")
+
+
+def join(*parts: object) -> Html:
+    """Return the parts, escaped where they are no HTML, one after the other."""
+    return Html("\n".join(html(part) for part in parts))
+
+
+def table(header: Sequence[object], rows: Sequence[Sequence[object]], text: Sequence[int] = ()) -> Html:
+    """Return a table whose first column names the rows; `text` are positions of columns of running text."""
+    head = join(*(element("th", cell) for cell in header))
+    kind = ["text" if i in text else "" for i in range(len(header))]
+    lines = [[element("td" if i else "th", cell, kind[i]) for i, cell in enumerate(row)] for row in rows]
+    body = join(*(element("tr", join(*line)) for line in lines))
+    parts = join(element("thead", element("tr", head)), element("tbody", body))
+    return element("div", element("table", parts), "wide")
+
+
+def picture(uri: str, alt: str, caption: object) -> Html:
+    """Return a figure of an embedded picture; `uri` is a data URI of our own making."""
+    image = Html(f'<img src="{uri}" alt="{escape(alt, quote=True)}">')
+    return element("figure", join(image, element("figcaption", caption)))
+
+
+def section(title: str, *parts: object) -> Html:
+    """Return a section with a heading."""
+    return element("section", join(element("h2", title), *parts))
+
+
+def cards(values: Mapping[str, object]) -> Html:
+    """Return short figures with their names as a row of cards."""
+    items = (join(element("b", value), element("span", name)) for name, value in values.items())
+    return element("ul", join(*(element("li", item) for item in items)), "counts")
+
+
+def page(title: str, *parts: object) -> str:
+    """Return the whole document."""
+    return _PAGE.format(title=escape(title), style=_STYLE, body=join(*parts))

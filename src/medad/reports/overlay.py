@@ -1,0 +1,111 @@
+"""Heat maps blended on images at their native size, and a contact sheet of them."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+_OPACITY = 0.65
+_SHOWN = 200
+_GAP, _CAPTION, _HEADER = 6, 16, 26
+
+
+def overlay(image: np.ndarray, anomaly_map: np.ndarray, low: float, high: float) -> Image.Image:
+    """Blend a heat map on an image; the higher the map, the warmer and the more opaque.
+
+    Parameters
+    ----------
+    image : ndarray
+        (H, W) or (H, W, 3), ``uint8``, or ``uint16``, which is stretched from its own minimum to maximum.
+    anomaly_map : ndarray
+        (h, w), resized bilinearly to the size of the image.
+    low, high : float
+        Map values that stand for no colour and full colour; use one pair for all images of a set.
+
+    Returns
+    -------
+    PIL.Image.Image
+        RGB, H x W.
+    """
+    base = Image.fromarray(_eight_bit(image)).convert("RGB")
+    field = Image.fromarray(np.asarray(anomaly_map, dtype=np.float32))
+    resized = np.asarray(field.resize(base.size, Image.Resampling.BILINEAR))
+    unit = np.clip((resized - low) / (high - low if high > low else 1), 0, 1)
+    table = (colormaps["inferno"](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
+    heat = Image.fromarray(table[(unit * 255).astype(np.uint8)])
+    return Image.composite(heat, base, Image.fromarray((unit * (255 * _OPACITY)).astype(np.uint8)))
+
+
+def _eight_bit(image: np.ndarray) -> np.ndarray:
+    if image.dtype == np.uint8:
+        return image
+    # The full range of 16 bits would show a 12-bit image black.
+    low, high = int(image.min()), int(image.max())
+    return ((image - np.float32(low)) * np.float32(255 / max(high - low, 1))).astype(np.uint8)
+
+
+def contact_sheet(
+    overlays: Iterable[Image.Image],
+    scores: Sequence[float] | np.ndarray,
+    path: Path,
+    columns: int = 8,
+    thumb: int = 160,
+) -> Path:
+    """Write one picture of the images with the highest scores, the most abnormal first.
+
+    At most 200 images are shown, which the picture says. Only their thumbnails are held in memory, so
+    `overlays` may be a generator that opens files one by one.
+
+    Parameters
+    ----------
+    overlays : iterable of PIL.Image.Image
+        One picture per image, in the order of `scores`.
+    scores : sequence of float
+        (n,) anomaly scores.
+    path : Path
+        The PNG to write, whole or not at all.
+    columns, thumb : int
+        Pictures in a row and their largest side in pixels.
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Raises
+    ------
+    ValueError
+        If there is no picture, or not one per score.
+    """
+    order = np.argsort(-np.asarray(scores, dtype=float), kind="stable")[:_SHOWN]
+    rank = {int(item): position for position, item in enumerate(order)}
+    if not rank:
+        raise ValueError("a contact sheet needs at least one image")
+    columns = min(columns, len(rank))
+    width, height = thumb + _GAP, thumb + _CAPTION + _GAP
+    size = (max(columns * width + _GAP, 320), -(-len(rank) // columns) * height + _HEADER + _GAP)
+    page = Image.new("RGB", size, "white")
+    shown = f"{len(rank)} of {len(scores)} images" if len(rank) < len(scores) else f"{len(rank)} images"
+    header = f"{shown}, the most abnormal first: rank and score"
+    ImageDraw.Draw(page).text((_GAP, 6), header, "black", ImageFont.load_default(size=12))
+    for item, picture in zip(range(len(scores)), overlays, strict=True):
+        if item in rank:
+            row, column = divmod(rank[item], columns)
+            cell = _cell(picture, thumb, f"{rank[item] + 1}   {scores[item]:.4g}")
+            page.paste(cell, (_GAP + column * width, _HEADER + row * height))
+    partial = path.with_name(f"{path.name}.partial")
+    page.save(partial, "PNG")
+    os.replace(partial, path)
+    return path
+
+
+def _cell(picture: Image.Image, thumb: int, caption: str) -> Image.Image:
+    """Return a thumbnail, centred, above its caption."""
+    cell = Image.new("RGB", (thumb, thumb + _CAPTION), "white")
+    small = ImageOps.contain(picture.convert("RGB"), (thumb, thumb))
+    cell.paste(small, ((thumb - small.width) // 2, (thumb - small.height) // 2))
+    ImageDraw.Draw(cell).text((0, thumb + 2), caption, "black", ImageFont.load_default(size=11))
+    return cell

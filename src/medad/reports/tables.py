@@ -1,0 +1,113 @@
+"""The report's tables of accuracy: scores, kinds of abnormality, pixels."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from medad.evaluation.scores import ScoreTable
+from medad.reports.html import Html, element, html, section, table
+
+_MEANING = {
+    "a_rec": "reconstruction error of single networks",
+    "a_rec_ensemble": "reconstruction error of the ensemble",
+    "a_intra": "disagreement among the networks trained on normal images",
+    "a_inter": "difference between networks trained with and without the unlabeled images",
+    "r_intra": "a_intra refined by ASR-Net",
+    "r_dual": "a_intra and a_inter refined by ASR-Net",
+    "pred_score": "the detector's score",
+}
+
+
+def percent(value: float | None) -> str:
+    """Write a share in per cent with one decimal, a dash for None."""
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def interval(ends: Sequence[float]) -> str:
+    """Write the two ends of an interval of shares in per cent."""
+    return f"{percent(ends[0])}–{percent(ends[1])}"
+
+
+def accuracy_tables(metrics: Mapping, scores: ScoreTable) -> Iterator[Html]:
+    """Yield the sections on images, on kinds of abnormality and on pixels, as far as they are known."""
+    if not metrics["image"]:
+        yield section("Scores", element("p", "Tables of accuracy are left out: these images have no labels."))
+        return
+    yield section("Scores", _score_table(metrics, scores), element("p", _score_note(metrics), "note"))
+    if metrics["kinds"]:
+        yield section("Kinds of abnormality", *_kind_tables(metrics, scores))
+    if metrics["pixel"]:
+        yield section("Pixels", *_pixel_table(metrics))
+
+
+def _score_table(metrics: Mapping, scores: ScoreTable) -> Html:
+    image = {name: metrics["image"][name] for name in scores.shown_rows}
+    rows = [
+        [
+            element("code", name),
+            _bold_best(image, name, "auroc"),
+            _bold_best(image, name, "ap"),
+            "–" if figures["chi2"] is None else f"{figures['chi2']:.2f}",
+            _meaning(name, figures),
+        ]
+        for name, figures in image.items()
+    ]
+    return table(["score", "AUROC, %", "AP, %", "χ²", "what it measures"], rows, text=[4])
+
+
+def _score_note(metrics: Mapping) -> str:
+    n = metrics["n"]
+    chance = percent(n["abnormal"] / max(n["abnormal"] + n["normal"], 1))
+    return (
+        "In brackets the 95 % percentile interval of a stratified bootstrap "
+        f"(2000 draws, seed {metrics['seed']}). "
+        "It speaks of the choice of test images, not of the chance in training. "
+        f"By chance AUROC is 50 % and AP {chance} %. χ²: distance of the histograms below, 0 to 100. "
+        "Bold: the highest figure, which is no test of significance."
+    )
+
+
+def _meaning(name: str, figures: Mapping) -> str:
+    members = [m for m in figures.get("members", []) if m is not None]
+    listed = ", ".join(map(percent, members))
+    each = f"; mean of {len(members)} networks with AUROC {listed}" if members else ""
+    return _MEANING.get(name, "") + each
+
+
+def _kind_tables(metrics: Mapping, scores: ScoreTable) -> Iterator[Html]:
+    yield element("p", "Each kind of abnormality against all normal images.", "note")
+    kinds, names = metrics["kinds"], list(scores.shown_rows)
+    for key, heading in (("auroc", "AUROC, %"), ("ap", "AP, %")):
+        rows = []
+        for kind, figures in kinds.items():
+            shown = {name: figures[name] for name in names}
+            count = figures[names[0]]["n"]
+            rows.append([f"{kind} ({count})", *(_bold_best(shown, name, key) for name in names)])
+        yield element("h3", heading)
+        yield table(["kind (images)", *(element("code", name) for name in names)], rows)
+    note = "AP depends on how many abnormal images there are: do not compare it between kinds."
+    yield element("p", note, "note")
+
+
+def _pixel_table(metrics: Mapping) -> Iterator[Html]:
+    own = metrics["pixel"].get("anomaly_map")
+    repeated = own in [figures for name, figures in metrics["pixel"].items() if name != "anomaly_map"]
+    pixel = {n: figures for n, figures in metrics["pixel"].items() if n != "anomaly_map" or not repeated}
+    keys = ("ap", "best_dice")
+    rows = [[element("code", name), *(_bold_best(pixel, name, key) for key in keys)] for name in pixel]
+    yield table(["map", "pixel AP, %", "best Dice, % (oracle)"], rows)
+    n = metrics["n"]
+    yield element(
+        "p",
+        f"Pixels of all {n['normal'] + n['abnormal']} test images pooled, normal images included; "
+        f"{n['masks']} of them have a mask. Oracle: the threshold was chosen on the masks themselves.",
+        "note",
+    )
+
+
+def _bold_best(rows: Mapping, name: str, key: str) -> Html:
+    """Write one figure in per cent with its interval where it has one, in bold if no other row is higher."""
+    value, ends = rows[name][key], rows[name].get(f"{key}_ci")
+    if value is None:
+        return html("–")
+    best = len(rows) > 1 and value >= max(other[key] for other in rows.values())
+    figure = element("b", percent(value)) if best else html(percent(value))
+    return figure if ends is None else Html(f"{figure} <small>({interval(ends)})</small>")

@@ -1,0 +1,1 @@
+"""Making anomalies in normal images."""

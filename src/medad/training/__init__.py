@@ -1,0 +1,1 @@
+"""The trainer: phases, processes, precision, seeds, checkpoints, resume; run folders."""

@@ -1,0 +1,110 @@
+"""Weights and the state of training in safetensors files, written whole or not at all."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from medad.errors import MedadError, UserError
+from medad.training.phase import Phase
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], **metadata: object) -> None:
+    """Write `tensors` and string `metadata` to `path` so that a crash leaves the old file or the new.
+
+    Raises
+    ------
+    MedadError
+        When the disk is full or the folder cannot be written; the old file is intact.
+    """
+    part = path.with_name(path.name + ".part")
+    plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    try:
+        part.write_bytes(save(plain, {k: str(v) for k, v in metadata.items()}))
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise MedadError(f"{path}: cannot be written ({error}); free some space and go on with --resume") from error
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read tensors and metadata from `path`.
+
+    Raises
+    ------
+    UserError
+        When the file is missing or is no safetensors file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path}: not a readable weights file ({error})") from error
+
+
+def network_state(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """Return the state of several networks, keys ``NETWORK/PARAMETER``."""
+    return {f"{name}/{key}": value for name, net in networks.items() for key, value in net.state_dict().items()}
+
+
+def load_networks(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> None:
+    """Copy into `networks` their part of `tensors`, as :func:`network_state` names it."""
+    for name, net in networks.items():
+        prefix = f"{name}/"
+        net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+
+
+def save_result(path: Path, phase: Phase, losses: Tensor, key: str) -> None:
+    """Store what training has made, without what only more training would need."""
+    save_tensors(path, network_state(phase.networks) | {"losses": losses}, key=key)
+
+
+def save_phase(path: Path, phase: Phase, step: int, losses: Tensor, key: str) -> None:
+    """Store all that the rest of the training depends on: weights, optimisers, step, losses so far."""
+    state = network_state(phase.networks)
+    for name, optimiser in phase.optimisers.items():
+        for i, slots in optimiser.state_dict()["state"].items():
+            state |= {f"optimiser/{name}/{i}/{slot}": value for slot, value in slots.items()}
+    save_tensors(path, state | {"losses": losses}, step=step, key=key)
+
+
+def load_phase(path: Path, phase: Phase, key: str) -> tuple[int, Tensor]:
+    """Restore `phase` from `path`; return the step to go on from and the losses so far.
+
+    Raises
+    ------
+    UserError
+        When the checkpoint belongs to another configuration, other data or another seed.
+    """
+    tensors, metadata = load_tensors(path)
+    check_key(path, metadata, key)
+    load_networks(phase.networks, tensors)
+    for name, optimiser in phase.optimisers.items():
+        _load_optimiser(optimiser, f"optimiser/{name}/", tensors)
+    return int(metadata["step"]), tensors["losses"]
+
+
+def check_key(path: Path, metadata: Mapping[str, str], key: str) -> None:
+    """Refuse a file that was trained with other options, data or another seed."""
+    if metadata.get("key") != key:
+        raise UserError(f"{path}: trained with other options or data; resume with the same ones or use another --out")
+
+
+def _load_optimiser(optimiser: torch.optim.Optimizer, prefix: str, tensors: Mapping[str, Tensor]) -> None:
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    for i, parameter in enumerate(parameters):
+        start = f"{prefix}{i}/"
+        for name, value in tensors.items():
+            if name.startswith(start):
+                optimiser.state[parameter][name.removeprefix(start)] = _like(parameter, value)
+
+
+def _like(parameter: Tensor, value: Tensor) -> Tensor:
+    """Copy `value` into memory laid out as the optimiser lays out its own state."""
+    if value.shape != parameter.shape:
+        return value.to(parameter.device)
+    return torch.empty_like(parameter, requires_grad=False).copy_(value)

@@ -1,0 +1,114 @@
+"""What a method gives the trainer: networks, optimisers, data and a step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+Chunk = tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class PhaseSpec:
+    """The description of a phase that travels to a worker process.
+
+    Attributes
+    ----------
+    name : str
+        Unique within the detector, e.g. ``"ndm_1"``.
+    key : str
+        Digest of all that the outcome depends on; a checkpoint with another key is refused.
+    build : callable
+        Makes the phase; picklable, called in the process that trains it, under the phase's seed.
+    seed : int
+        Seed of the phase.
+    steps, steps_per_epoch : int
+        Number of steps in all, for progress and for balancing processes, and in an epoch.
+    snapshots : int
+        If positive, the networks of every so many epochs are kept too, as ``NAME.EPOCH.safetensors``.
+    """
+
+    name: str
+    key: str
+    build: Callable[[], "Phase"]
+    seed: int
+    steps: int
+    steps_per_epoch: int
+    snapshots: int = 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long a phase trains.
+
+    Attributes
+    ----------
+    count, batch_size : int
+        Number of training images and of images per step. The last partial batch of an epoch is
+        dropped; fewer images than a batch train as one batch.
+    epochs : int
+        Passes over the images.
+    steps : int or None
+        If given, the number of steps whatever the number of epochs.
+    """
+
+    count: int
+    batch_size: int
+    epochs: int
+    steps: int | None = None
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Return the number of whole batches in an epoch, at least one."""
+        return max(self.count // self.batch_size, 1)
+
+    @property
+    def total_steps(self) -> int:
+        """Return the number of steps of the whole phase."""
+        return self.epochs * self.steps_per_epoch if self.steps is None else self.steps
+
+
+@dataclass
+class Phase:
+    """A piece of training: some networks, their optimisers, and what one step does.
+
+    Attributes
+    ----------
+    networks, optimisers : dict
+        By name; all of their state is checkpointed.
+    recipe : Recipe
+        Images, batches and length.
+    prepare : callable
+        Indices of the images of some consecutive batches -> tensors, one row an image.
+    step : callable
+        (rows of one batch, number of the step) -> detached loss; updates the networks.
+    chunk_batches : int
+        How many batches `prepare` makes at once.
+    """
+
+    networks: dict[str, nn.Module]
+    optimisers: dict[str, Optimizer]
+    recipe: Recipe
+    prepare: Callable[[Tensor], Chunk]
+    step: Callable[[Chunk, int], Tensor]
+    chunk_batches: int = 1
+
+
+def descend(optimiser: Optimizer, objective: Callable[[], Tensor], precision: str, device: torch.device) -> Tensor:
+    """Make one step of `optimiser` down the gradient of `objective`; return the detached loss.
+
+    With precision ``"bf16"`` the forward pass runs under autocast; weights and optimiser stay fp32.
+    """
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        loss = objective()
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    optimiser.step()
+    return loss.detach()
+
+
+def adam(network: nn.Module, lr: float, weight_decay: float = 0.0) -> Optimizer:
+    """Return Adam as all DDAD networks are trained: betas (0.5, 0.999), fused."""
+    return torch.optim.Adam(network.parameters(), lr=lr, betas=(0.5, 0.999), weight_decay=weight_decay, fused=True)

@@ -1,0 +1,88 @@
+"""What a training run is told; importable without torch, so that help is instant."""
+
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from medad.errors import UserError
+
+Backbone = Literal["ae", "memae", "aeu"]
+Preset = Literal["paper", "standard", "quick", "tiny"]
+
+# What may differ between the start of a run and its resumption, for it changes no result.
+MACHINE = ("device", "jobs")
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Options of training.
+
+    Parameters
+    ----------
+    method : str
+        Which method learns; `medad methods` lists them.
+    backbone : {'ae', 'memae', 'aeu'}, optional
+        Reconstruction network inside DDAD.
+    preset : {'paper', 'standard', 'quick', 'tiny'}
+        The recipe to start from; standard holds out normals for a threshold, tiny is for tests only.
+    size : int
+        Side in pixels to which images are resized: 64, 128 or 256.
+    channels : {1, 3}
+        1 reads images as grey, 3 as RGB.
+    unlabeled_size : int, optional
+        Number of unlabeled images to draw; by default as many as there can be at the anomaly rate.
+    anomaly_rate : float
+        Share of abnormal images among the unlabeled ones, where their labels are known.
+    ensemble_size : int, optional
+        Number of networks in each module of DDAD, at least 2.
+    seed : int
+        All that is random comes from it.
+    precision : {'fp32', 'bf16'}
+        Precision of training.
+    device : str
+        auto (CUDA when there), cpu, cuda or cuda:N.
+    jobs : int, optional
+        Number of processes; all cores by default. Results do not depend on it.
+    options : dict
+        Any further option of the method, as --options.NAME VALUE.
+
+    Raises
+    ------
+    UserError
+        For a number out of its range, or a further option that has a name of its own here.
+    """
+
+    method: str = "ddad"
+    backbone: Backbone | None = None
+    preset: Preset = "standard"
+    size: int = 64
+    channels: Literal[1, 3] = 1
+    unlabeled_size: int | None = None
+    anomaly_rate: float = 0.6
+    ensemble_size: int | None = None
+    seed: int = 0
+    precision: Literal["fp32", "bf16"] = "fp32"
+    device: str = "auto"
+    jobs: int | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check ranges that no single method knows about."""
+        for name, least in (("size", 1), ("unlabeled_size", 1), ("seed", 0), ("jobs", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UserError(f"--{name.replace('_', '-')} {value}: must be at least {least}")
+        if not 0 <= self.anomaly_rate <= 1:
+            raise UserError(f"--anomaly-rate {self.anomaly_rate}: must lie between 0 and 1")
+        for name in self.options:
+            if name in {f.name for f in fields(self)}:
+                raise UserError(f"--options.{name}: write --{name.replace('_', '-')} instead")
+
+    def detector_options(self) -> dict[str, Any]:
+        """Return what overrides the preset: options of the method that were given."""
+        named = {
+            "size": self.size,
+            "channels": self.channels,
+            "backbone": self.backbone,
+            "ensemble_size": self.ensemble_size,
+        }
+        return {name: value for name, value in named.items() if value is not None} | self.options

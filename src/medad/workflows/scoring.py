@@ -1,0 +1,53 @@
+"""All scores, and on demand the maps, of a set of images."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from medad.data.imageset import ImageSet
+from medad.detectors.base import Detector
+from medad.evaluation.scores import ScoreTable
+from medad.progress import progress
+
+Maps = Mapping[str, np.ndarray]
+
+
+def score(detector: Detector, images: ImageSet, keep: Callable[[Maps], object] | None = None) -> ScoreTable:
+    """Score `images` batch by batch.
+
+    Parameters
+    ----------
+    detector : Detector
+        Fitted.
+    images : ImageSet
+        What is known about them goes into the table, never to the detector.
+    keep : callable, optional
+        Given the maps of each batch, (n, H, W) by name; without it they are dropped and memory stays flat.
+
+    Returns
+    -------
+    ScoreTable
+        One row per image, in the order of `images`.
+    """
+    scores, labels = [], []
+    with progress(len(images), "scoring") as advance:
+        for prediction in detector.predict(images.unlabelled()):
+            scores.append(prediction.scores)
+            if prediction.pred_label is not None:
+                labels.append(prediction.pred_label)
+            if keep:
+                keep(prediction.maps)
+            advance(len(prediction.ids))
+    return ScoreTable(
+        image_path=images.ids,
+        gt_label=images.labels,
+        columns=join(scores),
+        kinds=images.kinds,
+        pred_label=np.concatenate(labels) if labels else None,
+    )
+
+
+def join(batches: Sequence[Maps]) -> dict[str, np.ndarray]:
+    """Concatenate the arrays of equal names."""
+    names = batches[0] if batches else ()
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in names}

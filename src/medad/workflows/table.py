@@ -1,0 +1,29 @@
+"""The table of scores on the terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from medad.evaluation.scores import ScoreTable
+
+
+def print_table(metrics: Mapping[str, Any], scores: ScoreTable) -> None:
+    """Print AUROC and AP of every score with their intervals, in per cent."""
+    table = Table("score", "AUROC", "95 % interval", "AP", "95 % interval", title=_title(metrics))
+    for name in scores.shown_rows if metrics["image"] else ():
+        row = metrics["image"][name]
+        table.add_row(name, *_cells(row, "auroc"), *_cells(row, "ap"))
+    Console(highlight=False).print(table)
+
+
+def _title(metrics: Mapping[str, Any]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in metrics["n"].items())
+
+
+def _cells(row: Mapping[str, Any], metric: str) -> tuple[str, str]:
+    if row[metric] is None:
+        return "–", "–"
+    low, high = row[f"{metric}_ci"]
+    return f"{100 * row[metric]:.1f}", f"{100 * low:.1f} to {100 * high:.1f}"

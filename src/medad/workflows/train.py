@@ -1,0 +1,113 @@
+"""``medad train``: from a data set to a run folder with a fitted detector."""
+
+import shutil
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from medad.detectors.base import Detector
+from medad.detectors.registry import make_detector
+from medad.errors import UserError
+from medad.training.run import CHECKPOINT_FOLDER, RUN_FILE, claim, read_run, update_run
+from medad.workflows.notes import say
+from medad.workflows.options import MACHINE, TrainOptions
+from medad.workflows.provenance import versions
+from medad.workflows.scale import normal_scale
+from medad.workflows.splits import Splits, data_name, read_splits
+
+
+def train(
+    data: Path,
+    options: TrainOptions,
+    *,
+    out: Path | None = None,
+    split: Path | None = None,
+    resume: bool = False,
+) -> Path:
+    """Fit a detector on the normal and unlabeled images of `data`.
+
+    Parameters
+    ----------
+    data : Path
+        Folder of the data set, or its split file.
+    options : TrainOptions
+        Method, recipe and machine.
+    out : Path, optional
+        Run folder; ``runs/DATA-METHOD`` by default.
+    split : Path, optional
+        Split file to use instead of the folder's own.
+    resume : bool
+        Go on with the run that `out` holds; a finished one is left as it is.
+
+    Returns
+    -------
+    Path
+        The run folder.
+
+    Raises
+    ------
+    UserError
+        If the data, an option or the folder do not allow it.
+    """
+    out = out or Path("runs") / f"{data_name(data)}-{options.method}"
+    detector = make_detector(
+        options.method,
+        options.preset,
+        seed=options.seed,
+        precision=options.precision,
+        device=options.device,
+        jobs=options.jobs,
+        **options.detector_options(),
+    )
+    claim(out, resume)
+    began = time.monotonic()
+    splits = read_splits(data, split, options)
+    described = {"name": data_name(data)} | splits.describe()
+    if resume and is_finished(out):
+        _check_same(out, options, described)
+        say(f"{out}: training is finished already")
+        return out
+    _fit(detector, splits, out, options, described, resume, began)
+    return out
+
+
+def _fit(
+    detector: Detector,
+    splits: Splits,
+    out: Path,
+    options: TrainOptions,
+    described: dict[str, Any],
+    resume: bool,
+    began: float,
+) -> None:
+    read = time.monotonic()
+    unlabeled = splits.unlabeled.unlabelled() if splits.unlabeled else None
+    detector.fit(splits.normal.unlabelled(), unlabeled, folder=out, resume=resume)
+    detector.save(out)
+    seconds = {"read_seconds": read - began, "fit_seconds": time.monotonic() - read}
+    update_run(
+        out,
+        data=described,
+        versions=versions(detector.device),
+        map_scale=normal_scale(detector, splits.normal),
+        timings={name: round(value, 1) for name, value in seconds.items()} | {"resumed": resume},
+        config=asdict(options),  # the last section: a run that has it is finished
+    )
+    shutil.rmtree(out / CHECKPOINT_FOLDER, ignore_errors=True)
+
+
+def is_finished(run: Path) -> bool:
+    """Return whether training in the folder `run` came to its end."""
+    return (run / RUN_FILE).exists() and "config" in read_run(run)
+
+
+def _check_same(out: Path, options: TrainOptions, described: dict[str, Any]) -> None:
+    """Refuse to take a finished run for one with other options or other training images."""
+    run = read_run(out)
+    for name, value in asdict(options).items():
+        if name not in MACHINE and run["config"].get(name) != value:
+            flag, was = f"--{name.replace('_', '-')}", run["config"].get(name)
+            raise UserError(f"{out}: finished with another {flag} ({was}); use another --out")
+    if any(run["data"].get(name) != described.get(name) for name in ("normal", "unlabeled")):
+        raise UserError(f"{out}: finished with other training images; use another --out")

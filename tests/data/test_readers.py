@@ -1,0 +1,143 @@
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from image_files import SaveImage, random_image
+from PIL import Image
+
+from medad.data.readers import MAX_PIXELS, UnreadableImage, decode, read_image
+from medad.errors import MedadError
+
+
+def reason(path: Path) -> str:
+    with pytest.raises(UnreadableImage) as caught:
+        read_image(path)
+    assert isinstance(caught.value, MedadError) and caught.value.path == path
+    assert str(caught.value) == f"{path}: {caught.value.reason}" and "\n" not in caught.value.reason
+    return caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "target"),
+    [
+        ("a.png", "L", "L"),
+        ("a.bmp", "L", "L"),
+        ("a.tif", "L", "L"),
+        ("a.JPG", "L", "L"),
+        ("a.png", "1", "L"),
+        ("a.png", "LA", "L"),
+        ("a.png", "RGB", "RGB"),
+        ("a.jpeg", "RGB", "RGB"),
+        ("a.png", "RGBA", "RGB"),
+        ("a.png", "P", "RGB"),
+        ("a.tiff", "CMYK", "RGB"),
+    ],
+)
+def test_8_bit_modes_become_grey_or_rgb(save: SaveImage, name: str, mode: str, target: str) -> None:
+    path = save(name, mode, (7, 5))
+    decoded = decode(path)
+    assert decoded.pixels.dtype == np.uint8
+    assert decoded.mode == mode and not decoded.rescaled
+    with Image.open(path) as image:
+        np.testing.assert_array_equal(decoded.pixels, np.array(image.convert(target)))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+def test_16_bits_are_kept(save: SaveImage, name: str) -> None:
+    np.testing.assert_array_equal(read_image(save(name, "I;16")), np.array(random_image("I;16", (9, 9))))
+
+
+def test_big_endian_16_bit_tiff(tmp_path: Path) -> None:
+    values = np.array([[1, 256], [65535, 0]], dtype=np.uint16)
+    Image.frombytes("I;16B", (2, 2), values.astype(">u2").tobytes()).save(tmp_path / "a.tif")
+    decoded = read_image(tmp_path / "a.tif")
+    assert decoded.dtype == np.dtype(np.uint16)
+    np.testing.assert_array_equal(decoded, values)
+
+
+@pytest.mark.parametrize("mode", ["F", "I"])
+def test_32_bit_values_are_scaled_by_their_own_range(save: SaveImage, mode: str) -> None:
+    decoded = decode(save("a.tif", mode))
+    values = np.array(random_image(mode, (9, 9))).astype(float)
+    np.testing.assert_array_equal(decoded.pixels, np.rint(np.interp(values, (values.min(), values.max()), (0, 65535))))
+    assert decoded.rescaled and decoded.mode == mode and decoded.pixels.dtype == np.uint16
+
+
+def test_32_bit_integers_that_fit_16_bits_are_kept(tmp_path: Path) -> None:
+    values = np.array([[5, 70], [40000, 65535]], dtype=np.int32)
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    decoded = decode(tmp_path / "a.tif")
+    np.testing.assert_array_equal(decoded.pixels, values)
+    assert not decoded.rescaled
+
+
+def test_constant_float_image_is_black(tmp_path: Path) -> None:
+    Image.fromarray(np.full((3, 3), 7.5, np.float32)).save(tmp_path / "a.tif")
+    assert not read_image(tmp_path / "a.tif").any()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_float_image_with_a_value_that_is_no_number(tmp_path: Path, bad: float) -> None:
+    Image.fromarray(np.array([[0, bad]], np.float32)).save(tmp_path / "a.tif")
+    assert "NaN or infinite" in reason(tmp_path / "a.tif")
+
+
+def test_missing_empty_folder_and_no_image(tmp_path: Path) -> None:
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "text.png").write_text("not an image")
+    (tmp_path / "folder.png").mkdir()
+    assert "No such file" in reason(tmp_path / "missing.png")
+    assert "empty" in reason(tmp_path / "empty.png")
+    assert "not an image" in reason(tmp_path / "text.png")
+    assert "directory" in reason(tmp_path / "folder.png")
+
+
+@pytest.mark.parametrize("name", ["scan.gif", "scan"])
+def test_other_suffixes_are_refused_with_the_supported_ones(tmp_path: Path, name: str) -> None:
+    random_image("L", (5, 5)).save(tmp_path / name, "GIF")
+    assert ".png .jpg .jpeg .tif .tiff .bmp" in reason(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "a.bmp"])
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
+def test_truncated_files(save: SaveImage, name: str, share: float) -> None:
+    path = save(name, "RGB", (64, 64))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    assert reason(path)
+
+
+def test_multi_frame_images_are_refused(tmp_path: Path) -> None:
+    frames = [random_image("L", (5, 5), seed) for seed in range(3)]
+    for name in ("a.tif", "a.png"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+        assert reason(tmp_path / name) == "has 3 frames: export one file per frame"
+
+
+@pytest.mark.parametrize("side", [9500, 100_000])  # just above the limit, and where Pillow itself refuses
+def test_size_is_checked_from_the_header(tmp_path: Path, side: int) -> None:
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    chunk = b"IHDR" + header
+    png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    (tmp_path / "bomb.png").write_bytes(png + struct.pack(">I", 0) + b"IDAT")
+    assert reason(tmp_path / "bomb.png") == f"its header claims more than {MAX_PIXELS} pixels"
+
+
+@given(st.data())
+def test_damaged_files_never_raise_anything_else(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    name, mode = data.draw(st.sampled_from([("a.png", "P"), ("a.jpg", "L"), ("a.tif", "RGB"), ("a.bmp", "1")]))
+    path = tmp_path_factory.mktemp("damaged") / name
+    random_image(mode, (8, 8)).save(path)
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    try:
+        pixels = read_image(path)
+    except UnreadableImage:
+        return
+    assert pixels.dtype in (np.uint8, np.uint16) and pixels.ndim in (2, 3)

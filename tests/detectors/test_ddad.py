@@ -1,0 +1,104 @@
+"""What DDAD does beyond the contract of all detectors."""
+
+import numpy as np
+import pytest
+import torch
+from helpers import make_images
+
+from medad.detectors.holdout import split_holdout
+from medad.detectors.registry import make_detector
+from medad.errors import UserError
+from medad.training.checkpoint import load_tensors
+
+
+def fit(folder=None, unlabeled=True, resume=False, **options):
+    detector = make_detector("ddad", "tiny", device="cpu", jobs=1, **options)
+    pool = make_images(6, seed=2, name="pool") if unlabeled else None
+    return detector.fit(make_images(12, seed=1, name="normal"), pool, folder=folder, resume=resume)
+
+
+@pytest.mark.parametrize("backbone", ["ae", "memae", "aeu"])
+def test_all_scores_of_the_paper_are_there(backbone):
+    (prediction,) = fit(backbone=backbone).predict(make_images(3))
+    named = ["a_rec_1", "a_rec_2", "a_rec_ensemble", "a_intra", "a_inter", "r_intra", "r_dual", "pred_score"]
+    assert list(prediction.scores) == named
+    assert list(prediction.maps) == ["a_rec", "a_intra", "a_inter", "r_intra", "r_dual", "anomaly_map"]
+    np.testing.assert_array_equal(prediction.scores["pred_score"], prediction.scores["r_dual"])
+    for name in ("a_intra", "a_inter", "r_dual"):
+        np.testing.assert_allclose(prediction.scores[name], prediction.maps[name].mean((1, 2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("unlabeled", "refine", "leading"),
+    [(True, True, "r_dual"), (False, True, "r_intra"), (True, False, "a_inter"), (False, False, "a_intra")],
+)
+def test_the_best_score_there_is_leads(unlabeled, refine, leading):
+    (prediction,) = fit(unlabeled=unlabeled, refine=refine).predict(make_images(3))
+    np.testing.assert_array_equal(prediction.scores["pred_score"], prediction.scores[leading])
+    np.testing.assert_array_equal(prediction.maps["anomaly_map"], prediction.maps[leading])
+
+
+def test_a_larger_ensemble_contains_the_smaller_one():
+    small, large = fit(ensemble_size=2, refine=False), fit(ensemble_size=3, refine=False)
+    for name in small.networks_:
+        for a, b in zip(small.networks_[name].parameters(), large.networks_[name].parameters(), strict=True):
+            assert torch.equal(a, b)
+
+
+def test_members_differ():
+    networks = fit(refine=False).networks_
+    firsts = [network.encoder[0].weight for network in networks.values()]
+    assert all(not torch.equal(a, b) for i, a in enumerate(firsts) for b in firsts[:i])
+
+
+def test_one_network_has_no_discrepancy():
+    with pytest.raises(UserError, match="--ensemble-size 1"):
+        make_detector("ddad", ensemble_size=1)
+    with pytest.raises(UserError, match="--backbone resnet"):
+        make_detector("ddad", backbone="resnet")
+
+
+def test_resume_uses_finished_members_and_refuses_other_options(tmp_path):
+    first = fit(tmp_path)
+    member = tmp_path / "checkpoint" / "ndm_1.safetensors"
+    written = member.stat().st_mtime_ns
+    again = fit(tmp_path, resume=True)
+    assert member.stat().st_mtime_ns == written
+    for name in first.networks_:
+        for a, b in zip(first.networks_[name].parameters(), again.networks_[name].parameters(), strict=True):
+            assert torch.equal(a, b)
+    with pytest.raises(UserError, match="other options or data"):
+        fit(tmp_path, resume=True, lr=0.1)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_training_in_either_precision_keeps_fp32_weights(precision):
+    networks = fit(precision=precision).networks_
+    assert {p.dtype for network in networks.values() for p in network.parameters()} == {torch.float32}
+
+
+def test_averaged_weights_follow_the_trained_ones(tmp_path):
+    fit(tmp_path, refine_average=0.5, refine_steps=4)
+    tensors, _ = load_tensors(tmp_path / "checkpoint" / "r_dual.safetensors")
+    average, last = tensors["r_dual/model.3.weight"], tensors["r_dual_last/model.3.weight"]
+    assert not torch.equal(average, last)
+    assert (average - last).abs().max() < 1e-2
+    single = fit(refine_steps=4)
+    assert torch.equal(single.networks_["r_dual"].model[3].weight, last)
+
+
+def test_cosine_makes_the_last_steps_small(tmp_path):
+    constant, cosine = fit(refine_steps=12), fit(refine_steps=12, refine_cosine=True)
+    a, b = constant.networks_["r_dual"].model[3].weight, cosine.networks_["r_dual"].model[3].weight
+    assert not torch.equal(a, b)
+
+
+def test_holdout_keeps_patients_together():
+    images = make_images(20)
+    patients = tuple(f"p{i // 4}" for i in range(20))
+    images = type(images)(images.pixels, images.ids, images.paths, patients=patients)
+    train, held_out = split_holdout(images, 0.3, seed=0)
+    assert not set(train.patients) & set(held_out.patients)
+    assert len(train) + len(held_out) == 20
+    assert 6 <= len(held_out) <= 8
+    assert split_holdout(images, 0.0, seed=0) == (images, None)

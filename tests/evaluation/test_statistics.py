@@ -1,0 +1,117 @@
+"""The bootstrap: its draws, its strata, and its interval against independent computations."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import bootstrap, norm
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from medad.evaluation import statistics
+from medad.evaluation.curves import auroc_of_counts, average_precision_of_counts
+from medad.evaluation.statistics import bootstrap_draws, stratified_bootstrap
+
+METRICS = [auroc_of_counts, average_precision_of_counts]
+
+
+@pytest.fixture
+def sample():
+    """60 normal and 40 abnormal items with overlapping scores."""
+    rng = np.random.default_rng(3)
+    return np.repeat([0, 1], [60, 40]), np.r_[rng.normal(size=60), rng.normal(1.2, size=40)]
+
+
+def test_every_draw_equals_the_metric_of_the_repeated_items(sample):
+    labels, scores = sample
+    counts = np.concatenate(list(statistics._resampled(labels, 20, seed=5, patients=None)))
+    assert (counts[:, labels == 0].sum(axis=1) == 60).all()
+    assert (counts[:, labels == 1].sum(axis=1) == 40).all()
+    draws = bootstrap_draws(labels, scores, METRICS, draws=20, seed=5)
+    for draw, times in enumerate(counts):
+        items = np.repeat(labels, times), np.repeat(scores, times)
+        assert draws[0, draw] == pytest.approx(roc_auc_score(*items))
+        assert draws[1, draw] == pytest.approx(average_precision_score(*items))
+
+
+def test_interval_agrees_with_scipy_and_with_delong(sample):
+    labels, scores = sample
+    low, high = stratified_bootstrap(labels, scores, [auroc_of_counts], draws=4000)[0]
+    negatives, positives = scores[labels == 0], scores[labels == 1]
+    psi = (positives[:, None] > negatives).astype(float)
+    deviation = np.sqrt(psi.mean(1).var(ddof=1) / 40 + psi.mean(0).var(ddof=1) / 60)
+    assert (high - low) / 2 == pytest.approx(norm.ppf(0.975) * deviation, rel=0.1)
+
+    def area(a, b, axis=-1):
+        return np.mean(a[..., :, None] > b[..., None, :], axis=(-1, -2))
+
+    reference = bootstrap(
+        (positives, negatives), area, n_resamples=4000, method="percentile", vectorized=True, rng=1, batch=500
+    ).confidence_interval
+    assert (low, high) == pytest.approx(reference, abs=0.01)
+
+
+def test_scores_of_the_same_items_see_the_same_draws(sample):
+    labels, scores = sample
+    first, again = (bootstrap_draws(labels, s, METRICS, draws=50) for s in (scores, 3 * scores + 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, bootstrap_draws(labels, scores, METRICS, draws=50, seed=1))
+
+
+def test_members_are_averaged_in_each_draw(sample):
+    labels, scores = sample
+    other = np.random.default_rng(0).permutation(scores)
+    both = bootstrap_draws(labels, np.stack([scores, other]), METRICS, draws=30)
+    single = [bootstrap_draws(labels, s, METRICS, draws=30) for s in (scores, other)]
+    np.testing.assert_allclose(both, np.mean(single, axis=0))
+
+
+def test_blocks_cover_all_draws(sample, monkeypatch):
+    labels, scores = sample
+    monkeypatch.setattr(statistics, "_BLOCK", 7 * len(labels))
+    draws = bootstrap_draws(labels, scores, METRICS, draws=20)
+    assert draws.shape == (2, 20)
+    assert len(np.unique(draws[0])) > 10
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_patients_are_drawn_whole_and_both_classes_stay(data):
+    n = data.draw(st.integers(4, 25))
+    both = st.lists(st.integers(0, 1), min_size=n, max_size=n).filter(lambda x: 0 < sum(x) < n)
+    labels = np.array(data.draw(both))
+    patients = data.draw(st.lists(st.sampled_from("abcdefg"), min_size=n, max_size=n))
+    counts = np.concatenate(list(statistics._resampled(labels, 30, 0, patients)))
+    for patient in set(patients):
+        theirs = counts[:, [i for i in range(n) if patients[i] == patient]]
+        assert (theirs == theirs[:, :1]).all()
+    assert (counts[:, labels == 0].sum(axis=1) > 0).all()
+    assert (counts[:, labels == 1].sum(axis=1) > 0).all()
+
+
+def test_distinct_and_unknown_patients_change_nothing(sample):
+    labels, scores = sample
+    alone = stratified_bootstrap(labels, scores, METRICS, draws=500)
+    assert stratified_bootstrap(labels, scores, METRICS, draws=500, patients=[""] * 100) == alone
+    named = [f"patient {i}" for i in range(100)]
+    assert stratified_bootstrap(labels, scores, METRICS, draws=500, patients=named) == alone
+
+
+def test_several_images_per_patient_widen_the_interval():
+    rng = np.random.default_rng(0)
+    patients = [f"{i // 5}" for i in range(200)]
+    labels = np.repeat([0, 1], 100)
+    scores = labels + np.repeat(rng.normal(size=40), 5) + 0.01 * rng.normal(size=200)
+    width = [
+        np.diff(stratified_bootstrap(labels, scores, [auroc_of_counts], patients=p)[0])[0] for p in (None, patients)
+    ]
+    assert width[1] > 1.5 * width[0]
+
+
+def test_wrong_input_is_refused(sample):
+    labels, scores = sample
+    with pytest.raises(ValueError, match="normal and abnormal"):
+        stratified_bootstrap(np.ones(3), np.arange(3), METRICS)
+    with pytest.raises(ValueError, match="2 patients for 100"):
+        stratified_bootstrap(labels, scores, METRICS, patients=["a", "b"])
+    with pytest.raises(ValueError, match="item 1 is nan"):
+        stratified_bootstrap([0, 1], [0, np.nan], METRICS)

@@ -1,0 +1,149 @@
+"""metrics.json: every figure against an independent reference."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from medad.errors import MedadError
+from medad.evaluation.curves import auroc_of_counts
+from medad.evaluation.metrics import best_dice, chi_squared_distance
+from medad.evaluation.scores import ScoreTable
+from medad.evaluation.statistics import bootstrap_draws
+from medad.evaluation.summary import summarise
+
+
+@pytest.fixture
+def table():
+    """40 normal images, 20 gliomas, 10 others."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [40, 30])
+    columns = {name: rng.normal(labels) for name in ("a_rec_1", "a_rec_2", "r_dual")}
+    return ScoreTable(
+        tuple(f"{i}.png" for i in range(70)),
+        labels,
+        columns | {"pred_score": columns["r_dual"]},
+        tuple([""] * 40 + ["glioma"] * 20 + ["other"] * 10),
+        (columns["r_dual"] > 0.5).astype(int),
+    )
+
+
+def test_image_figures(table):
+    result = summarise(table, seed=4)
+    labels, scores = table.gt_label, table.columns["r_dual"]
+    figures = result["image"]["r_dual"]
+    assert figures["auroc"] == pytest.approx(roc_auc_score(labels, scores))
+    assert figures["ap"] == pytest.approx(average_precision_score(labels, scores))
+    assert figures["chi2"] == pytest.approx(chi_squared_distance(labels, scores))
+    draws = bootstrap_draws(labels, scores, [auroc_of_counts], seed=4)
+    assert figures["auroc_ci"] == pytest.approx(np.quantile(draws[0], [0.025, 0.975]))
+    assert figures["ap_ci"][0] < figures["ap"] < figures["ap_ci"][1]
+    assert result["image"]["pred_score"] == figures
+    assert result["n"] == {"normal": 40, "abnormal": 30}
+    assert result["seed"] == 4
+
+
+def test_members_are_averaged(table):
+    result = summarise(table)["image"]
+    assert "a_rec_1" not in result
+    single = [roc_auc_score(table.gt_label, table.columns[f"a_rec_{k}"]) for k in (1, 2)]
+    assert result["a_rec"]["members"] == pytest.approx(single)
+    assert result["a_rec"]["auroc"] == pytest.approx(np.mean(single))
+    both = np.stack([table.columns["a_rec_1"], table.columns["a_rec_2"]])
+    draws = bootstrap_draws(table.gt_label, both, [auroc_of_counts])
+    assert result["a_rec"]["auroc_ci"] == pytest.approx(np.quantile(draws[0], [0.025, 0.975]))
+
+
+def test_each_kind_stands_against_all_normal_images(table):
+    kinds = summarise(table)["kinds"]
+    assert list(kinds) == ["glioma", "other"]
+    chosen = (table.gt_label == 0) | (np.array(table.kinds) == "glioma")
+    expected = roc_auc_score(table.gt_label[chosen], table.columns["r_dual"][chosen])
+    assert kinds["glioma"]["r_dual"]["auroc"] == pytest.approx(expected)
+    assert kinds["glioma"]["r_dual"]["n"] == 20
+    assert set(kinds["other"]["a_rec"]) == {"auroc", "auroc_ci", "ap", "ap_ci", "n"}
+
+
+def test_pixels_of_all_images_are_pooled(table):
+    rng = np.random.default_rng(1)
+    masks = rng.random((70, 6, 5)) < 0.2 * table.gt_label[:, None, None]
+    maps = {"r_dual": rng.normal(masks).astype(np.float32)}
+    result = summarise(table, masks=masks, maps=maps)
+    assert result["pixel"]["r_dual"]["ap"] == pytest.approx(
+        average_precision_score(masks.ravel(), maps["r_dual"].ravel())
+    )
+    assert result["pixel"]["r_dual"]["best_dice"] == pytest.approx(best_dice(masks, maps["r_dual"]))
+    assert result["n"]["masks"] == masks.any(axis=(1, 2)).sum()
+    with pytest.raises(ValueError, match="differ in shape"):
+        summarise(table, masks=masks[:, 1:], maps=maps)
+
+
+def test_empty_masks_have_no_pixel_figures(table):
+    maps = {"r_dual": np.ones((70, 2, 2))}
+    pixel = summarise(table, masks=np.zeros((70, 2, 2), bool), maps=maps)["pixel"]
+    assert pixel == {"r_dual": {"ap": None, "best_dice": None}}
+
+
+def test_decision_at_the_detectors_threshold(table):
+    decision = summarise(table)["decision"]
+    predicted = table.columns["r_dual"] > 0.5
+    assert decision["sensitivity"] == pytest.approx(predicted[40:].mean())
+    assert decision["specificity"] == pytest.approx(1 - predicted[:40].mean())
+
+
+def test_patients_reach_the_bootstrap(table):
+    patients = [f"{i // 10}" for i in range(70)]
+    alone, grouped = (summarise(table, patients=p)["image"]["r_dual"] for p in (None, patients))
+    assert alone["auroc"] == grouped["auroc"]
+    assert alone["auroc_ci"] != grouped["auroc_ci"]
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_one_class_is_null_with_a_warning(table, label):
+    chosen = np.flatnonzero(table.gt_label == label)
+    part = ScoreTable(
+        tuple(table.image_path[i] for i in chosen),
+        table.gt_label[chosen],
+        {name: values[chosen] for name, values in table.columns.items()},
+        tuple(table.kinds[i] for i in chosen),
+        table.pred_label[chosen],
+    )
+    with pytest.warns(RuntimeWarning, match="one class"):
+        result = summarise(part)
+    figures = result["image"]["a_rec"]
+    assert figures == {
+        "auroc": None, "auroc_ci": None, "ap": None, "ap_ci": None, "chi2": None, "members": [None, None],
+    }  # fmt: skip
+    assert result["decision"]["sensitivity" if label == 0 else "specificity"] is None
+    json.dumps(result, allow_nan=False)
+
+
+def test_unlabelled_images_have_only_a_count(table):
+    result = summarise(ScoreTable(table.image_path, None, table.columns))
+    assert result == {"image": {}, "kinds": {}, "pixel": {}, "n": {"unlabelled": 70}, "seed": 0}
+
+
+def test_the_result_is_strict_json(table):
+    masks = np.zeros((70, 2, 2), bool)
+    masks[50, 0] = True
+    result = summarise(table, masks=masks, maps={"r_dual": np.random.default_rng(0).random((70, 2, 2))})
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+
+
+def test_a_score_that_is_not_finite_names_the_image(table):
+    table.columns["r_dual"][7] = np.inf
+    with pytest.raises(MedadError, match="7.png: r_dual is not finite"):
+        summarise(table)
+
+
+def test_a_map_that_is_not_finite_names_the_image(table):
+    maps = np.zeros((70, 2, 2))
+    maps[9, 1, 1] = np.nan
+    with pytest.raises(MedadError, match="9.png: a_intra is not finite"):
+        summarise(table, masks=maps > 0, maps={"a_intra": maps})
+
+
+def test_no_images_is_an_error():
+    with pytest.raises(ValueError, match="no images"):
+        summarise(ScoreTable((), np.array([]), {"pred_score": np.array([])}))

@@ -1,0 +1,110 @@
+"""Pages of results say what the stored scores say."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+from sklearn.metrics import roc_auc_score
+
+from medad.evaluation.scores import ScoreTable, write_scores
+from medad.experiments.paper import published_auroc
+from medad.experiments.refinement_page import read_curves, swing
+from medad.experiments.store import method_folder, store, stored
+from medad.experiments.table3 import page, restrict
+
+RUN = {
+    "method": "ddad",
+    "options": {"backbone": "aeu", "ensemble_size": 2},
+    "seed": 0,
+    "precision": "fp32",
+    "data": {"name": "brain_tumor", "normal": {"images": 9}, "unlabeled": {"images": 5, "abnormal": 3}},
+    "versions": {"cpu": "a processor", "torch": "2"},
+    "timings": {"fit_seconds": 60},
+    "config": {"preset": "paper"},
+}
+
+
+@pytest.fixture
+def table():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 30)
+    columns = {name: labels + rng.normal(size=60) for name in ("a_rec_1", "a_rec_2", "a_inter", "r_dual")}
+    kinds = tuple(np.where(labels == 0, "normal", np.where(np.arange(60) % 2, "glioma", "meningioma")))
+    paths = tuple(f"images/{i}.png" for i in range(60))
+    return ScoreTable(paths, labels, columns | {"pred_score": columns["r_dual"]}, kinds)
+
+
+@pytest.fixture
+def results(table, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    write_scores(run / "scores.csv", table)
+    (run / "metrics.json").write_text("{}")
+    (run / "run.yaml").write_text(yaml.safe_dump(RUN))
+    (run / "weights.safetensors").write_bytes(b"large")
+    folder = store(run, tmp_path / "results")
+    assert folder == tmp_path / "results" / "brain_tumor" / "ddad-aeu" / "seed0"
+    assert sorted(p.name for p in folder.iterdir()) == ["metrics.json", "run.yaml", "scores.csv"]
+    return tmp_path / "results"
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [({}, "ddad-aeu"), ({"precision": "bf16"}, "ddad-aeu-bf16"), ({"config": {"preset": "quick"}}, "ddad-aeu-quick")],
+)
+def test_a_folder_is_named_after_what_differs_from_the_paper(changes, name):
+    assert method_folder(RUN | changes) == name
+    assert method_folder(RUN | {"method": "ae", "options": {}}) == "ae"
+
+
+def test_page_shows_our_figures_beside_the_papers(results, table, tmp_path):
+    data = tmp_path / "data" / "brain_tumor"
+    data.mkdir(parents=True)
+    (data / "images").mkdir()
+    names = [f"{i}.png" for i in range(60)]
+    for name in names:
+        (data / "images" / name).touch()
+    half = {"0": names[:15], "1": names[30:]}
+    document = {"train": {"0": [], "unlabeled": {"0": [], "1": []}}, "test": half}
+    (data / "data_deduplicated.json").write_text(json.dumps(document))
+    text = page("brain_tumor", results, tmp_path / "data")
+    row = next(line for line in text.splitlines() if line.startswith("| a_inter"))
+    auroc = 100 * roc_auc_score(table.gt_label, table.columns["a_inter"])
+    kept = np.r_[:15, 30:60]
+    clean = 100 * roc_auc_score(table.gt_label[kept], table.columns["a_inter"][kept])
+    assert f"| 97.1 | {auroc:.1f} [" in row
+    assert f"differs ({auroc - 97.1:+.1f}) | {clean:.1f} [" in row
+    assert "AUROC, glioma" in text
+    assert "15 normal + 30 abnormal" in text
+    mean = 50 * sum(roc_auc_score(table.gt_label, table.columns[f"a_rec_{k}"]) for k in (1, 2))
+    assert f"| a_rec | 94.0 | {mean:.1f} [" in text
+
+
+def test_restrict_keeps_rows_together(table):
+    part = restrict(table, {"images/3.png", "images/40.png"})
+    assert part.image_path == ("images/3.png", "images/40.png")
+    assert part.gt_label.tolist() == [0, 1]
+    assert part.columns["a_inter"].tolist() == table.columns["a_inter"][[3, 40]].tolist()
+
+
+def test_stored_results_come_back(results, table):
+    (result,) = stored("brain_tumor", results)
+    assert result.method == "ddad-aeu"
+    assert result.scores.image_path == table.image_path
+    assert list(stored("other", results)) == []
+
+
+def test_only_table_3_has_published_figures():
+    assert published_auroc("brain_tumor", "aeu", "r_dual") == 97.2
+    assert published_auroc("brain_tumor", "ae", "a_rec_1") is None
+    assert published_auroc("phantom", "ae", "a_rec") is None
+
+
+def test_swing_is_that_of_the_second_half(tmp_path):
+    rows = ["epoch,weights,auroc,ap,auroc_deduplicated,ap_deduplicated"]
+    rows += [f"{e},last,0.{90 + v},0.5,0.8,0.5" for e, v in ((10, 0), (20, 9), (30, 5), (40, 3))]
+    (tmp_path / "paper-seed0.csv").write_text("\n".join(rows))
+    (curve,) = read_curves(tmp_path)["paper", "last"]
+    assert swing(curve, 1) == pytest.approx((93, 93, 95))
+    assert swing(curve, 2) == pytest.approx((80, 80, 80))

@@ -1,0 +1,19 @@
+"""Small generated images for tests."""
+
+import numpy as np
+
+from medad.data.imageset import ImageSet
+
+
+def make_images(
+    count: int, size: int = 64, channels: int = 1, seed: int = 0, name: str = "image", dtype: type = np.uint8
+) -> ImageSet:
+    """Return smooth random blobs, different for every image."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0 : 1 : size * 1j, 0 : 1 : size * 1j]
+    centre, width = (
+        rng.uniform(0.3, 0.7, (2, count, channels, 1, 1)),
+        rng.uniform(0.05, 0.3, (count, channels, 1, 1)),
+    )
+    pixels = np.exp(-((y - centre[0]) ** 2 + (x - centre[1]) ** 2) / width) * np.iinfo(dtype).max
+    return ImageSet(pixels.astype(dtype), tuple(f"{name}{i}.png" for i in range(count)), ("",) * count)

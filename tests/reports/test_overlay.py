@@ -1,0 +1,83 @@
+"""Overlays keep the image's size and colours; the contact sheet is sorted and bounded."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medad.reports.overlay import contact_sheet, overlay
+
+
+@pytest.mark.parametrize("shape", [(30, 50), (30, 50, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_overlay_has_the_native_size(shape, dtype):
+    image = np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
+    blended = overlay(image, np.zeros((8, 8)), 0, 1)
+    assert blended.size == (50, 30)
+    assert blended.mode == "RGB"
+
+
+def test_a_map_at_its_lower_end_leaves_the_image_alone():
+    image = np.random.default_rng(0).integers(0, 256, (9, 7, 3)).astype(np.uint8)
+    np.testing.assert_array_equal(np.asarray(overlay(image, np.full((3, 3), -1.0), 0, 1)), image)
+    np.testing.assert_array_equal(np.asarray(overlay(image, np.ones((3, 3)), 1, 1)), image)
+
+
+def test_colour_grows_with_the_map_where_the_map_is_high():
+    anomaly_map = np.zeros((4, 4))
+    anomaly_map[:, 2:] = [0.5, 1]
+    blended = np.asarray(overlay(np.full((4, 4), 100, np.uint8), anomaly_map, 0, 1)).astype(int)
+    distance = np.abs(blended - 100).sum(axis=-1)
+    assert (distance[:, :2] == 0).all()
+    assert (distance[:, 2] > 0).all()
+    assert (distance[:, 3] > distance[:, 2]).all()
+
+
+def test_maps_are_resized_bilinearly():
+    ramp = np.tile(np.linspace(0, 1, 8), (8, 1))
+    grey = np.zeros((64, 64), np.uint8)
+    red = np.asarray(overlay(grey, ramp, 0, 1))[32, :, 0].astype(int)
+    assert (np.diff(red) >= 0).all()
+    assert len(np.unique(red)) > 20
+
+
+def test_sixteen_bits_are_stretched_to_their_range():
+    image = np.array([[1000, 2000], [3000, 4095]], np.uint16)
+    grey = np.asarray(overlay(image, np.zeros((2, 2)), 0, 1))[..., 0]
+    np.testing.assert_array_equal(grey, (image.astype(float) - 1000) * 255 // 3095)
+    assert not np.asarray(overlay(np.full((2, 2), 500, np.uint16), np.zeros((2, 2)), 0, 1)).any()
+
+
+def plain(colours, size=(20, 10)):
+    return (Image.new("RGB", size, colour) for colour in colours)
+
+
+def found(path, columns, thumb=40):
+    """Colours at the centres of the first cells, row by row."""
+    page = np.asarray(Image.open(path))
+    width, height = thumb + 6, thumb + 16 + 6
+    return [
+        tuple(page[26 + height * (i // columns) + thumb // 2, 6 + width * (i % columns) + thumb // 2]) for i in range(3)
+    ]
+
+
+@pytest.mark.parametrize("columns", [2, 8])
+def test_contact_sheet_shows_the_highest_score_first(tmp_path, columns):
+    red, green, blue = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+    path = contact_sheet(plain([red, green, blue]), [0.2, 0.9, 0.5], tmp_path / "sheet.png", columns, thumb=40)
+    assert found(path, min(columns, 3)) == [green, blue, red]
+    assert [file.name for file in tmp_path.iterdir()] == ["sheet.png"]
+
+
+def test_contact_sheet_shows_at_most_two_hundred(tmp_path):
+    sizes = []
+    for count in (200, 230):
+        pictures = plain([(9, 9, 9)] * count, (4, 4))
+        sizes.append(Image.open(contact_sheet(pictures, np.arange(count), tmp_path / "s.png", thumb=20)).size)
+    assert sizes[0] == sizes[1]
+
+
+def test_contact_sheet_refuses_what_does_not_match(tmp_path):
+    with pytest.raises(ValueError, match="at least one"):
+        contact_sheet([], [], tmp_path / "s.png")
+    with pytest.raises(ValueError, match="shorter|longer"):
+        contact_sheet(plain(["red"]), [1.0, 2.0], tmp_path / "s.png")

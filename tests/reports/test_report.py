@@ -1,0 +1,158 @@
+"""The report is one well-formed file that loads nothing, escapes data and names no image."""
+
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from medad.evaluation.scores import ScoreTable
+from medad.evaluation.summary import summarise
+from medad.reports.html import cards, html, join, table
+from medad.reports.report import write_report
+
+VOID = {"meta", "img"}
+LOSSES = {"ndm_1": np.arange(3.0), "r_dual": np.ones(2)}
+
+
+class Page(HTMLParser):
+    """Collects text, tags and what the page loads; fails on tags that are not closed in order."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.open, self.tags, self.loads, self.words = [], [], [], []
+        self.feed(source)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.loads += [value for name, value in attrs if name in ("src", "href", "srcset", "data")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join("".join(self.words).split())
+
+
+@pytest.fixture
+def report(tmp_path):
+    """Write a report and parse it."""
+
+    def write(scores, sheet=None, losses=None, config=None, title="A run", **options):
+        metrics = summarise(scores, **options)
+        path = write_report(
+            tmp_path,
+            title=title,
+            config=config or {"method": "ddad", "training": {"epochs": 2}},
+            counts={"normal": 1000, "test": {"abnormal": 16}},
+            metrics=metrics,
+            scores=scores,
+            losses=losses or {},
+            sheet=sheet,
+        )
+        assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+        assert path == tmp_path / "report.html"
+        return Page(path.read_text()), metrics
+
+    return write
+
+
+def test_everything_known_is_shown(report, table, sheet):
+    masks = np.zeros((36, 4, 4), bool)
+    masks[20:, 1] = True
+    maps = {"r_dual": np.random.default_rng(0).random((36, 4, 4))}
+    page, metrics = report(table, sheet, LOSSES, masks=masks, maps=maps | {"anomaly_map": maps["r_dual"]})
+    for key in ("auroc", "ap"):
+        value, (low, high) = metrics["image"]["r_dual"][key], metrics["image"]["r_dual"][f"{key}_ci"]
+        assert f"{100 * value:.1f} ({100 * low:.1f}–{100 * high:.1f})" in page.text
+    for words in (
+        "36 test images were scored: 20 normal and 16 abnormal",
+        "bright (8)",
+        "best Dice, % (oracle)",
+        "16 of them have a mask",
+        "Distribution of the scores",
+        "ROC and precision-recall curves",
+        "worst false positives",
+        "Training",
+        "training.epochs 2",
+        "test.abnormal",
+        "numpy",
+    ):
+        assert words in page.text, words
+    assert page.tags.count("img") == 4
+    assert page.text.count("pred_score") == page.text.count("anomaly_map") == 0
+
+
+def test_the_page_loads_nothing_and_runs_nothing(report, table, sheet):
+    page, _ = report(table, sheet, LOSSES)
+    assert page.loads
+    assert all(value.startswith("data:image/") for value in page.loads)
+    assert not {"script", "link", "iframe", "object"} & set(page.tags)
+
+
+def test_no_image_is_named(report, table, sheet, tmp_path):
+    report(table, sheet, LOSSES)
+    assert "patient-" not in (tmp_path / "report.html").read_text()
+
+
+def test_data_are_escaped(report, table):
+    evil = "<script>alert('1')</script>&\"$x$"
+    kinds = tuple(kind and evil for kind in table.kinds)
+    columns = table.columns | {evil: table.columns["a_intra"] + 1}
+    page, _ = report(
+        ScoreTable(table.image_path, table.gt_label, columns, kinds),
+        losses={evil: np.ones(2)},
+        config={evil: {evil: evil}},
+        title=evil,
+    )
+    assert "script" not in page.tags
+    assert page.text.count("alert('1')") >= 6
+
+
+def test_decision_is_told_where_the_run_has_a_threshold(report, table):
+    labelled = ScoreTable(table.image_path, table.gt_label, table.columns, None, table.gt_label.copy())
+    page, _ = report(labelled)
+    assert "the sensitivity is 100.0 % and the specificity 100.0 %" in page.text
+    assert "Kinds of abnormality" not in page.text
+
+
+def test_best_figure_alone_is_bold(tmp_path, report, table):
+    report(ScoreTable(table.image_path, table.gt_label, table.columns))
+    source = (tmp_path / "report.html").read_text()
+    body = source[source.index("<table>") : source.index("</table>")]
+    assert body.count("<b>") == 2
+
+
+def test_unlabelled_images_have_histograms_but_no_tables(report, table):
+    page, _ = report(ScoreTable(table.image_path, None, table.columns))
+    assert "They have no labels" in page.text
+    assert "AUROC" not in page.text
+    assert page.tags.count("img") == 1
+
+
+def test_unlabelled_images_above_the_threshold_are_counted(report, table):
+    page, _ = report(ScoreTable(table.image_path, None, table.columns, None, np.arange(36) % 3 == 0))
+    assert "calls 12 of them abnormal" in page.text
+
+
+def test_one_class_is_reported_without_figures(report, table):
+    columns = {name: values[:20] for name, values in table.columns.items()}
+    normal = ScoreTable(table.image_path[:20], table.gt_label[:20], columns)
+    with pytest.warns(RuntimeWarning, match="one class"):
+        page, _ = report(normal)
+    assert "With one class only there is no accuracy to report" in page.text
+    assert page.tags.count("img") == 1
+
+
+def test_helpers_escape_and_keep_html():
+    assert html("<") == "&lt;"
+    assert join(html("<b"), "&") == "&lt;b\n&amp;"
+    assert "<th>a&amp;</th>" in table(["h"], [["a&"]])
+    assert '<td class="text">' in table(["h", "i"], [["a", "b"]], text=[1])
+    assert "<b>1</b>" in cards({"x": 1})

@@ -1,0 +1,60 @@
+"""Foreign-patch interpolation: where it may write, what it writes, and how often."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medad.synthesis.fpi import foreign_patches, other_indices
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), size=st.sampled_from([32, 64, 65, 128]), channels=st.sampled_from([1, 3]))
+def test_pixels_outside_the_mask_are_left_alone_and_inside_is_a_blend(seed, size, channels):
+    torch.manual_seed(seed)
+    x, foreign = torch.rand(2, 4, channels, size, size)
+    blended, masks = foreign_patches(x, foreign)
+    outside = ~masks[:, None].expand_as(x)
+    assert torch.equal(blended[outside], x[outside])
+    low, high = torch.minimum(x, foreign), torch.maximum(x, foreign)
+    assert ((blended >= low - 1e-6) & (blended <= high + 1e-6)).all()
+
+
+def test_one_blend_factor_per_image():
+    torch.manual_seed(0)
+    x, foreign = torch.zeros(50, 1, 64, 64), torch.ones(50, 1, 64, 64)
+    blended, masks = foreign_patches(x, foreign, share=1.0)
+    for image, mask in zip(blended[:, 0], masks, strict=True):
+        assert image[mask].unique().numel() == 1
+
+
+@pytest.mark.parametrize(("size", "smallest", "largest"), [(64, 3, 12), (128, 6, 25), (256, 13, 50)])
+def test_squares_have_the_published_sizes(size, smallest, largest):
+    torch.manual_seed(1)
+    x = torch.zeros(1).expand(600, 1, size, size)
+    _, masks = foreign_patches(x, x, share=1.0)
+    heights, widths = masks.any(2).sum(1), masks.any(1).sum(1)
+    assert heights.max() <= 2 * largest
+    assert heights.max() > 1.8 * largest
+    inner = (masks.any(2)[:, 0] | masks.any(2)[:, -1] | masks.any(1)[:, 0] | masks.any(1)[:, -1]).logical_not()
+    assert torch.equal(heights[inner], widths[inner])
+    assert heights[inner].min() >= 2 * smallest
+    assert (heights[inner] % 2 == 0).all()
+
+
+def test_share_of_synthetic_images():
+    torch.manual_seed(2)
+    x = torch.zeros(2000, 1, 32, 32)
+    share = foreign_patches(x, x)[1].any((1, 2)).float().mean()
+    assert abs(share - 0.5) < 0.05
+    assert not foreign_patches(x, x, share=0.0)[1].any()
+    assert foreign_patches(x, x, share=1.0)[1].any((1, 2)).all()
+
+
+@given(seed=st.integers(0, 10**6), count=st.integers(2, 50))
+def test_the_other_image_is_another_one(seed, count):
+    torch.manual_seed(seed)
+    index = torch.arange(count)
+    other = other_indices(index, count)
+    assert (other != index).all()
+    assert ((other >= 0) & (other < count)).all()

@@ -1,0 +1,176 @@
+"""A phase that is stopped, killed or dealt to other processes ends with the same weights, bit for bit."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+from medad.errors import MedadError, UserError
+from medad.training import loop
+from medad.training.checkpoint import load_tensors, save_tensors
+from medad.training.loop import Interrupted, epoch_order, train_phase
+from medad.training.phase import Chunk, Phase, PhaseSpec, Recipe, adam, descend
+from medad.training.workers import train_phases
+
+RECIPE = Recipe(count=30, batch_size=8, epochs=8)
+
+
+def noisy_phase(delay: float = 0.0) -> Phase:
+    """Fit a network with batch norm and dropout, so that all kinds of state matter."""
+    network = torch.nn.Sequential(
+        torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.5), torch.nn.Linear(8, 1)
+    )
+    optimiser = adam(network, 1e-2)
+    data = torch.randn(30, 4, generator=torch.Generator().manual_seed(0))
+
+    def prepare(index: torch.Tensor) -> Chunk:
+        time.sleep(delay)
+        return (data[index] + 0.1 * torch.randn(len(index), 4),)
+
+    def step(batch: Chunk, number: int) -> torch.Tensor:
+        return descend(optimiser, lambda: (network(batch[0]) - 1).square().mean(), "fp32", torch.device("cpu"))
+
+    return Phase({"net": network}, {"net": optimiser}, RECIPE, prepare, step, chunk_batches=2)
+
+
+def make_spec(name: str = "net", key: str = "k", seed: int = 3, delay: float = 0.0) -> PhaseSpec:
+    return PhaseSpec(name, key, partial(noisy_phase, delay), seed, RECIPE.total_steps, RECIPE.steps_per_epoch)
+
+
+def train(folder: Path, spec: PhaseSpec, stop_after: int | None = None) -> dict[str, torch.Tensor]:
+    done = []
+    try:
+        train_phase(spec, folder, done.append, lambda: stop_after is not None and sum(done) >= stop_after)
+    except Interrupted:
+        return {}
+    return load_tensors(folder / f"{spec.name}.safetensors")[0]
+
+
+def assert_equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
+    assert a.keys() == b.keys()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.fixture
+def reference(tmp_path):
+    (tmp_path / "reference").mkdir()
+    return train(tmp_path / "reference", make_spec())
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 5, 11, 23])
+def test_resume_after_a_stop_gives_the_same_weights(tmp_path, reference, stop_after):
+    assert train(tmp_path, make_spec(), stop_after) == {}
+    assert_equal(train(tmp_path, make_spec()), reference)
+
+
+def test_resume_after_a_kill_gives_the_same_weights(tmp_path, reference, monkeypatch):
+    code = (
+        "from pathlib import Path; from medad.training import loop; import test_loop; loop.CHECKPOINT_SECONDS = 0;"
+        f"test_loop.train(Path({str(tmp_path)!r}), test_loop.make_spec(delay=0.2))"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    process = subprocess.Popen([sys.executable, "-c", code], env=environment)
+    partial_file = tmp_path / "net.partial.safetensors"
+    while not partial_file.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "net.safetensors").exists()
+    assert 0 < int(load_tensors(partial_file)[1]["step"]) < RECIPE.total_steps
+    assert_equal(train(tmp_path, make_spec()), reference)
+
+
+def test_weights_do_not_depend_on_the_number_of_processes(tmp_path):
+    specs = [make_spec(f"net{i}", seed=i) for i in range(3)]
+    results = []
+    for jobs in (1, 2):
+        folder = tmp_path / str(jobs)
+        folder.mkdir()
+        train_phases(specs, folder, jobs)
+        results.append([load_tensors(folder / f"{spec.name}.safetensors")[0] for spec in specs])
+    for one, two in zip(*results, strict=True):
+        assert_equal(one, two)
+    assert not torch.equal(results[0][0]["net/0.weight"], results[0][1]["net/0.weight"])
+
+
+def test_training_leaves_the_global_random_state_alone(tmp_path):
+    before = torch.get_rng_state()
+    train(tmp_path, make_spec())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_finished_phase_is_not_trained_again(tmp_path, reference):
+    first = train(tmp_path, make_spec())
+    written = (tmp_path / "net.safetensors").stat().st_mtime_ns
+    assert_equal(train(tmp_path, make_spec()), first)
+    assert (tmp_path / "net.safetensors").stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize("stop_after", [5, None])
+def test_a_checkpoint_of_other_options_is_refused(tmp_path, stop_after):
+    train(tmp_path, make_spec(), stop_after)
+    with pytest.raises(UserError, match="other options or data"):
+        train(tmp_path, make_spec(key="other"))
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    (tmp_path / "net.partial.safetensors").write_bytes(b"no weights")
+    with pytest.raises(UserError, match=r"net\.partial\.safetensors"):
+        train(tmp_path, make_spec())
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "w.safetensors"
+    save_tensors(path, {"a": torch.ones(2)}, step=1)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(MedadError, match="No space left"):
+        save_tensors(path, {"a": torch.zeros(2)}, step=2)
+    tensors, metadata = load_tensors(path)
+    assert metadata["step"] == "1"
+    assert tensors["a"].tolist() == [1, 1]
+    assert [p.name for p in tmp_path.iterdir()] == ["w.safetensors"]
+
+
+def test_every_epoch_sees_every_image_in_another_order():
+    first, second = epoch_order(50, 1, 0), epoch_order(50, 1, 1)
+    assert sorted(first.tolist()) == list(range(50))
+    assert first.tolist() != second.tolist()
+    assert torch.equal(first, epoch_order(50, 1, 0))
+
+
+def test_losses_of_all_steps_are_kept(tmp_path, reference):
+    losses = reference["losses"]
+    assert losses.shape == (24,)
+    assert losses[-4:].mean() < losses[:4].mean()
+
+
+def test_snapshots_are_kept(tmp_path):
+    spec = make_spec()
+    spec = PhaseSpec(spec.name, spec.key, spec.build, spec.seed, spec.steps, spec.steps_per_epoch, snapshots=4)
+    result = train(tmp_path, spec)
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "net.4.safetensors",
+        "net.8.safetensors",
+        "net.safetensors",
+    }
+    assert_equal(load_tensors(tmp_path / "net.8.safetensors")[0], result)
+
+
+def test_fewer_images_than_a_batch_are_one_batch():
+    assert Recipe(5, 64, 10).total_steps == 10
+    assert Recipe(130, 64, 10).total_steps == 20
+    assert Recipe(130, 64, 10, steps=3).total_steps == 3
+
+
+def test_checkpoints_are_at_most_half_a_minute_apart():
+    assert loop.CHECKPOINT_SECONDS <= 30

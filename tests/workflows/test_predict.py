@@ -1,0 +1,87 @@
+"""``medad predict``: the ranked list, flat memory, and where files go."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medad.cli import main
+from medad.evaluation.scores import read_scores
+from medad.workflows import predict as module
+
+
+def predict(run, out, *inputs):
+    return main(["predict", str(run), *(str(i) for i in inputs), "--out", str(out), "--device", "cpu"])
+
+
+@pytest.fixture(scope="module")
+def predicted(finished, phantoms, tmp_path_factory):
+    out = tmp_path_factory.mktemp("predicted")
+    assert predict(finished, out, phantoms / "images") == 0
+    return out
+
+
+def test_the_most_abnormal_comes_first(predicted, phantoms):
+    table = read_scores(predicted / "scores.csv")
+    assert sorted(table.image_path) == sorted(file.name for file in (phantoms / "images").iterdir())
+    assert (np.diff(table.columns["pred_score"]) <= 0).all()
+    assert table.gt_label is None and set(table.pred_label) <= {0, 1}
+
+
+def test_scores_are_those_of_the_evaluation(predicted, finished):
+    ranked, evaluated = read_scores(predicted / "scores.csv"), read_scores(finished / "scores.csv")
+    scores = dict(zip(ranked.image_path, ranked.columns["r_dual"], strict=True))
+    for name, expected in zip(evaluated.image_path, evaluated.columns["r_dual"], strict=True):
+        assert scores[name.removeprefix("images/")] == pytest.approx(expected, abs=1e-5)
+
+
+def test_every_image_has_a_heat_map_of_its_size(predicted, phantoms):
+    files = list((phantoms / "images").iterdir())
+    for file in files:
+        with Image.open(file) as image, Image.open(predicted / "heatmaps" / f"{file.name}.png") as drawn:
+            assert drawn.size == image.size and drawn.mode == "RGB"
+    assert len(list((predicted / "heatmaps").iterdir())) == len(files)
+    assert (predicted / "contact_sheet.png").exists() and not (predicted / "failed.csv").exists()
+
+
+def test_an_image_looks_the_same_in_other_company(predicted, finished, phantoms, tmp_path):
+    file = phantoms / "images" / "test_1_0003.png"
+    assert predict(finished, tmp_path, file) == 0
+    alone, together = (np.asarray(Image.open(p / "heatmaps" / f"{file.name}.png"), int) for p in (tmp_path, predicted))
+    assert np.abs(alone - together).max() <= 2
+
+
+def test_chunks_do_not_matter(predicted, finished, phantoms, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(module, "CHUNK", 7)
+    assert predict(finished, tmp_path, phantoms / "images") == 0
+    whole, parts = read_scores(predicted / "scores.csv"), read_scores(tmp_path / "scores.csv")
+    rows = [dict(zip(t.image_path, t.columns["pred_score"], strict=True)) for t in (whole, parts)]
+    assert rows[0] == pytest.approx(rows[1], abs=1e-5)
+    assert len(list((tmp_path / "heatmaps").iterdir())) == len(whole)
+    assert "images from 8 on, of" in capsys.readouterr().err
+
+
+def test_results_inside_the_input_are_not_taken_for_images(finished, phantoms, tmp_path):
+    for i in range(2):
+        source = phantoms / "images" / f"test_0_000{i}.png"
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    for _ in range(2):
+        assert predict(finished, tmp_path / "out", tmp_path) == 0
+        assert len(read_scores(tmp_path / "out" / "scores.csv")) == 2
+    assert predict(finished, tmp_path / "out", tmp_path / "out" / "heatmaps") == 2
+
+
+def test_no_temporary_file_stays(predicted):
+    assert {p.name for p in predicted.iterdir()} == {"scores.csv", "heatmaps", "contact_sheet.png"}
+
+
+def test_a_run_without_a_colour_scale_takes_it_from_the_images(finished, phantoms, tmp_path):
+    import shutil
+
+    import yaml
+
+    run = shutil.copytree(finished, tmp_path / "run")
+    described = yaml.safe_load((run / "run.yaml").read_text())
+    del described["map_scale"]
+    (run / "run.yaml").write_text(yaml.safe_dump(described))
+    assert predict(run, tmp_path / "out", phantoms / "images") == 0
+    assert (tmp_path / "out" / "contact_sheet.png").exists()

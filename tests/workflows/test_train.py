@@ -1,0 +1,108 @@
+"""``medad train``: the run folder, what the user is told, and resuming."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import yaml
+from conftest import TINY
+from PIL import Image
+
+from medad.cli import main
+from medad.data.repartition import Repartition
+from medad.workflows.options import TrainOptions
+from medad.workflows.splits import data_name, read_splits
+
+
+def train(data, out, *more):
+    return main(["train", str(data), "--out", str(out), *TINY, *more])
+
+
+def test_the_run_folder_tells_how_it_came_about(finished):
+    run = yaml.safe_load((finished / "run.yaml").read_text())
+    assert run["data"]["name"] == "phantoms"
+    counts = {name: {k: v for k, v in run["data"][name].items() if k != "fingerprint"} for name in ("normal", "test")}
+    assert counts == {
+        "normal": {"images": 12, "normal": 12, "abnormal": 0},
+        "test": {"images": 16, "normal": 8, "abnormal": 8},
+    }
+    assert run["data"]["unlabeled"]["abnormal"] == 6  # of 10, at anomaly rate 0.6
+    assert len(run["data"]["normal"]["fingerprint"]) == 32
+    assert {"medad", "python", "torch", "numpy", "cpu", "system"} <= set(run["versions"])
+    assert run["config"]["preset"] == "tiny" and run["config"]["options"] == {"holdout": 0.2}
+    assert run["timings"]["fit_seconds"] >= 0 and run["timings"]["resumed"] is False
+    assert run["map_scale"][0] <= run["map_scale"][1]
+
+
+def test_the_run_folder_names_neither_machine_nor_paths(finished, phantoms):
+    import getpass
+    import platform
+
+    text = (finished / "run.yaml").read_text()
+    assert str(phantoms.parent) not in text
+    words = set(text.replace(":", " ").split())
+    assert platform.node() not in words and getpass.getuser() not in words
+
+
+def test_the_checkpoint_goes_when_training_is_done(finished):
+    assert (finished / "weights.safetensors").exists() and not (finished / "checkpoint").exists()
+
+
+def test_counts_and_anomaly_rate_are_said(phantoms, tmp_path, capsys):
+    assert train(phantoms, tmp_path / "run", "--anomaly-rate", "0.5", "--unlabeled-size", "6") == 0
+    said = capsys.readouterr()
+    assert "normal: 12 images" in said.err and "test: 16 images" in said.err
+    assert "unlabeled: M = 6 images of 10, anomaly rate 0.5: 3 normal + 3 abnormal" in said.err
+    assert said.out == ""
+
+
+def test_resuming_a_finished_run_leaves_it_alone(phantoms, tmp_path, capsys):
+    assert train(phantoms, tmp_path / "run") == 0
+    before = (tmp_path / "run" / "weights.safetensors").stat().st_mtime_ns
+    assert train(phantoms, tmp_path / "run", "--resume") == 0
+    assert (tmp_path / "run" / "weights.safetensors").stat().st_mtime_ns == before
+    assert "finished already" in capsys.readouterr().err
+
+
+def test_the_default_run_folder_is_named_after_data_and_method(phantoms, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", str(phantoms), *TINY, "--method", "ae"]) == 0
+    assert (tmp_path / "runs" / "phantoms-ae" / "weights.safetensors").exists()
+
+
+def test_training_without_unlabeled_and_test_images(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    (tmp_path / "set" / "normal").mkdir(parents=True)
+    for i in range(4):
+        Image.fromarray(rng.integers(0, 255, (64, 64), dtype=np.uint8)).save(tmp_path / "set" / "normal" / f"{i}.png")
+    assert train(tmp_path / "set", tmp_path / "run") == 0
+    run = yaml.safe_load((tmp_path / "run" / "run.yaml").read_text())
+    assert run["unlabeled"] is False and set(run["data"]) == {"name", "normal"}
+    assert "unlabeled: none" in capsys.readouterr().err
+
+
+def test_an_unlabeled_folder_without_labels_is_used_whole(tmp_path, capsys):
+    for part, count in {"normal": 4, "unlabeled": 3}.items():
+        (tmp_path / "set" / part).mkdir(parents=True)
+        for i in range(count):
+            Image.new("L", (64, 64), 10 * i + count).save(tmp_path / "set" / part / f"{i}.png")
+    assert train(tmp_path / "set", tmp_path / "run") == 0
+    assert "unlabeled: M = 3 images, anomaly rate not known" in capsys.readouterr().err
+    assert yaml.safe_load((tmp_path / "run" / "run.yaml").read_text())["data"]["unlabeled"]["images"] == 3
+
+
+def test_another_split_file_is_used(phantoms, tmp_path):
+    data = shutil.copytree(phantoms, tmp_path / "copy")
+    who = Repartition.read(data)
+    Repartition(who.normal[:5], (), who.test).write(data / "small.csv")
+    splits = read_splits(data, None, TrainOptions()), read_splits(data, "small.csv", TrainOptions())
+    assert [len(s.normal) for s in splits] == [12, 5]
+    assert splits[1].unlabeled is None
+
+
+@pytest.mark.parametrize("given", ["", "data.json"])
+def test_the_name_of_a_data_set_is_its_folder(given, tmp_path):
+    (tmp_path / "brain").mkdir()
+    (tmp_path / "brain" / "data.json").write_text(json.dumps({}))
+    assert data_name(tmp_path / "brain" / given) == "brain"
