@@ -217,6 +217,20 @@ def test_a_read_only_folder(complaint, images):
     assert "/proc/medad: cannot be written to" in complaint("train", images, "--out", "/proc/medad", *TINY)
 
 
+@pytest.mark.parametrize("command", ["train", "run", "evaluate", "predict", "demo"])
+def test_a_folder_that_is_there_and_read_only(command, complaint, images, finished, tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "touch", refuse)  # permissions do not stop root
+    out = tmp_path / "out"
+    out.mkdir()
+    inputs = {"evaluate": [finished, images], "predict": [finished, images], "demo": []}
+    line = complaint(command, *inputs.get(command, [images, *TINY]), "--out", out)
+    assert f"{out}: cannot be written to (Permission denied); choose another --out" in line
+    assert not list(out.iterdir())
+
+
 @pytest.mark.parametrize("command", ["train", "evaluate", "predict"])
 def test_a_full_disk(command, complaint, images, finished, tmp_path, monkeypatch):
     def full(*args, **kwargs):

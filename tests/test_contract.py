@@ -9,8 +9,10 @@ from helpers import make_images
 
 from medad.data.imageset import ImageSet
 from medad.detectors.base import Detector
+from medad.detectors.holdout import split_holdout
 from medad.detectors.registry import METHODS, PRESETS, load_detector, make_detector
 from medad.errors import UserError
+from medad.evaluation.calibration import threshold_at_specificity
 
 pytestmark = pytest.mark.parametrize("method", METHODS)
 
@@ -27,7 +29,7 @@ def fitted(method: str) -> Detector:
     return fit(method)
 
 
-def predict(detector: Detector, images: ImageSet, batch_size: int = 250) -> tuple[dict, dict]:
+def predict(detector: Detector, images: ImageSet, batch_size: int | None = None) -> tuple[dict, dict]:
     batches = list(detector.predict(images, batch_size))
     scores = {name: np.concatenate([b.scores[name] for b in batches]) for name in batches[0].scores}
     maps = {name: np.concatenate([b.maps[name] for b in batches]) for name in batches[0].maps}
@@ -118,6 +120,13 @@ def test_unlabeled_images_are_optional(method, capsys):
         assert capsys.readouterr().err.count("does not use unlabeled images") == 1
 
 
+def test_no_unlabeled_images_are_as_good_as_none(method):
+    detector = make_detector(method, "tiny", device="cpu", jobs=1)
+    detector.fit(make_images(12, seed=1, name="normal"), make_images(6).subset([]))
+    images = make_images(2, seed=3)
+    assert_same(predict(detector, images)[0], predict(fit(method, unlabeled=False), images)[0])
+
+
 def test_labels_do_not_reach_the_detector(method):
     normal, pool = make_images(12, seed=1, name="normal"), make_images(6, seed=2, name="pool")
     labels = np.array([0, 1, 0, 1, 1, 0], np.int8)
@@ -128,13 +137,26 @@ def test_labels_do_not_reach_the_detector(method):
     assert_same(predict(detector, images)[0], predict(fitted(method), images)[0])
 
 
+@pytest.mark.filterwarnings("ignore:.*held-out normal images promise")
 def test_the_threshold_comes_from_held_out_normals(method):
     normal = make_images(20, seed=1)
+    train, held_out = split_holdout(normal, 0.3, seed=0)
     detector = make_detector(method, "tiny", device="cpu", jobs=1, holdout=0.3).fit(normal)
+    assert detector.threshold_ == threshold_at_specificity(predict(detector, held_out)[0]["pred_score"], 0.95)
     (prediction,) = detector.predict(normal)
-    expected = prediction.scores["pred_score"] >= detector.threshold_
-    np.testing.assert_array_equal(prediction.pred_label, expected)
+    np.testing.assert_array_equal(prediction.pred_label, prediction.scores["pred_score"] >= detector.threshold_)
+    same = make_detector(method, "tiny", device="cpu", jobs=1).fit(train)
+    assert_same(predict(detector, normal)[0], predict(same, normal)[0])
     assert next(fitted(method).predict(normal)).pred_label is None
+
+
+def test_fitting_again_starts_anew(method):
+    detector = make_detector(method, "tiny", device="cpu", jobs=1).fit(make_images(9, seed=5), make_images(5, seed=6))
+    detector.fit(make_images(12, seed=1, name="normal"))
+    images = make_images(2, seed=3)
+    fresh = fit(method, unlabeled=False)
+    assert_same(predict(detector, images)[0], predict(fresh, images)[0])
+    assert detector.loss_curves_.keys() == fresh.loss_curves_.keys()
 
 
 def test_impossible_input_is_refused_in_one_line(method):
@@ -146,8 +168,9 @@ def test_impossible_input_is_refused_in_one_line(method):
         make_detector(method, "tiny", nonsense=1)
     with pytest.raises(UserError, match="--precision"):
         make_detector(method, "tiny", precision="fp8")
-    with pytest.raises(UserError, match="--device"):
-        make_detector(method, "tiny", device="toaster")
+    for device in ("toaster", "meta", "cuda:99"):
+        with pytest.raises(UserError, match=f"--device {device}"):
+            make_detector(method, "tiny", device=device)
 
 
 def test_presets_and_registry_agree_with_the_class(method):

@@ -10,15 +10,15 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import docstring_parser
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
-from medad.complaints import disk_trouble, parse_trouble
-from medad.errors import MedadError
+from medad.complaints import ConfigFile, disk_trouble, parse_trouble
+from medad.errors import MedadError, UserError
 from medad.version import __version__
-from medad.workflows.options import TrainOptions
+from medad.workflows.options import RUNS, TrainOptions, at_least
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        trouble = disk_trouble(error, arguments.get("out"))
+        trouble = disk_trouble(error, arguments.get("out") or RUNS)
         if trouble is None:
             raise
         return _fail(str(trouble), trouble.exit_status)
@@ -103,7 +103,7 @@ def _add_training(parser: ArgumentParser) -> None:
     _add_data(parser)
     parser.add_argument("--out", type=Path | None, help="run folder; runs/DATA-METHOD by default")
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
-    parser.add_argument("--config", action="config", help="YAML file of options, as --print_config prints it")
+    parser.add_argument("--config", action=ConfigFile, help="YAML file of options, as --print_config prints it")
     helps = {p.arg_name: p.description for p in docstring_parser.parse(TrainOptions.__doc__ or "").params}
     types, defaults = get_type_hints(TrainOptions), asdict(TrainOptions())
     for name, default in defaults.items():
@@ -138,7 +138,16 @@ def _add_methods(parser: ArgumentParser) -> None:
 
 
 def _train_options(arguments: Namespace) -> TrainOptions:
-    return TrainOptions(**{f.name: arguments[f.name] for f in fields(TrainOptions)})
+    try:
+        return TrainOptions(**{f.name: arguments[f.name] for f in fields(TrainOptions)})
+    except UserError as error:
+        files = ", ".join(str(file) for file in arguments.config or ())
+        raise UserError(f"{error} (options were read from {files}, too)" if files else str(error)) from None
+
+
+def _machine(arguments: Namespace) -> dict[str, Any]:
+    at_least("jobs", arguments.jobs, 1)
+    return {"device": arguments.device, "jobs": arguments.jobs}
 
 
 def _run(arguments: Namespace) -> int:
@@ -161,21 +170,20 @@ def _evaluate(arguments: Namespace) -> int:
     from medad.workflows.evaluate import evaluate
 
     a = arguments
-    evaluate(a.run, a.data, out=a.out, split=a.split, device=a.device, jobs=a.jobs)
+    evaluate(a.run, a.data, out=a.out, split=a.split, **_machine(a))
     return 0
 
 
 def _predict(arguments: Namespace) -> int:
     from medad.workflows.predict import predict
 
-    failures = predict(arguments.run, arguments.inputs, arguments.out, device=arguments.device, jobs=arguments.jobs)
-    return 1 if failures else 0
+    return 1 if predict(arguments.run, arguments.inputs, arguments.out, **_machine(arguments)) else 0
 
 
 def _demo(arguments: Namespace) -> int:
     from medad.workflows.demo import demo
 
-    demo(arguments.out, device=arguments.device, jobs=arguments.jobs)
+    demo(arguments.out, **_machine(arguments))
     return 0
 
 

@@ -1,13 +1,32 @@
 """Errors of the parser and of the disk, said in one line that names what to do."""
 
 import errno
+import os
 import re
 from pathlib import Path
+from typing import Any
+
+from jsonargparse import ActionConfigFile, ArgumentError
 
 from medad.errors import MedadError, UserError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+class ConfigFile(ActionConfigFile):
+    """``--config``, whose faults name the file."""
+
+    def __call__(self, parser: Any, cfg: Any, values: Any, option_string: str | None = None) -> None:
+        """Take over the options in the file `values`."""
+        try:
+            super().__call__(parser, cfg, values, option_string)
+            unknown = vars(cfg).keys() - vars(parser.get_defaults()).keys()
+            if unknown:
+                raise ValueError(f"no such option: {', '.join(sorted(unknown))}")
+        except (TypeError, ValueError, ArgumentError, OSError) as error:
+            fault = str(error).removeprefix(f'Parser key "{self.dest}": ')
+            raise ArgumentError(None, f"--config {values}: {fault}") from error
 
 
 def parse_trouble(message: str) -> str:
@@ -24,20 +43,23 @@ def _expected(match: re.Match) -> str:
     return f"expected one of {match[2]}" if match[2] else f"expected {match[3]}"
 
 
-def disk_trouble(error: OSError, out: Path | None) -> MedadError | None:
-    """Return what to tell the user about a full or read-only disk; None for any other error.
+def disk_trouble(error: OSError, out: Path) -> MedadError | None:
+    """Return what to tell the user about a full disk or missing permissions; None for any other error.
 
     Parameters
     ----------
     error : OSError
-        What writing raised.
-    out : Path, optional
+        What reading or writing raised.
+    out : Path
         Where the command writes: named when the error names no file.
     """
-    where = Path(str(error.filename)).parent if error.filename else out or "the output folder"
+    file = Path(os.fsdecode(error.filename)) if error.filename else out
     # numpy reports a short write without an error number
     if error.errno in FULL or (error.errno is None and re.search(r"requested and \d+ written", str(error))):
+        where = file.parent if error.filename else out
         return MedadError(f"{where}: the disk is full; free some space and go on (with --resume in training)")
-    if error.errno in READ_ONLY:
-        return UserError(f"{where}: cannot be written to ({error.strerror}); choose another --out")
-    return None
+    if error.errno not in READ_ONLY:
+        return None
+    if error.errno == errno.EROFS or Path(os.path.abspath(file)).is_relative_to(os.path.abspath(out)):
+        return UserError(f"{file}: cannot be written to ({error.strerror}); choose another --out")
+    return UserError(f"{file}: cannot be read ({error.strerror}): check its permissions")

@@ -1,3 +1,5 @@
+"""Decoded images come back from the cache, and nothing else does."""
+
 import errno
 import os
 from pathlib import Path
@@ -5,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from image_files import SaveImage, random_image
+from PIL import Image
 
 from medad.data import cache as store
 from medad.data import loading
@@ -44,6 +47,21 @@ def test_the_second_time_nothing_is_decoded(entries: list[Entry], decoded: list[
     np.testing.assert_array_equal(first.images.pixels, second.images.pixels)
     assert first.notes == second.notes == ("2 of 2 images are not square and were stretched",)
     assert sorted(file.suffix for file in (cache / "images").iterdir()) == [".json", ".npy"]
+
+
+def test_notes_that_name_an_image_come_from_the_cache_without_its_name(tmp_path: Path, cache: Path) -> None:
+    Image.new("L", (9, 9), 77).save(tmp_path / "doe_john.png")
+    entry = Entry("doe_john.png", tmp_path / "doe_john.png")
+    assert load_images([entry], SMALL).notes == load_images([entry], SMALL).notes
+    assert load_images([entry], SMALL).notes == ("constant images: 1 (first: doe_john.png)",)
+    assert all(b"doe_john" not in file.read_bytes() for file in (cache / "images").iterdir())
+
+
+def test_without_the_cache_nothing_is_kept(entries: list[Entry], decoded: list[str], cache: Path) -> None:
+    first, second = (load_images(entries, SMALL, cache=False) for _ in range(2))
+    assert decoded == ["a.png", "b.png"] * 2 and list(cache.iterdir()) == []
+    np.testing.assert_array_equal(first.images.pixels, load_images(entries, SMALL).images.pixels)
+    assert first.notes == second.notes and len(first.notes) == 1
 
 
 def test_what_changes_the_key(entries: list[Entry], save: SaveImage) -> None:

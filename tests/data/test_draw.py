@@ -1,3 +1,5 @@
+"""The unlabeled set: its size, its anomaly rate, and what cannot be drawn."""
+
 from fractions import Fraction
 from math import floor
 from pathlib import Path

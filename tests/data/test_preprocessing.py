@@ -1,3 +1,5 @@
+"""Resizing against Pillow, 16 bits against 8, masks by the nearest pixel."""
+
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,4 +1,8 @@
+"""Every file is read exactly or refused with one reason."""
+
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -125,6 +129,12 @@ def test_size_is_checked_from_the_header(tmp_path: Path, side: int) -> None:
     png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
     (tmp_path / "bomb.png").write_bytes(png + struct.pack(">I", 0) + b"IDAT")
     assert reason(tmp_path / "bomb.png") == f"its header claims more than {MAX_PIXELS} pixels"
+
+
+def test_importing_leaves_the_filters_of_warnings_alone() -> None:
+    script = "import numpy, warnings;"
+    script += " before = warnings.filters[:]; import medad.data.readers; assert before == warnings.filters"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 @given(st.data())

@@ -1,6 +1,10 @@
+"""The four forms of a repartition: reading, refusing, writing."""
+
 import csv
 import json
+import os
 import tempfile
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -74,6 +78,12 @@ def test_json_takes_kinds_patients_and_masks_from_the_manifest(root: Path) -> No
     assert test[0] == Entry("images/d.png", root / "images/d.png", 0)
 
 
+def test_an_unrelated_manifest_does_not_block_the_json(root: Path) -> None:
+    write_json(root, listed())
+    write_csv(root, "file;checksum", "images/a.png;0")
+    assert ids(Repartition.read(root).normal) == ["images/a.png"]
+
+
 def test_split_replaces_the_default_file(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     elsewhere = write_json(tmp_path_factory.mktemp("splits"), listed("f"), "other.json")
     write_json(root, listed())
@@ -101,6 +111,33 @@ def test_csv(root: Path) -> None:
     assert found.normal == (Entry("../images/a.png", root / "images/a.png", 0, "", "p,1"),)
     assert [entry.label for entry in found.unlabeled] == [None, 1]
     assert found.test == (Entry("../images/e.png", root / "images/e.png", 1, "cyst", "p2", root / "masks/e.png"),)
+
+
+def test_csv_with_spaces(root: Path) -> None:
+    write_csv(root, "path, split , label", "images/a.png, normal,", "images/e.png,test , 1")
+    found = Repartition.read(root)
+    assert ids(found.normal) == ["images/a.png"]
+    assert [(entry.id, entry.label) for entry in found.test] == [("images/e.png", 1)]
+
+
+def test_absolute_paths_become_ids_relative_to_the_root(root: Path) -> None:
+    (root / "other").mkdir()
+    write_csv(root / "other", "path,split", f"{root}/other/../images/a.png,normal")
+    assert Repartition.read(root / "other").normal == (Entry("../images/a.png", root / "images/a.png", 0),)
+
+
+def test_names_spelt_otherwise_on_the_drive_are_found(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(root, "images/ä.png")
+    write_csv(root, "path,split", "images/ä.png,normal")
+    listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: [unicodedata.normalize("NFD", name) for name in listdir(path)])
+    assert ids(Repartition.read(root).normal) == ["images/ä.png"]
+
+
+def test_one_file_in_two_splits_through_a_link(tmp_path: Path) -> None:
+    touch(tmp_path, "normal/a.png", "test/normal/b.png")
+    (tmp_path / "test/abnormal").symlink_to(tmp_path / "normal")
+    assert "normal/a.png is listed in normal and in test: list it once" in message(tmp_path)
 
 
 def test_mvtec_folders(tmp_path: Path) -> None:
@@ -133,6 +170,24 @@ def test_plain_folders(tmp_path: Path) -> None:
         ("test/normal/c.png", 0),
         ("test/abnormal/c.png", 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "stray", "count"),
+    [
+        (["normal/a.png", "test/normal/b.png", "test/tumor/c.png", "test/tumor/d.png"], "test/tumor/c.png", 2),
+        (["normal/a.png", "test/b.png"], "test/b.png", 1),
+        (["normal/a.png", "test/list.txt"], "test/list.txt", 1),
+        (["normal/a.png", "abnormal/b.JPG"], "abnormal/b.JPG", 1),
+        (["train/good/a.png", "train/scratch/b.png"], "train/scratch/b.png", 1),
+        (["train/good/a.png", "test/b.png"], "test/b.png", 1),
+    ],
+)
+def test_files_that_belong_to_no_split(tmp_path: Path, names: list[str], stray: str, count: int) -> None:
+    touch(tmp_path, "notes.txt", "sheets/list.xlsx", *names)
+    text = message(tmp_path)
+    assert f"{tmp_path / stray} and {count - 1} more" in text if count > 1 else f"{tmp_path / stray} " in text
+    assert "test/abnormal/" in text if names[0].startswith("normal") else "test/TYPE/" in text
 
 
 def test_only_normal_is_needed(tmp_path: Path) -> None:
@@ -175,7 +230,7 @@ def test_no_json(root: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("rows", "text"),
     [
-        (["path;split"], "the first line must name the columns path and split"),
+        (["path;split"], "the first line must name the columns path and split, separated by commas"),
         ([], "the first line must name the columns path and split"),
         (["path,split", "images/a.png,train"], "line 2: unknown split 'train'"),
         (["path,split", "images/a.png"], "line 2: unknown split ''"),

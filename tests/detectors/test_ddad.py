@@ -1,14 +1,20 @@
 """What DDAD does beyond the contract of all detectors."""
 
+import math
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import torch
 from helpers import make_images
 
+from medad.detectors import refinement
+from medad.detectors.ddad import DDAD, DDADOptions
 from medad.detectors.holdout import split_holdout
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.training.checkpoint import load_tensors
+from medad.training.phase import adam
 
 
 def fit(folder=None, unlabeled=True, resume=False, **options):
@@ -87,10 +93,30 @@ def test_averaged_weights_follow_the_trained_ones(tmp_path):
     assert torch.equal(single.networks_["r_dual"].model[3].weight, last)
 
 
-def test_cosine_makes_the_last_steps_small(tmp_path):
-    constant, cosine = fit(refine_steps=12), fit(refine_steps=12, refine_cosine=True)
-    a, b = constant.networks_["r_dual"].model[3].weight, cosine.networks_["r_dual"].model[3].weight
-    assert not torch.equal(a, b)
+def test_cosine_takes_the_rate_to_zero(monkeypatch):
+    rates = []
+    monkeypatch.setattr(
+        refinement, "descend", lambda optimiser, *_: rates.append(optimiser.param_groups[0]["lr"]) or torch.zeros(())
+    )
+    fit(unlabeled=False, refine_steps=10, refine_cosine=True)
+    expected = [1e-4 * 0.5 * (1 + math.cos(math.pi * i / 10)) for i in range(10)]
+    np.testing.assert_allclose(rates, expected)
+
+
+def test_the_recipe_is_the_papers():
+    """Spec sections 1.1 and 8: another default would silently train another method."""
+    options = asdict(DDADOptions())
+    recipe = {
+        "size": 64, "channels": 1, "width": 1, "hidden": 2048, "latent": 16,
+        "epochs": 250, "batch_size": 64, "lr": 5e-4, "steps": None, "ensemble_size": 3, "bessel": False,
+        "refine": True, "refine_width": 128, "refine_epochs": 100, "refine_batch_size": 8, "refine_lr": 1e-4,
+        "refine_weight_decay": 1e-4, "refine_cosine": False, "refine_average": 0.0, "refine_steps": None,
+        "p_synth": 0.5, "holdout": 0.0,
+    }  # fmt: skip
+    assert {name: options[name] for name in recipe} == recipe
+    assert DDAD.presets["paper"] == {}
+    defaults = adam(torch.nn.Linear(1, 1), 5e-4).defaults
+    assert (defaults["betas"], defaults["weight_decay"], defaults["fused"]) == ((0.5, 0.999), 0.0, True)
 
 
 def test_holdout_keeps_patients_together():

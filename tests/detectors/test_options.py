@@ -23,7 +23,10 @@ def test_values_are_taken_over():
         ({"nonsense": 1}, "--options.nonsense: method ddad has no such option"),
         ({"size": 100}, "--size 100: choose a multiple of 16"),
         ({"channels": 2}, "--channels 2: choose 1"),
-        ({"holdout": 1}, "holdout 1.0: choose a share"),
+        ({"holdout": 1}, "--options.holdout 1.0: choose a number from 0 to 0.9"),
+        ({"batch_size": 1}, "--options.batch_size 1: choose a number from 2"),
+        ({"p_synth": 7}, "--options.p_synth 7.0: choose a number from 0 to 1"),
+        ({"size": 144}, "--size 144: choose a multiple of 32"),
     ],
 )
 def test_wrong_values_are_named(values, message):

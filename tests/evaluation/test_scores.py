@@ -70,6 +70,8 @@ def test_columns_stand_in_the_documented_order(tmp_path):
         ("image_path,gt_label\na,0\n", "one column pred_score"),
         ("image_path,gt_label,pred_score\na,0\n", "row 2 has 2 fields"),
         ("image_path,gt_label,pred_score\na,0,high\n", "high"),
+        ("image_path,gt_label,pred_score,r\na,0,1,2\nb,0,1,nan\n", "row 3: r is nan, not a finite number"),
+        ("image_path,gt_label,pred_score\na,0,-inf\n", "row 2: pred_score is -inf"),
         ("image_path,gt_label,pred_score\na,0,1\nb,,1\n", "label is 0 or 1"),
         ("image_path,gt_label,pred_score\na,7,1\n", "not '7'"),
         ("image_path,gt_label,pred_score\na,0,1\na,1,1\n", "'a' occurs twice"),
@@ -117,6 +119,17 @@ def test_a_score_beside_its_members_is_refused():
     table = ScoreTable(("a",), None, {name: np.ones(1) for name in ("pred_score", "x", "x_1")})
     with pytest.raises(ValueError, match="'x' and 'x_1'"):
         table.rows  # noqa: B018
+
+
+def test_a_subset_keeps_the_order_that_is_asked_for():
+    kinds, labels = ("", "cyst", "glioma"), np.array([0, 1, 1])
+    table = ScoreTable(("a", "b", "c"), labels, {"pred_score": np.arange(3.0)}, kinds, 1 - labels)
+    part = table.subset([2, 0])
+    assert part.image_path == ("c", "a") and part.kinds == ("glioma", "")
+    assert part.gt_label.tolist() == [1, 0] and part.pred_label.tolist() == [0, 1]
+    assert {name: column.tolist() for name, column in part.columns.items()} == {"pred_score": [2.0, 0.0]}
+    bare = ScoreTable(table.image_path, None, table.columns).subset(np.array([1]))
+    assert bare.image_path == ("b",) and bare.gt_label is bare.kinds is bare.pred_label is None
 
 
 def test_inconsistent_tables_are_refused():

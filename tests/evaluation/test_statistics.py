@@ -26,7 +26,7 @@ def test_every_draw_equals_the_metric_of_the_repeated_items(sample):
     counts = np.concatenate(list(statistics._resampled(labels, 20, seed=5, patients=None)))
     assert (counts[:, labels == 0].sum(axis=1) == 60).all()
     assert (counts[:, labels == 1].sum(axis=1) == 40).all()
-    draws = bootstrap_draws(labels, scores, METRICS, draws=20, seed=5)
+    (draws,) = bootstrap_draws(labels, [scores], METRICS, draws=20, seed=5)
     for draw, times in enumerate(counts):
         items = np.repeat(labels, times), np.repeat(scores, times)
         assert draws[0, draw] == pytest.approx(roc_auc_score(*items))
@@ -35,7 +35,7 @@ def test_every_draw_equals_the_metric_of_the_repeated_items(sample):
 
 def test_interval_agrees_with_scipy_and_with_delong(sample):
     labels, scores = sample
-    low, high = stratified_bootstrap(labels, scores, [auroc_of_counts], draws=4000)[0]
+    low, high = stratified_bootstrap(labels, [scores], [auroc_of_counts], draws=4000)[0, 0]
     negatives, positives = scores[labels == 0], scores[labels == 1]
     psi = (positives[:, None] > negatives).astype(float)
     deviation = np.sqrt(psi.mean(1).var(ddof=1) / 40 + psi.mean(0).var(ddof=1) / 60)
@@ -52,25 +52,25 @@ def test_interval_agrees_with_scipy_and_with_delong(sample):
 
 def test_scores_of_the_same_items_see_the_same_draws(sample):
     labels, scores = sample
-    first, again = (bootstrap_draws(labels, s, METRICS, draws=50) for s in (scores, 3 * scores + 1))
+    first, again = bootstrap_draws(labels, [scores, 3 * scores + 1], METRICS, draws=50)
     np.testing.assert_array_equal(first, again)
-    assert not np.array_equal(first, bootstrap_draws(labels, scores, METRICS, draws=50, seed=1))
+    np.testing.assert_array_equal([first], bootstrap_draws(labels, [scores], METRICS, draws=50))
+    assert not np.array_equal([first], bootstrap_draws(labels, [scores], METRICS, draws=50, seed=1))
 
 
 def test_members_are_averaged_in_each_draw(sample):
     labels, scores = sample
     other = np.random.default_rng(0).permutation(scores)
-    both = bootstrap_draws(labels, np.stack([scores, other]), METRICS, draws=30)
-    single = [bootstrap_draws(labels, s, METRICS, draws=30) for s in (scores, other)]
+    both, *single = bootstrap_draws(labels, [np.stack([scores, other]), scores, other], METRICS, draws=30)
     np.testing.assert_allclose(both, np.mean(single, axis=0))
 
 
 def test_blocks_cover_all_draws(sample, monkeypatch):
     labels, scores = sample
     monkeypatch.setattr(statistics, "_BLOCK", 7 * len(labels))
-    draws = bootstrap_draws(labels, scores, METRICS, draws=20)
-    assert draws.shape == (2, 20)
-    assert len(np.unique(draws[0])) > 10
+    draws = bootstrap_draws(labels, [scores], METRICS, draws=20)
+    assert draws.shape == (1, 2, 20)
+    assert len(np.unique(draws[0, 0])) > 10
 
 
 @settings(deadline=None)
@@ -90,10 +90,10 @@ def test_patients_are_drawn_whole_and_both_classes_stay(data):
 
 def test_distinct_and_unknown_patients_change_nothing(sample):
     labels, scores = sample
-    alone = stratified_bootstrap(labels, scores, METRICS, draws=500)
-    assert stratified_bootstrap(labels, scores, METRICS, draws=500, patients=[""] * 100) == alone
-    named = [f"patient {i}" for i in range(100)]
-    assert stratified_bootstrap(labels, scores, METRICS, draws=500, patients=named) == alone
+    alone = stratified_bootstrap(labels, [scores], METRICS, draws=500)
+    for patients in ([""] * 100, [f"patient {i}" for i in range(100)]):
+        again = stratified_bootstrap(labels, [scores], METRICS, draws=500, patients=patients)
+        np.testing.assert_array_equal(again, alone)
 
 
 def test_several_images_per_patient_widen_the_interval():
@@ -101,17 +101,15 @@ def test_several_images_per_patient_widen_the_interval():
     patients = [f"{i // 5}" for i in range(200)]
     labels = np.repeat([0, 1], 100)
     scores = labels + np.repeat(rng.normal(size=40), 5) + 0.01 * rng.normal(size=200)
-    width = [
-        np.diff(stratified_bootstrap(labels, scores, [auroc_of_counts], patients=p)[0])[0] for p in (None, patients)
-    ]
+    width = [np.ptp(stratified_bootstrap(labels, [scores], [auroc_of_counts], patients=p)) for p in (None, patients)]
     assert width[1] > 1.5 * width[0]
 
 
 def test_wrong_input_is_refused(sample):
     labels, scores = sample
     with pytest.raises(ValueError, match="normal and abnormal"):
-        stratified_bootstrap(np.ones(3), np.arange(3), METRICS)
+        stratified_bootstrap(np.ones(3), [np.arange(3)], METRICS)
     with pytest.raises(ValueError, match="2 patients for 100"):
-        stratified_bootstrap(labels, scores, METRICS, patients=["a", "b"])
+        stratified_bootstrap(labels, [scores], METRICS, patients=["a", "b"])
     with pytest.raises(ValueError, match="item 1 is nan"):
-        stratified_bootstrap([0, 1], [0, np.nan], METRICS)
+        stratified_bootstrap([0, 1], [[0, np.nan]], METRICS)

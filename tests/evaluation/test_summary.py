@@ -7,11 +7,12 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from medad.errors import MedadError
+from medad.evaluation import statistics
 from medad.evaluation.curves import auroc_of_counts
 from medad.evaluation.metrics import best_dice, chi_squared_distance
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.statistics import bootstrap_draws
-from medad.evaluation.summary import summarise
+from medad.evaluation.summary import check_finite, summarise
 
 
 @pytest.fixture
@@ -36,12 +37,28 @@ def test_image_figures(table):
     assert figures["auroc"] == pytest.approx(roc_auc_score(labels, scores))
     assert figures["ap"] == pytest.approx(average_precision_score(labels, scores))
     assert figures["chi2"] == pytest.approx(chi_squared_distance(labels, scores))
-    draws = bootstrap_draws(labels, scores, [auroc_of_counts], seed=4)
-    assert figures["auroc_ci"] == pytest.approx(np.quantile(draws[0], [0.025, 0.975]))
+    draws = bootstrap_draws(labels, [scores], [auroc_of_counts])  # seed 0, whatever the run's
+    assert figures["auroc_ci"] == pytest.approx(np.quantile(draws[0, 0], [0.025, 0.975]))
     assert figures["ap_ci"][0] < figures["ap"] < figures["ap_ci"][1]
     assert result["image"]["pred_score"] == figures
     assert result["n"] == {"normal": 40, "abnormal": 30}
     assert result["seed"] == 4
+
+
+def test_the_draws_are_made_once_for_all_scores(table, monkeypatch):
+    made = []
+    resampled = statistics._resampled
+    monkeypatch.setattr(statistics, "_resampled", lambda *args: made.append(1) or resampled(*args))
+    result = summarise(table)
+    assert len(made) == 3  # all images, gliomas, others
+    assert list(result["image"]) == list(result["kinds"]["other"]) == ["a_rec", "r_dual", "pred_score"]
+
+
+def test_pred_score_may_repeat_another_score_within_a_kind_only(table):
+    table.columns["pred_score"][:60] = table.columns["a_rec_1"][:60]  # 40 normal images and 20 gliomas
+    table.columns["r_dual"] = table.columns["pred_score"] + (np.arange(70) >= 60)
+    kinds = summarise(table)["kinds"]
+    assert kinds["glioma"]["pred_score"] == kinds["glioma"]["r_dual"] != kinds["other"]["pred_score"]
 
 
 def test_members_are_averaged(table):
@@ -51,8 +68,8 @@ def test_members_are_averaged(table):
     assert result["a_rec"]["members"] == pytest.approx(single)
     assert result["a_rec"]["auroc"] == pytest.approx(np.mean(single))
     both = np.stack([table.columns["a_rec_1"], table.columns["a_rec_2"]])
-    draws = bootstrap_draws(table.gt_label, both, [auroc_of_counts])
-    assert result["a_rec"]["auroc_ci"] == pytest.approx(np.quantile(draws[0], [0.025, 0.975]))
+    draws = bootstrap_draws(table.gt_label, [both], [auroc_of_counts])
+    assert result["a_rec"]["auroc_ci"] == pytest.approx(np.quantile(draws[0, 0], [0.025, 0.975]))
 
 
 def test_each_kind_stands_against_all_normal_images(table):
@@ -101,16 +118,8 @@ def test_patients_reach_the_bootstrap(table):
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_one_class_is_null_with_a_warning(table, label):
-    chosen = np.flatnonzero(table.gt_label == label)
-    part = ScoreTable(
-        tuple(table.image_path[i] for i in chosen),
-        table.gt_label[chosen],
-        {name: values[chosen] for name, values in table.columns.items()},
-        tuple(table.kinds[i] for i in chosen),
-        table.pred_label[chosen],
-    )
     with pytest.warns(RuntimeWarning, match="one class"):
-        result = summarise(part)
+        result = summarise(table.subset(np.flatnonzero(table.gt_label == label)))
     figures = result["image"]["a_rec"]
     assert figures == {
         "auroc": None, "auroc_ci": None, "ap": None, "ap_ci": None, "chi2": None, "members": [None, None],
@@ -133,8 +142,9 @@ def test_the_result_is_strict_json(table):
 
 def test_a_score_that_is_not_finite_names_the_image(table):
     table.columns["r_dual"][7] = np.inf
-    with pytest.raises(MedadError, match="7.png: r_dual is not finite"):
-        summarise(table)
+    for check in (summarise, check_finite):
+        with pytest.raises(MedadError, match="7.png: r_dual is not finite"):
+            check(table)
 
 
 def test_a_map_that_is_not_finite_names_the_image(table):

@@ -7,8 +7,11 @@ import pytest
 import yaml
 from sklearn.metrics import roc_auc_score
 
+from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, write_scores
+from medad.experiments.overview import overview
 from medad.experiments.paper import published_auroc
+from medad.experiments.refinement_page import page as refinement_page
 from medad.experiments.refinement_page import read_curves, swing
 from medad.experiments.store import method_folder, store, stored
 from medad.experiments.table3 import page, restrict
@@ -40,7 +43,7 @@ def results(table, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
     write_scores(run / "scores.csv", table)
-    (run / "metrics.json").write_text("{}")
+    (run / "metrics.json").write_text(json.dumps({"pixel": {"a_inter": {"ap": 0.25, "best_dice": 0.5}}}))
     (run / "run.yaml").write_text(yaml.safe_dump(RUN))
     (run / "weights.safetensors").write_bytes(b"large")
     folder = store(run, tmp_path / "results")
@@ -77,6 +80,7 @@ def test_page_shows_our_figures_beside_the_papers(results, table, tmp_path):
     assert f"differs ({auroc - 97.1:+.1f}) | {clean:.1f} [" in row
     assert "AUROC, glioma" in text
     assert "15 normal + 30 abnormal" in text
+    assert "| a_inter | 25.0 | 50.0 |" in text
     mean = 50 * sum(roc_auc_score(table.gt_label, table.columns[f"a_rec_{k}"]) for k in (1, 2))
     assert f"| a_rec | 94.0 | {mean:.1f} [" in text
 
@@ -108,3 +112,38 @@ def test_swing_is_that_of_the_second_half(tmp_path):
     (curve,) = read_curves(tmp_path)["paper", "last"]
     assert swing(curve, 1) == pytest.approx((93, 93, 95))
     assert swing(curve, 2) == pytest.approx((80, 80, 80))
+
+
+def test_refinement_page_with_last_weights_only(tmp_path):
+    folder = tmp_path / "brain_tumor" / "ddad-aeu" / "refinement-of-seed0"
+    folder.mkdir(parents=True)
+    header = "epoch,weights,auroc,ap,auroc_deduplicated,ap_deduplicated"
+    (folder / "paper-bf16-seed0.csv").write_text(f"{header}\n5,last,0.9,0.5,0.8,0.5\n10,last,0.95,0.5,0.8,0.5")
+    assert "| paper-bf16 | last | 1 | 95.0 |" in refinement_page(tmp_path)
+    assert (tmp_path / "refinement-of-seed0-brain_tumor-ddad-aeu.png").exists()
+
+
+def test_store_refuses_to_overwrite_another_experiment(results, table, tmp_path):
+    other = tmp_path / "run"
+    (other / "run.yaml").write_text(yaml.safe_dump(RUN | {"config": {"preset": "paper", "anomaly_rate": 0.2}}))
+    with pytest.raises(UserError, match="other options"):
+        store(other, results)
+
+
+def test_a_short_training_is_not_judged_by_the_paper(results):
+    folder = results / "brain_tumor" / "ddad-aeu" / "seed0"
+    (folder / "run.yaml").write_text(yaml.safe_dump(RUN | {"config": {"preset": "quick"}}))
+    text = page("brain_tumor", results, None)
+    assert "differs" not in text
+    assert "97.2" not in text
+
+
+def test_other_methods_have_a_page_too(table, tmp_path):
+    folder = tmp_path / "brain_tumor" / "ae" / "seed0"
+    folder.mkdir(parents=True)
+    columns = {"a_rec": table.columns["a_inter"], "pred_score": table.columns["a_inter"]}
+    write_scores(folder / "scores.csv", ScoreTable(table.image_path, table.gt_label, columns))
+    (folder / "metrics.json").write_text(json.dumps({"pixel": {}}))
+    (folder / "run.yaml").write_text(yaml.safe_dump(RUN | {"method": "ae", "options": {}}))
+    assert "| a_rec | 79.7 |" in page("brain_tumor", tmp_path, None)
+    assert "ae" not in overview(tmp_path).splitlines()[-1]

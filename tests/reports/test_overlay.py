@@ -47,8 +47,18 @@ def test_sixteen_bits_are_stretched_to_their_range():
     assert not np.asarray(overlay(np.full((2, 2), 500, np.uint16), np.zeros((2, 2)), 0, 1)).any()
 
 
-def plain(colours, size=(20, 10)):
-    return (Image.new("RGB", size, colour) for colour in colours)
+@pytest.fixture
+def plain(tmp_path):
+    """Files of one colour each, in a folder of their own."""
+
+    def write(colours, size=(20, 10)):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        files = [tmp_path / "in" / f"{i}.png" for i in range(len(colours))]
+        for file, colour in zip(files, colours, strict=True):
+            Image.new("RGB", size, colour).save(file)
+        return files
+
+    return write
 
 
 def found(path, columns, thumb=40):
@@ -61,23 +71,24 @@ def found(path, columns, thumb=40):
 
 
 @pytest.mark.parametrize("columns", [2, 8])
-def test_contact_sheet_shows_the_highest_score_first(tmp_path, columns):
+def test_contact_sheet_shows_the_highest_score_first(tmp_path, plain, columns):
     red, green, blue = (255, 0, 0), (0, 255, 0), (0, 0, 255)
     path = contact_sheet(plain([red, green, blue]), [0.2, 0.9, 0.5], tmp_path / "sheet.png", columns, thumb=40)
     assert found(path, min(columns, 3)) == [green, blue, red]
-    assert [file.name for file in tmp_path.iterdir()] == ["sheet.png"]
+    assert {file.name for file in tmp_path.iterdir()} == {"in", "sheet.png"}
 
 
-def test_contact_sheet_shows_at_most_two_hundred(tmp_path):
-    sizes = []
-    for count in (200, 230):
-        pictures = plain([(9, 9, 9)] * count, (4, 4))
-        sizes.append(Image.open(contact_sheet(pictures, np.arange(count), tmp_path / "s.png", thumb=20)).size)
+def test_contact_sheet_shows_at_most_two_hundred_and_opens_no_more(tmp_path, plain):
+    pictures = plain([(9, 9, 9)] * 200, (4, 4))
+    sheets = [contact_sheet(pictures, np.arange(200), tmp_path / "a.png", thumb=20)]
+    absent = [tmp_path / "absent.png"] * 30
+    sheets.append(contact_sheet(absent + pictures, np.arange(230), tmp_path / "b.png", thumb=20))
+    sizes = [Image.open(sheet).size for sheet in sheets]
     assert sizes[0] == sizes[1]
 
 
-def test_contact_sheet_refuses_what_does_not_match(tmp_path):
-    with pytest.raises(ValueError, match="at least one"):
+def test_contact_sheet_refuses_what_does_not_match(tmp_path, plain):
+    with pytest.raises(ValueError, match="0, 0"):
         contact_sheet([], [], tmp_path / "s.png")
-    with pytest.raises(ValueError, match="shorter|longer"):
+    with pytest.raises(ValueError, match="1, 2"):
         contact_sheet(plain(["red"]), [1.0, 2.0], tmp_path / "s.png")

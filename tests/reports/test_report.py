@@ -1,6 +1,7 @@
 """The report is one well-formed file that loads nothing, escapes data and names no image."""
 
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,11 @@ from medad.reports.html import cards, html, join, table
 from medad.reports.report import write_report
 
 VOID = {"meta", "img"}
+COUNTS = {
+    "normal": {"images": 8, "normal": 8, "abnormal": 0},
+    "unlabeled": {"images": 5, "normal": 2, "abnormal": 3},
+    "test": {"images": 12, "normal": 6, "abnormal": 6},
+}
 LOSSES = {"ndm_1": np.arange(3.0), "r_dual": np.ones(2)}
 
 
@@ -44,13 +50,14 @@ class Page(HTMLParser):
 def report(tmp_path):
     """Write a report and parse it."""
 
-    def write(scores, sheet=None, losses=None, config=None, title="A run", **options):
+    def write(scores, sheet=None, losses=None, config=None, title="A run", versions=None, **options):
         metrics = summarise(scores, **options)
         path = write_report(
             tmp_path,
             title=title,
             config=config or {"method": "ddad", "training": {"epochs": 2}},
-            counts={"normal": 1000, "test": {"abnormal": 16}},
+            versions=versions or {},
+            counts=COUNTS,
             metrics=metrics,
             scores=scores,
             losses=losses or {},
@@ -67,7 +74,7 @@ def test_everything_known_is_shown(report, table, sheet):
     masks = np.zeros((36, 4, 4), bool)
     masks[20:, 1] = True
     maps = {"r_dual": np.random.default_rng(0).random((36, 4, 4))}
-    page, metrics = report(table, sheet, LOSSES, masks=masks, maps=maps | {"anomaly_map": maps["r_dual"]})
+    page, metrics = report(table, sheet, LOSSES, versions={"torch": "9.8.7"}, masks=masks, maps=maps)
     for key in ("auroc", "ap"):
         value, (low, high) = metrics["image"]["r_dual"][key], metrics["image"]["r_dual"][f"{key}_ci"]
         assert f"{100 * value:.1f} ({100 * low:.1f}–{100 * high:.1f})" in page.text
@@ -81,12 +88,15 @@ def test_everything_known_is_shown(report, table, sheet):
         "worst false positives",
         "Training",
         "training.epochs 2",
-        "test.abnormal",
-        "numpy",
+        "torch 9.8.7",
+        "8 normal images",
+        "5 unlabeled images (3 abnormal)",
+        "12 test images: 6 normal, 6 abnormal",
+        "maps at 16 x 16 pixels",
     ):
         assert words in page.text, words
     assert page.tags.count("img") == 4
-    assert page.text.count("pred_score") == page.text.count("anomaly_map") == 0
+    assert page.text.count("pred_score") == 0
 
 
 def test_the_page_loads_nothing_and_runs_nothing(report, table, sheet):
@@ -155,4 +165,27 @@ def test_helpers_escape_and_keep_html():
     assert join(html("<b"), "&") == "&lt;b\n&amp;"
     assert "<th>a&amp;</th>" in table(["h"], [["a&"]])
     assert '<td class="text">' in table(["h", "i"], [["a", "b"]], text=[1])
-    assert "<b>1</b>" in cards({"x": 1})
+    assert "<b>1</b>" in cards([(1, "x")])
+
+
+def test_without_labels_only_images_are_counted(tmp_path, table):
+    unlabelled = ScoreTable(table.image_path, None, table.columns)
+    counts = {"normal": {"images": 8, "normal": 8, "abnormal": 0}, "unlabeled": {"images": 36}}
+    options = {"config": {}, "versions": {}, "losses": {}, "sheet": None, "metrics": summarise(unlabelled)}
+    page = Page(write_report(tmp_path, title="t", counts=counts, scores=unlabelled, **options).read_text())
+    assert "36 unlabeled images" in page.text and "abnormal)" not in page.text and "Versions" not in page.text
+
+
+def test_a_full_disk_leaves_the_old_report_and_nothing_else(report, tmp_path, table, monkeypatch):
+    report(table)
+    old = (tmp_path / "report.html").read_bytes()
+
+    def full(file, text, **options):
+        file.write_bytes(text[:9].encode())
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        report(table)
+    assert (tmp_path / "report.html").read_bytes() == old
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]

@@ -28,18 +28,25 @@ def test_one_blend_factor_per_image():
         assert image[mask].unique().numel() == 1
 
 
-@pytest.mark.parametrize(("size", "smallest", "largest"), [(64, 3, 12), (128, 6, 25), (256, 13, 50)])
-def test_squares_have_the_published_sizes(size, smallest, largest):
+@pytest.mark.parametrize(
+    ("size", "half_widths", "centres"),
+    [(64, (3, 12), (6, 56)), (128, (6, 25), (12, 114)), (256, (13, 50), (25, 229))],
+)
+def test_squares_have_the_published_sizes_and_places(size, half_widths, centres):
     torch.manual_seed(1)
-    x = torch.zeros(1).expand(600, 1, size, size)
-    _, masks = foreign_patches(x, x, share=1.0)
-    heights, widths = masks.any(2).sum(1), masks.any(1).sum(1)
-    assert heights.max() <= 2 * largest
-    assert heights.max() > 1.8 * largest
-    inner = (masks.any(2)[:, 0] | masks.any(2)[:, -1] | masks.any(1)[:, 0] | masks.any(1)[:, -1]).logical_not()
-    assert torch.equal(heights[inner], widths[inner])
-    assert heights[inner].min() >= 2 * smallest
-    assert (heights[inner] % 2 == 0).all()
+    x = torch.zeros(1).expand(4000, 1, size, 1).expand(-1, -1, -1, size)
+    masks = torch.cat([foreign_patches(part, part, share=1.0)[1].any(2) for part in x.split(500)])
+    first = masks.int().argmax(1)
+    last = size - 1 - masks.flip(1).int().argmax(1)
+    inner = (first > 0) & (last < size - 1)
+    half = (last - first + 1)[inner] // 2
+    centre = first[inner] + half
+    assert set(half.tolist()) == set(range(half_widths[0], half_widths[1] + 1))
+    assert centre.min() >= centres[0]
+    assert centre.max() <= centres[1]
+    assert centre.min() <= centres[0] + 3
+    assert centre.max() >= centres[1] - 3
+    assert ((last - first + 1)[inner] % 2 == 0).all()
 
 
 def test_share_of_synthetic_images():

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -39,8 +39,18 @@ def noisy_phase(delay: float = 0.0) -> Phase:
     return Phase({"net": network}, {"net": optimiser}, RECIPE, prepare, step, chunk_batches=2)
 
 
+@dataclass(frozen=True)
+class Slow:
+    """Build the noisy phase; every chunk takes `delay` seconds longer."""
+
+    delay: float = 0.0
+
+    def __call__(self) -> Phase:
+        return noisy_phase(self.delay)
+
+
 def make_spec(name: str = "net", key: str = "k", seed: int = 3, delay: float = 0.0) -> PhaseSpec:
-    return PhaseSpec(name, key, partial(noisy_phase, delay), seed, RECIPE.total_steps, RECIPE.steps_per_epoch)
+    return PhaseSpec(name, key, Slow(delay), seed, RECIPE.total_steps, RECIPE.steps_per_epoch)
 
 
 def train(folder: Path, spec: PhaseSpec, stop_after: int | None = None) -> dict[str, torch.Tensor]:
@@ -69,21 +79,34 @@ def test_resume_after_a_stop_gives_the_same_weights(tmp_path, reference, stop_af
     assert_equal(train(tmp_path, make_spec()), reference)
 
 
-def test_resume_after_a_kill_gives_the_same_weights(tmp_path, reference, monkeypatch):
+def test_resume_after_a_kill_gives_the_same_weights(tmp_path, reference):
     code = (
-        "from pathlib import Path; from medad.training import loop; import test_loop; loop.CHECKPOINT_SECONDS = 0;"
+        "from pathlib import Path; from medad.training import loop; import test_loop\n"
+        "loop.CHECKPOINT_SECONDS = 0\n"
         f"test_loop.train(Path({str(tmp_path)!r}), test_loop.make_spec(delay=0.2))"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
     process = subprocess.Popen([sys.executable, "-c", code], env=environment)
-    partial_file = tmp_path / "net.partial.safetensors"
-    while not partial_file.exists() and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    try:
+        partial_file = tmp_path / "net.partial.safetensors"
+        while not partial_file.exists() and process.poll() is None:
+            time.sleep(0.01)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     assert not (tmp_path / "net.safetensors").exists()
     assert 0 < int(load_tensors(partial_file)[1]["step"]) < RECIPE.total_steps
     assert_equal(train(tmp_path, make_spec()), reference)
+
+
+def test_a_kill_between_the_last_two_files_leaves_nothing_behind(tmp_path, reference):
+    train(tmp_path, make_spec(), stop_after=5)
+    partial_file = tmp_path / "net.partial.safetensors"
+    stale = partial_file.read_bytes()
+    train(tmp_path, make_spec())
+    partial_file.write_bytes(stale)
+    assert_equal(train(tmp_path, make_spec()), reference)
+    assert not partial_file.exists()
 
 
 def test_weights_do_not_depend_on_the_number_of_processes(tmp_path):
@@ -132,7 +155,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(MedadError, match="No space left"):
         save_tensors(path, {"a": torch.zeros(2)}, step=2)
     tensors, metadata = load_tensors(path)
@@ -155,9 +178,7 @@ def test_losses_of_all_steps_are_kept(tmp_path, reference):
 
 
 def test_snapshots_are_kept(tmp_path):
-    spec = make_spec()
-    spec = PhaseSpec(spec.name, spec.key, spec.build, spec.seed, spec.steps, spec.steps_per_epoch, snapshots=4)
-    result = train(tmp_path, spec)
+    result = train(tmp_path, replace(make_spec(), snapshots=4))
     assert {p.name for p in tmp_path.iterdir()} == {
         "net.4.safetensors",
         "net.8.safetensors",
@@ -172,5 +193,16 @@ def test_fewer_images_than_a_batch_are_one_batch():
     assert Recipe(130, 64, 10, steps=3).total_steps == 3
 
 
-def test_checkpoints_are_at_most_half_a_minute_apart():
-    assert loop.CHECKPOINT_SECONDS <= 30
+def test_checkpoints_are_at_most_half_a_minute_apart(tmp_path, monkeypatch):
+    clock, saved = [0.0], []
+
+    def now() -> float:
+        clock[0] += 9.0  # a slow chunk
+        return clock[0]
+
+    save = loop.save_phase
+    monkeypatch.setattr(loop.time, "monotonic", now)
+    monkeypatch.setattr(loop, "save_phase", lambda *a: (saved.append(clock[0]), save(*a)))
+    train(tmp_path, make_spec())
+    assert len(saved) >= 3
+    assert all(b - a <= 30 + 9 for a, b in zip([0.0, *saved], saved, strict=False))

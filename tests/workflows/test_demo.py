@@ -24,3 +24,56 @@ def demo_options(**rest):
     from medad.workflows.options import TrainOptions
 
     return TrainOptions(preset="tiny", **rest)
+
+
+@pytest.fixture
+def refused(tmp_path, capsys, monkeypatch):
+    """Start a demo in ``tmp_path/out``, which must be refused with everything there spared; return the line."""
+    monkeypatch.setattr(demo, "phantom_benchmark", lambda: pytest.fail("the demo went on"))
+
+    def run():
+        before = sorted(tmp_path.rglob("*"))
+        assert main(["demo", "--out", str(tmp_path / "out")]) == 2
+        assert sorted(tmp_path.rglob("*")) == before
+        (line,) = capsys.readouterr().err.splitlines()
+        assert str(tmp_path / "out") in line and "--out" in line
+        return line
+
+    return run
+
+
+@pytest.mark.parametrize("foreign", ["thesis.tex", "phantoms/scan.dcm", "evaluate-other/scores.csv"])
+def test_whatever_no_demo_writes_is_spared(foreign, refused, tmp_path):
+    out = tmp_path / "out"
+    (out / "phantoms" / "images").mkdir(parents=True)
+    (out / foreign).parent.mkdir(exist_ok=True)
+    (out / foreign).touch()
+    assert foreign.split("/")[-1 if foreign.startswith("phantoms") else 0] in refused()
+
+
+def test_a_run_that_is_no_demo_is_spared(refused, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "run.yaml").touch()
+    assert "run.yaml" in refused()
+
+
+def test_a_file_is_no_folder(refused, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    assert "not a folder" in refused()
+
+
+def test_a_link_is_not_followed(refused, tmp_path):
+    (tmp_path / "real" / "phantoms").mkdir(parents=True)
+    (tmp_path / "out").symlink_to(tmp_path / "real")
+    assert "not a folder" in refused()
+
+
+def test_what_cannot_be_removed_is_told(tmp_path, capsys, monkeypatch):
+    (tmp_path / "phantoms").mkdir()
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(demo, "remove", refuse)
+    assert main(["demo", "--out", str(tmp_path)]) == 2
+    assert f"{tmp_path / 'phantoms'}: cannot be written to" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+import yaml
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from medad.cli import main
@@ -49,13 +50,24 @@ def test_metrics_are_those_of_the_stored_scores(finished):
     assert metrics["image"]["a_rec"]["auroc"] == pytest.approx(np.mean(single))
     assert metrics["n"]["normal"] == metrics["n"]["abnormal"] == 8
     assert metrics["seed"] == 0
-    assert set(metrics["pixel"]) >= {"anomaly_map", "a_inter", "r_dual"} and metrics["kinds"]
+    # anomaly_map is r_dual by another name
+    assert set(metrics["pixel"]) == {"a_rec", "a_intra", "a_inter", "r_intra", "r_dual"} and metrics["kinds"]
 
 
 def test_the_report_is_one_file_with_a_sheet(finished):
     text = (finished / "report.html").read_text()
     assert "ddad on phantoms" in text and "data:image/png;base64," in text
     assert "http://" not in text.replace("http://www.w3.org", "") and "Heat maps" in text
+    assert "<b>12</b>\n<span>normal images</span>" in text and "maps at 64 x 64 pixels" in text
+
+
+def test_the_report_tells_with_what_was_trained_not_what_wrote_it(finished, phantoms, tmp_path):
+    run = shutil.copytree(finished, tmp_path / "run")
+    described = yaml.safe_load((run / "run.yaml").read_text())
+    described["versions"]["torch"] = "1.2.3-before"
+    (run / "run.yaml").write_text(yaml.safe_dump(described))
+    assert evaluate(run, phantoms, "--out", tmp_path / "out") == 0
+    assert "1.2.3-before" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_evaluating_again_gives_the_same_scores(finished, phantoms, capsys):
@@ -73,9 +85,21 @@ def test_another_split_has_a_folder_of_its_own(finished, phantoms, tmp_path):
     who = Repartition.read(data)
     Repartition(who.normal, who.unlabeled, who.test[2:12]).write(data / "fewer.csv")
     assert evaluate(finished, data, "--split", "fewer.csv") == 0
-    few, all_ = (read_scores(finished / name / "scores.csv") for name in ("evaluate-fewer", "."))
+    few, all_ = (read_scores(finished / name / "scores.csv") for name in ("evaluate-copy-fewer", "."))
     assert few.image_path == all_.image_path[2:12]
     np.testing.assert_allclose(few.columns["r_dual"], all_.columns["r_dual"][2:12], atol=1e-5)
+
+
+def test_every_data_set_and_split_has_a_folder_of_its_own(finished, phantoms, tmp_path):
+    run = shutil.copytree(finished, tmp_path / "run", ignore=shutil.ignore_patterns("evaluate-*"))
+    for name in ("K.v1", "K.v2"):
+        data = shutil.copytree(phantoms, tmp_path / name)
+        shutil.copy(data / "manifest.csv", data / "all.csv")
+        for more in ([data], [data, "--split", "all.csv"], [data / "data.json"]):
+            assert evaluate(run, *more) == 0
+    ends = ("", "-all", "-data")
+    expected = {f"evaluate-{name}{end}" for name in ("K.v1", "K.v2") for end in ends}
+    assert {folder.name for folder in run.glob("evaluate-*")} == expected
 
 
 def test_one_class_only_is_scored_with_a_warning(finished, phantoms, tmp_path, capsys):

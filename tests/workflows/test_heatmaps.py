@@ -1,25 +1,11 @@
 """Heat maps as files, at native size and without collisions."""
 
-import tempfile
-
 import numpy as np
+import pytest
 from PIL import Image
 
-from medad.evaluation.scores import ScoreTable
-from medad.workflows.heatmaps import draw_heatmaps, stored_maps
-
-
-def test_stored_maps_are_read_back():
-    maps = np.random.default_rng(0).random((5, 4, 4)).astype(np.float32)
-    with tempfile.TemporaryFile() as store:
-        store.write(maps[:2].tobytes())
-        store.write(maps[2:].tobytes())
-        np.testing.assert_array_equal(stored_maps(store, 4), maps)
-
-
-def test_nothing_stored():
-    with tempfile.TemporaryFile() as store:
-        assert stored_maps(store, 4).shape == (0, 4, 4)
+from medad.data.imageset import ImageSet
+from medad.workflows.heatmaps import draw_heatmaps, heatmap_path
 
 
 def test_heat_maps_have_native_size_and_names_of_their_own(tmp_path):
@@ -32,18 +18,32 @@ def test_heat_maps_have_native_size_and_names_of_their_own(tmp_path):
         paths.append(str(file))
     maps = np.zeros((4, 8, 8), np.float32)
     maps[2, :, :4] = 1
-    table = ScoreTable(names, None, {"pred_score": np.arange(4.0)})
-    draw_heatmaps(table, paths, maps, (0.0, 1.0), tmp_path / "out", 2)
+    images = ImageSet(np.zeros((4, 1, 8, 8), np.uint8), names, tuple(paths))
+    draw_heatmaps(images, maps, (0.0, 1.0), tmp_path / "out", 2)
     for i, name in enumerate(names):
-        with Image.open(tmp_path / "out" / "heatmaps" / f"{name}.png") as drawn:
+        with Image.open(tmp_path / "out" / f"{name}.png") as drawn:
             assert drawn.size == (30 + i, 20)
             pixels = np.asarray(drawn.convert("RGB")).astype(int)
         assert (pixels == 50).all() == (i != 2)  # only the third has anything to show
-    left, right = pixels_of(tmp_path / "out" / "heatmaps" / "a/x.bmp.png")
+    left, right = pixels_of(tmp_path / "out" / "a/x.bmp.png")
     assert left != (50, 50, 50) and right == (50, 50, 50)
-    assert (tmp_path / "out" / "contact_sheet.png").exists()
 
 
 def pixels_of(file):
     with Image.open(file) as drawn:
         return drawn.getpixel((1, 10)), drawn.getpixel((drawn.width - 2, 10))
+
+
+@pytest.mark.parametrize("letter", ["x", "ü", "\udcff"])
+def test_long_names_are_cut_and_kept_apart(letter, tmp_path):
+    longest = (254 // len(letter.encode(errors="surrogateescape"))) * letter
+    files = [heatmap_path(tmp_path, f"deep/{longest[1:]}{end}") for end in ("a", "b")]
+    files[0].parent.mkdir()
+    for file in files:
+        file.touch()
+    assert len(set(files)) == 2 and all(file.suffix == ".png" for file in files)
+
+
+def test_a_name_that_just_fits_is_left_alone(tmp_path):
+    assert heatmap_path(tmp_path, "x" * 251).name == "x" * 251 + ".png"
+    assert len(heatmap_path(tmp_path, "x" * 252).name) == 255

@@ -1,7 +1,10 @@
 """``medad predict``: the ranked list, flat memory, and where files go."""
 
+import shutil
+
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from medad.cli import main
@@ -70,18 +73,95 @@ def test_results_inside_the_input_are_not_taken_for_images(finished, phantoms, t
     assert predict(finished, tmp_path / "out", tmp_path / "out" / "heatmaps") == 2
 
 
-def test_no_temporary_file_stays(predicted):
+def test_nothing_else_is_left_in_the_folder(predicted):
     assert {p.name for p in predicted.iterdir()} == {"scores.csv", "heatmaps", "contact_sheet.png"}
 
 
 def test_a_run_without_a_colour_scale_takes_it_from_the_images(finished, phantoms, tmp_path):
-    import shutil
-
-    import yaml
-
     run = shutil.copytree(finished, tmp_path / "run")
     described = yaml.safe_load((run / "run.yaml").read_text())
     del described["map_scale"]
     (run / "run.yaml").write_text(yaml.safe_dump(described))
     assert predict(run, tmp_path / "out", phantoms / "images") == 0
     assert (tmp_path / "out" / "contact_sheet.png").exists()
+
+
+@pytest.fixture
+def three(phantoms, tmp_path):
+    """A folder of three images."""
+    (tmp_path / "three").mkdir()
+    for i in range(3):
+        shutil.copy(phantoms / "images" / f"test_1_000{i}.png", tmp_path / "three" / f"{i}.png")
+    return tmp_path / "three"
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+def test_what_was_computed_outlives_a_stop(fault, finished, three, tmp_path, monkeypatch):
+    (three / "0.png").write_bytes(b"")
+    monkeypatch.setattr(module, "CHUNK", 1)
+    draw, drawn = module.draw_heatmaps, []
+
+    def stop_at_the_second(images, *rest):
+        if drawn:
+            raise fault
+        drawn.append(images.ids)
+        draw(images, *rest)
+
+    monkeypatch.setattr(module, "draw_heatmaps", stop_at_the_second)
+    out = tmp_path / "out"
+    assert predict(finished, out, three) in (1, 130)
+    table = read_scores(out / "scores.csv")
+    assert sorted(table.image_path) == ["1.png", "2.png"]
+    assert (np.diff(table.columns["pred_score"]) <= 0).all()
+    assert [file.name for file in (out / "heatmaps").iterdir()] == ["1.png.png"]
+    assert str(three / "0.png") in (out / "failed.csv").read_text()
+
+
+def test_a_second_prediction_does_not_mix_with_the_first(finished, three, tmp_path):
+    (three / "bad.png").write_bytes(b"")
+    out = tmp_path / "out"
+    assert predict(finished, out, three) == 1
+    assert predict(finished, out, three / "2.png") == 0
+    assert {p.relative_to(out).as_posix() for p in out.rglob("*")} == {
+        "scores.csv",
+        "contact_sheet.png",
+        "heatmaps",
+        "heatmaps/2.png.png",
+    }
+    assert predict(finished, out, tmp_path / "absent.png") == 1
+    assert [p.name for p in out.iterdir()] == ["failed.csv"]
+
+
+def test_a_run_is_no_folder_for_predictions(finished, three, capsys):
+    before = (finished / "scores.csv").read_bytes()
+    assert predict(finished, finished, three) == 2
+    assert f"{finished}: holds the results of a run" in capsys.readouterr().err
+    assert (finished / "scores.csv").read_bytes() == before and not (finished / "heatmaps").exists()
+
+
+def test_scores_that_are_not_finite_are_no_results(finished, three, tmp_path, monkeypatch, capsys):
+    score = module.score
+
+    def broken(*args):
+        table = score(*args)
+        table.columns["r_dual"][1] = np.nan
+        return table
+
+    monkeypatch.setattr(module, "score", broken)
+    assert predict(finished, tmp_path / "out", three) == 1
+    assert "1.png: r_dual is not finite" in capsys.readouterr().err
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_new_images_are_not_put_into_the_cache(finished, three, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDAD_CACHE", str(tmp_path / "cache"))
+    assert predict(finished, tmp_path / "out", three) == 0
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_longest_name_a_file_can_have(finished, three, tmp_path):
+    name = "x" * 251 + ".png"
+    (three / "0.png").rename(three / name)
+    assert predict(finished, tmp_path / "out", three) == 0
+    assert name in read_scores(tmp_path / "out" / "scores.csv").image_path
+    assert len(list((tmp_path / "out" / "heatmaps").iterdir())) == 3

@@ -23,7 +23,7 @@ def test_brain_tumor_on_both_splits(tmp_path, capsys):
     assert "unlabeled: M = 1000 images of 1000, anomaly rate 0.6: 400 normal + 600 abnormal" in said
     assert counts(run) == {"normal": 600, "abnormal": 600}
     assert main(["evaluate", str(run), str(data), "--split", "data_deduplicated.json", "--jobs", "1"]) == 0
-    assert counts(run / "evaluate-data_deduplicated") == {"normal": 167, "abnormal": 583}
+    assert counts(run / "evaluate-brain_tumor-data_deduplicated") == {"normal": 167, "abnormal": 583}
 
 
 def test_masks_of_another_set_give_pixel_metrics(tmp_path):
@@ -31,7 +31,7 @@ def test_masks_of_another_set_give_pixel_metrics(tmp_path):
     assert main(["train", str(root / "adult_cxr"), "--out", str(run), *TINY, "--method", "ae"]) == 0
     assert main(["evaluate", str(run), str(root / "brain_tumor_masks"), "--out", str(tmp_path / "out")]) == 0
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert metrics["n"]["masks"] == 701 and 0 < metrics["pixel"]["anomaly_map"]["best_dice"] < 1
+    assert metrics["n"]["masks"] == 701 and 0 < metrics["pixel"]["a_rec"]["best_dice"] < 1
 
 
 def counts(folder: Path) -> dict:

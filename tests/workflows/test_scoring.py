@@ -7,7 +7,7 @@ import pytest
 from helpers import make_images
 
 from medad.workflows.scale import colour_scale, normal_scale
-from medad.workflows.scoring import join, score
+from medad.workflows.scoring import distinct, join, ranked, score
 
 
 @dataclass
@@ -77,3 +77,21 @@ def test_the_scale_of_many_maps_is_read_off_evenly_spaced_ones():
     maps = np.repeat(np.arange(1000, dtype=np.float32), 4).reshape(1000, 2, 2)
     low, high = colour_scale(maps)
     assert low == pytest.approx(499.5, abs=2) and high == pytest.approx(999, abs=1)
+
+
+def test_a_map_by_another_name_is_left_out():
+    maps = {"a": np.zeros((2, 3, 3)), "b": np.ones((2, 3, 3))}
+    assert set(distinct(maps | {"anomaly_map": maps["b"].copy()})) == {"a", "b"}
+    assert set(distinct(maps | {"anomaly_map": maps["b"] / 2})) == {"a", "b", "anomaly_map"}
+    assert set(distinct({"anomaly_map": maps["b"]})) == {"anomaly_map"}
+    assert distinct({}) == {}
+
+
+def test_ranking_keeps_rows_together(images):
+    table = score(Brightness(threshold=0.2), images)
+    best_first = ranked(table)
+    assert best_first.columns["pred_score"].tolist() == sorted(table.columns["pred_score"], reverse=True)
+    assert best_first.gt_label is None
+    place = [table.image_path.index(name) for name in best_first.image_path]
+    np.testing.assert_array_equal(best_first.columns["pred_score"], table.columns["pred_score"][place])
+    np.testing.assert_array_equal(best_first.pred_label, table.pred_label[place])

@@ -1,7 +1,10 @@
 """``medad train``: the run folder, what the user is told, and resuming."""
 
+import itertools
 import json
 import shutil
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +13,11 @@ from conftest import TINY
 from PIL import Image
 
 from medad.cli import main
+from medad.data.loading import load_images
+from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
+from medad.detectors.registry import load_detector
+from medad.workflows import train as module
 from medad.workflows.options import TrainOptions
 from medad.workflows.splits import data_name, read_splits
 
@@ -31,8 +38,21 @@ def test_the_run_folder_tells_how_it_came_about(finished):
     assert len(run["data"]["normal"]["fingerprint"]) == 32
     assert {"medad", "python", "torch", "numpy", "cpu", "system"} <= set(run["versions"])
     assert run["config"]["preset"] == "tiny" and run["config"]["options"] == {"holdout": 0.2}
-    assert run["timings"]["fit_seconds"] >= 0 and run["timings"]["resumed"] is False
-    assert run["map_scale"][0] <= run["map_scale"][1]
+    assert run["timings"]["resumed"] is False and "fingerprint" not in run["data"]["test"]
+
+
+def test_the_colour_scale_is_that_of_the_normal_images(finished, phantoms):
+    images = load_images(Repartition.read(phantoms).normal, Preprocessing(64)).images
+    maps = np.concatenate([p.maps["anomaly_map"] for p in load_detector(finished, "cpu").predict(images)])
+    scale = yaml.safe_load((finished / "run.yaml").read_text())["map_scale"]
+    np.testing.assert_allclose(scale, np.percentile(maps, (50, 99.9)), rtol=1e-4)
+
+
+def test_the_time_of_training_is_told(phantoms, tmp_path, monkeypatch):
+    clock = itertools.count(100.0, 7.25)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    assert train(phantoms, tmp_path / "run", "--method", "ae") == 0
+    assert yaml.safe_load((tmp_path / "run" / "run.yaml").read_text())["timings"]["fit_seconds"] == 7.2
 
 
 def test_the_run_folder_names_neither_machine_nor_paths(finished, phantoms):
@@ -99,6 +119,20 @@ def test_another_split_file_is_used(phantoms, tmp_path):
     splits = read_splits(data, None, TrainOptions()), read_splits(data, "small.csv", TrainOptions())
     assert [len(s.normal) for s in splits] == [12, 5]
     assert splits[1].unlabeled is None
+
+
+def test_test_images_and_masks_of_training_images_are_not_looked_at(phantoms, tmp_path, capsys):
+    data = shutil.copytree(phantoms, tmp_path / "copy")
+    who = Repartition.read(data)
+    for entry in who.test:
+        entry.path.write_bytes(b"")
+    masked = [replace(entry, mask=who.test[0].path if entry.label == 1 else None) for entry in who.unlabeled]
+    masked[-1] = replace(masked[-1], mask=None)
+    Repartition(who.normal, tuple(masked), who.test).write(data / "masked.csv")
+    assert train(data, tmp_path / "run", "--split", "masked.csv", "--method", "ae") == 0
+    assert "reading masks" not in capsys.readouterr().err
+    counts = yaml.safe_load((tmp_path / "run" / "run.yaml").read_text())["data"]["test"]
+    assert counts == {"images": 16, "normal": 8, "abnormal": 8}
 
 
 @pytest.mark.parametrize("given", ["", "data.json"])

@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import IO
 
@@ -13,15 +13,16 @@ import numpy as np
 import PIL
 
 from medad.data.entries import Entry
+from medad.data.notes import Facts
 from medad.data.parallel import parallel_map
 from medad.data.preprocessing import Preprocessing
 
-FORMAT = 1  # raise it when the same files would give other arrays or notes
+FORMAT = 2  # raise it when the same files would give other arrays or facts
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The decoded images of a list of entries.
+    """The decoded images of a list of entries; nothing in it names an image.
 
     Attributes
     ----------
@@ -29,13 +30,13 @@ class Stored:
         ``uint8`` or ``uint16`` (N, C, S, S): the images that could be read, in order.
     failures : dict
         Position in the list of entries -> why it could not be read.
-    notes : tuple of str
-        What was converted.
+    facts : tuple of Facts
+        How the file of each of these images stored it.
     """
 
     pixels: np.ndarray
     failures: dict[int, str]
-    notes: tuple[str, ...]
+    facts: tuple[Facts, ...]
 
 
 def cache_folder() -> Path:
@@ -68,7 +69,7 @@ def load(key: str) -> Stored | None:
         failures = {int(index): str(reason) for index, reason in known["failures"].items()}
         if pixels.shape != tuple(known["shape"]):
             return None
-        return Stored(pixels, failures, tuple(known["notes"]))
+        return Stored(pixels, failures, tuple(Facts(*facts) for facts in known["facts"]))
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -83,7 +84,8 @@ def store(key: str, stored: Stored) -> None:
     """
     array, rest = _files(key)
     array.parent.mkdir(parents=True, exist_ok=True)
-    known = {"shape": stored.pixels.shape, "failures": stored.failures, "notes": stored.notes}
+    facts = [astuple(facts) for facts in stored.facts]
+    known = {"shape": stored.pixels.shape, "failures": stored.failures, "facts": facts}
     _write(array, lambda stream: np.save(stream, stored.pixels, allow_pickle=False))
     _write(rest, lambda stream: stream.write(json.dumps(known).encode()))
 

@@ -58,13 +58,13 @@ def list_files(folder: Path) -> list[str]:
         If a folder cannot be listed.
     """
     names: list[str] = []
-    visited: set[str] = set()
+    way: dict[str, frozenset[str]] = {}  # to each folder: its real path and those of the folders above it
     for parent, folders, files in os.walk(folder, onerror=_cannot_list, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in visited:  # a link that leads back: go no deeper
+        real, above = os.path.realpath(parent), way.get(os.path.dirname(parent), frozenset())
+        if real in above:  # a link that leads back: go no deeper
             folders.clear()
             continue
-        visited.add(real)
+        way[parent] = above | {real}
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         below = Path(os.path.relpath(parent, folder))
         kept = (name for name in files if not name.startswith(".") and name.lower() not in LITTER)
@@ -84,7 +84,8 @@ def find_images(paths: Sequence[Path]) -> tuple[Entry, ...]:
     ----------
     paths : sequence of Path
         Files, and folders that are searched with all folders below them. A path that does not
-        exist becomes an entry that cannot be read, so that it is reported with the others.
+        exist becomes an entry that cannot be read, so that it is reported with the others. Where
+        paths overlap, the first decides.
 
     Returns
     -------
@@ -98,14 +99,16 @@ def find_images(paths: Sequence[Path]) -> tuple[Entry, ...]:
         If nothing is found or two files have the same id.
     """
     found: dict[str, Entry] = {}
+    known: set[Path] = set()
     for path in (Path(os.path.abspath(path)) for path in paths):
-        names = list_files(path) if path.is_dir() else [path.name]
-        folder = path if path.is_dir() else path.parent
-        for entry in (Entry(name, folder / name) for name in names):
+        is_folder = os.path.isdir(path)  # not path.is_dir(), which raises where permission is lacking
+        folder, names = (path, list_files(path)) if is_folder else (path.parent, [path.name])
+        for entry in (Entry(name, folder / name) for name in names if folder / name not in known):
             if entry.id in found:
                 both = f"{found[entry.id].path} and {entry.path}"
                 raise UserError(f"two files have the id {entry.id} ({both}): give the folder that holds both")
             found[entry.id] = entry
+            known.add(entry.path)
     if not found:
         raise UserError(f"{', '.join(map(str, paths))}: no files found: give images or folders of images")
     return tuple(found.values())

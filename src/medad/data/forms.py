@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from medad.data.entries import Entry, list_files
+from medad.data.readers import READERS
 from medad.errors import UserError
 
 Splits = dict[str, list[Entry]]
@@ -36,10 +37,15 @@ FOLDERS = (
 )
 
 
+class NotAManifest(UserError):
+    """A CSV file whose first line does not name the columns that a manifest must have."""
+
+
 def read_json(file: Path, root: Path) -> Splits:
     """Read a repartition in the DDAD-ASR format.
 
-    Kinds, patients and masks come from the ``manifest.csv`` in `root`, where there is one.
+    Kinds, patients and masks come from the ``manifest.csv`` in `root`, where there is one with the
+    columns path and split.
 
     Raises
     ------
@@ -60,7 +66,10 @@ def read_json(file: Path, root: Path) -> Splits:
 
 def _read_manifest(root: Path) -> dict[str, Entry]:
     file = root / "manifest.csv"
-    splits = read_csv(file, root) if file.is_file() else {}
+    try:
+        splits = read_csv(file, root) if file.is_file() else {}
+    except NotAManifest:  # a file of that name with another purpose
+        splits = {}
     return {entry.id: entry for entries in splits.values() for entry in entries}
 
 
@@ -80,22 +89,26 @@ def read_csv(file: Path, root: Path) -> Splits:
 
     Normal rows need no label, unlabeled rows may have one (it serves to draw a set with a chosen
     anomaly rate and never reaches a detector), test rows must have one. Other columns are ignored.
+    Paths are relative to `root` or absolute; an id is always relative.
 
     Raises
     ------
+    NotAManifest
+        If the column path or split is missing.
     UserError
-        If a column is missing, or a split or a label is unknown; the line is named.
+        If a split or a label is unknown; the line is named.
     """
     splits: Splits = {split: [] for split in SPLITS}
     for place, row in _rows(file):
-        split, label = row["split"], LABELS.get(row["label"], -1)
+        split, label = row["split"].strip(), LABELS.get(row["label"].strip(), -1)
         if split not in splits:
             raise UserError(f"{place}: unknown split {split!r}: write normal, unlabeled or test")
         if label == -1 or (split == "normal" and label == 1) or (split == "test" and label is None):
             problem = f"{place}: label {row['label']!r} in split {split}"
             raise UserError(f"{problem}: write 0 for normal, 1 for abnormal")
         mask = _absolute(root, row["mask"]) if row["mask"] else None
-        entry = _entry(root, posixpath.normpath(row["path"]), label, row["kind"], row["patient"], mask)
+        id = Path(os.path.relpath(root / row["path"], root)).as_posix()
+        entry = _entry(root, id, label, row["kind"], row["patient"], mask)
         splits[split].append(replace(entry, label=0) if split == "normal" else entry)
     return splits
 
@@ -105,9 +118,9 @@ def _rows(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
     try:
         with open(file, newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
-            columns = reader.fieldnames or []
-            if "path" not in columns or "split" not in columns:
-                raise UserError(f"{file}: the first line must name the columns path and split")
+            reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
+            if not {"path", "split"} <= set(reader.fieldnames):
+                raise NotAManifest(f"{file}: the first line must name the columns path and split, separated by commas")
             for row in reader:
                 place = f"{file}, line {reader.line_num}"
                 if None in row or not row["path"]:
@@ -121,10 +134,17 @@ def read_mvtec(root: Path) -> Splits:
     """Read MVTec AD's folders: ``train/good test/TYPE/NAME.* ground_truth/TYPE/NAME_mask.png``.
 
     The kind of an image is its TYPE; the label is 0 for ``good`` and 1 for all others.
+
+    Raises
+    ------
+    UserError
+        If files lie in a folder that belongs to no split.
     """
     kinds = sorted({name.split("/")[0] for name in list_files(root / "test") if "/" in name})
     test = [entry for kind in kinds for entry in _mvtec_folder(root, "test", kind)]
-    return {"normal": list(_mvtec_folder(root, "train", "good")), "unlabeled": [], "test": test}
+    splits = {"normal": list(_mvtec_folder(root, "train", "good")), "unlabeled": [], "test": test}
+    _refuse_strays(root, splits, "train/good/ or test/TYPE/", ("ground_truth/",))
+    return splits
 
 
 def _mvtec_folder(root: Path, part: str, kind: str) -> Iterator[Entry]:
@@ -137,11 +157,28 @@ def _mvtec_folder(root: Path, part: str, kind: str) -> Iterator[Entry]:
 
 
 def read_folders(root: Path) -> Splits:
-    """Read ``normal/ unlabeled/ test/normal/ test/abnormal/``; unlabeled images have no label."""
+    """Read ``normal/ unlabeled/ test/normal/ test/abnormal/``; unlabeled images have no label.
+
+    Raises
+    ------
+    UserError
+        If files lie in a folder that belongs to no split.
+    """
     splits: Splits = {split: [] for split in SPLITS}
     for split, folder, label in FOLDERS:
         splits[split].extend(_entry(root, f"{folder}/{name}", label) for name in list_files(root / folder))
+    _refuse_strays(root, splits, ", ".join(f"{folder}/" for _, folder, _ in FOLDERS))
     return splits
+
+
+def _refuse_strays(root: Path, splits: Splits, homes: str, other: tuple[str, ...] = ()) -> None:
+    """Refuse images, and anything in ``test/``, that no split holds: to drop them silently would be worse."""
+    known = {entry.id for entries in splits.values() for entry in entries}
+    outside = (name for name in list_files(root) if name not in known and not name.startswith(other))
+    strays = [name for name in outside if name.startswith("test/") or posixpath.splitext(name)[1].lower() in READERS]
+    if strays:
+        more = f" and {len(strays) - 1} more belong" if len(strays) > 1 else " belongs"
+        raise UserError(f"{root / strays[0]}{more} to no split: move to {homes} or out of {root}")
 
 
 def _absolute(root: Path, name: str) -> Path:

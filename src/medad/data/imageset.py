@@ -69,7 +69,7 @@ class ImageSet:
     @cached_property
     def fingerprint(self) -> str:
         """Digest of ids and pixels: two sets with one fingerprint train the same network."""
-        digest = hashlib.blake2b("\0".join(self.ids).encode(), digest_size=16)
+        digest = hashlib.blake2b("\0".join(self.ids).encode(errors="surrogateescape"), digest_size=16)
         digest.update(f"{self.pixels.dtype}{self.pixels.shape}".encode())
         for block in range(0, len(self), 1024):
             digest.update(np.ascontiguousarray(self.pixels[block : block + 1024]).data)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from medad.data import cache
+from medad.data import cache as disk
 from medad.data.cache import Stored
 from medad.data.entries import Entry
 from medad.data.imageset import ImageSet
 from medad.data.notes import Facts, describe
 from medad.data.parallel import parallel_map
 from medad.data.preprocessing import Preprocessing, widen
-from medad.data.readers import UnreadableImage, decode, read_image
+from medad.data.readers import UnreadableImage, decode, pillow_is_quiet, read_image
 from medad.errors import UserError
 
 
@@ -34,12 +34,15 @@ class Loaded:
     notes: tuple[str, ...]
 
 
-def load_images(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None = None) -> Loaded:
+@pillow_is_quiet()
+def load_images(
+    entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None = None, cache: bool = True
+) -> Loaded:
     """Load images, from the cache when the same files were decoded before.
 
     If one image has 16 bits, the whole set is ``uint16``. Labels, masks, patients and kinds are
-    those of the entries: labels only if all are known, masks only if an entry has one; then the
-    masks of normal images without one are empty.
+    those of the entries: labels only if all are known, masks only if all abnormal images have one;
+    then the masks of normal images without one are empty.
 
     Parameters
     ----------
@@ -49,32 +52,37 @@ def load_images(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: in
         Size and channels of the result.
     jobs : int, optional
         Number of threads; None takes one per core.
+    cache : bool
+        Whether to look in the cache and to keep there what was decoded.
 
     Returns
     -------
     Loaded
-        Images in the order of `entries`, without those in `failures`. The pixels are usually
-        memory-mapped and read-only.
+        Images in the order of `entries`, without those in `failures`. With the cache the pixels are
+        usually memory-mapped and read-only.
 
     Raises
     ------
     UserError
-        If a mask cannot be read, or only some of the abnormal images have masks.
+        If a mask cannot be read or is not as large as its image.
     """
-    stored, notes = _stored(entries, preprocessing, jobs)
+    stored, problems = (
+        _cached(entries, preprocessing, jobs) if cache else (_decode_all(entries, preprocessing, jobs), ())
+    )
     kept = [entry for index, entry in enumerate(entries) if index not in stored.failures]
     known = [entry.label for entry in kept if entry.label is not None]
+    masks, lacking = _load_masks(kept, stored, preprocessing, jobs)
     images = ImageSet(
         pixels=stored.pixels,
         ids=tuple(entry.id for entry in kept),
         paths=tuple(str(entry.path) for entry in kept),
         labels=np.array(known, dtype=np.int8) if len(known) == len(kept) else None,
-        masks=_load_masks(kept, preprocessing, jobs),
+        masks=masks,
         patients=_unless_empty(entry.patient for entry in kept),
         kinds=_unless_empty(entry.kind for entry in kept),
     )
     failures = tuple(Failure(entries[index].path, reason) for index, reason in stored.failures.items())
-    return Loaded(images, failures, stored.notes + notes)
+    return Loaded(images, failures, (*describe(stored.facts, images.ids, preprocessing), *problems, *lacking))
 
 
 def load_or_fail(entries: Sequence[Entry], preprocessing: Preprocessing, what: str, jobs: int | None = None) -> Loaded:
@@ -103,19 +111,19 @@ def _unless_empty(values: Iterable[str]) -> tuple[str, ...] | None:
     return values if any(values) else None
 
 
-def _stored(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None) -> tuple[Stored, tuple[str, ...]]:
+def _cached(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None) -> tuple[Stored, tuple[str, ...]]:
     """Return the images from the cache or from the files, and a note if they could not be cached."""
-    key = cache.cache_key(entries, preprocessing, jobs)
-    stored = cache.load(key)
+    key = disk.cache_key(entries, preprocessing, jobs)
+    stored = disk.load(key)
     if stored is not None and not any(_is_readable(entries[index]) for index in stored.failures):
         return stored, ()
     stored = _decode_all(entries, preprocessing, jobs)
     try:
-        cache.store(key, stored)
+        disk.store(key, stored)
     except OSError as error:
-        why = f"cache {cache.cache_folder()} cannot be written ({error.strerror or error})"
+        why = f"cache {disk.cache_folder()} cannot be written ({error.strerror or error})"
         return stored, (f"{why}, images are decoded anew each time: point MEDAD_CACHE at another folder",)
-    return cache.load(key) or stored, ()
+    return disk.load(key) or stored, ()
 
 
 def _is_readable(entry: Entry) -> bool:
@@ -134,7 +142,7 @@ def _decode_all(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: in
         except UnreadableImage as error:
             return error
         result = preprocessing(image.pixels)
-        return result, Facts.of(entry.id, image, result)
+        return result, Facts.of(image, result)
 
     size = preprocessing.size
     pixels = np.empty((len(entries), preprocessing.channels, size, size), np.uint8)
@@ -149,25 +157,31 @@ def _decode_all(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: in
             pixels, image = widen(pixels), widen(image)
         pixels[len(facts)] = image
         facts.append(fact)
-    return Stored(pixels[: len(facts)], failures, describe(facts, preprocessing))
+    return Stored(pixels[: len(facts)], failures, tuple(facts))
 
 
-def _load_masks(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None) -> np.ndarray | None:
+def _load_masks(
+    entries: Sequence[Entry], stored: Stored, preprocessing: Preprocessing, jobs: int | None
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Return the masks if there are any and no abnormal image lacks one, otherwise a note of how many do."""
     paths = {index: entry.mask for index, entry in enumerate(entries) if entry.mask is not None}
-    if not paths:
-        return None
-    lacking = [entry.id for entry in entries if entry.mask is None and entry.label != 0]
-    if lacking:
-        raise UserError(f"{lacking[0]}: {len(lacking)} abnormal images lack a mask that others have: name all or none")
+    lacking = sum(entry.mask is None and entry.label != 0 for entry in entries)
+    if not paths or lacking:
+        note = f"{lacking} abnormal images have no mask: pixel metrics are left out"
+        return None, (note,) if paths else ()
 
-    def read(path: Path) -> np.ndarray:
+    def read(index: int) -> np.ndarray:
         try:
-            return preprocessing.mask(read_image(path))
+            mask = read_image(paths[index])
         except UnreadableImage as error:
             raise UserError(f"mask {error}: repair it or take it off the list") from None
+        (height, width), image = mask.shape[:2], stored.facts[index]
+        if (width, height) != (image.width, image.height):
+            sizes = f"{width} x {height} pixels, its image has {image.width} x {image.height}"
+            raise UserError(f"mask {paths[index]}: {sizes}: draw it at the size of the image")
+        return preprocessing.mask(mask)
 
     masks = np.zeros((len(entries), preprocessing.size, preprocessing.size), dtype=bool)
-    read_masks = parallel_map(read, list(paths.values()), "reading masks", jobs)
-    for index, mask in zip(paths, read_masks, strict=True):
+    for index, mask in zip(paths, parallel_map(read, list(paths), "reading masks", jobs), strict=True):
         masks[index] = mask
-    return masks
+    return masks, ()

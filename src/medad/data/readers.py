@@ -1,7 +1,8 @@
 """One image file to one array; the only place that knows file formats."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,6 @@ from medad.errors import MedadError
 MAX_PIXELS = 89_478_485  # Pillow warns from here on; a quarter of a GiB in RGB
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
 
-# What is wrong with a file is said in one line by UnreadableImage, not by Pillow's warnings too.
-warnings.filterwarnings("ignore", module=r"PIL\.")
-
 
 class UnreadableImage(MedadError):
     """A file that is not an image that medad can read; `path` and `reason` say which and why."""
@@ -23,6 +21,17 @@ class UnreadableImage(MedadError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
         self.path, self.reason = path, reason
+
+
+@contextmanager
+def pillow_is_quiet() -> Iterator[None]:
+    """Keep back Pillow's warnings: what is wrong with a file is said in one line by UnreadableImage.
+
+    The filters of warnings are one for all threads: to be entered before threads start that decode.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
 
 
 @dataclass(frozen=True)

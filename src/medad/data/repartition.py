@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -119,23 +118,30 @@ def _read_folder(root: Path) -> Splits:
 
 
 def _check_once(splits: Splits, source: Path) -> None:
-    """Refuse a file that is listed twice (`path` tells the same file under two spellings)."""
-    count = Counter(entry.path for entries in splits.values() for entry in entries)
-    twice = next((path for path, n in count.items() if n > 1), None)
+    """Refuse a file that is listed twice, also under two spellings or through linked folders."""
+    real = cache(os.path.realpath)  # once for each folder, which is fast for 100,000 files
+    places: dict[str, list[str]] = {}
+    for name in SPLITS:
+        for path in (entry.path for entry in splits[name]):
+            places.setdefault(os.path.join(real(os.path.dirname(path)), path.name), []).append(name)
+    twice = next((path for path, names in places.items() if len(names) > 1), None)
     if twice is not None:
-        places = [name for name in SPLITS for entry in splits[name] if entry.path == twice]
-        raise UserError(f"{source}: {twice} is listed in {' and in '.join(places)}: list it once")
+        raise UserError(f"{source}: {twice} is listed in {' and in '.join(places[twice])}: list it once")
 
 
 def _check_exist(entries: Iterable[Entry], source: Path) -> None:
-    """Refuse files that are not there; each folder is listed once, which is fast for 100,000 files."""
+    """Refuse files that are not there; each folder is listed once, which is fast for 100,000 files.
+
+    A drive may know a file by other letters than it lists (Unicode's forms, case): it has the last word.
+    """
 
     @cache
     def names(folder: str) -> frozenset[str]:
         return frozenset(os.listdir(folder)) if os.path.isdir(folder) else frozenset()
 
     paths = [path for entry in entries for path in (entry.path, entry.mask) if path is not None]
-    missing = [path for path in paths if path.name not in names(os.path.dirname(path))]
+    unlisted = (path for path in paths if path.name not in names(os.path.dirname(path)))
+    missing = [path for path in unlisted if not os.path.exists(path)]
     if missing:
         problem = f"{len(missing)} of {len(paths)} files do not exist, the first is {missing[0]}"
         raise UserError(f"{source}: {problem}: restore them or take them off the list")

@@ -1,6 +1,7 @@
 """The contract of all detectors: fit on normal (and unlabeled) images, then give maps and scores."""
 
 import json
+import multiprocessing
 import os
 import shutil
 import sys
@@ -31,6 +32,8 @@ from medad.training.seeds import derive_seed
 from medad.training.workers import train_phases
 
 SPECIFICITY = 0.95
+RECIPE_VERSION = 1  # raised by hand when a change makes the same options train to other weights
+PIXELS_AT_ONCE = 64 * 64**2
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class Detector(ABC):
         self.options: Any = options or self.options_type()
         if precision not in ("fp32", "bf16"):
             raise UserError(f"--precision {precision}: choose fp32 or bf16")
-        self.seed, self.precision, self.jobs = seed, precision, jobs or os.cpu_count() or 1
+        self.seed, self.precision, self.jobs = seed, precision, jobs or _cores()
         self.device = _choose_device(device)
         self.networks_: dict[str, nn.Module] = {}
         self.loss_curves_: dict[str, np.ndarray] = {}
@@ -174,7 +177,12 @@ class Detector(ABC):
         UserError
             For fewer than two normal images or images of another size than the options say.
         """
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            raise UserError('put the call of fit under `if __name__ == "__main__":`, or use jobs=1')
+        self.threshold_, self.loss_curves_ = None, {}
         self._check(normal, unlabeled)
+        if unlabeled is not None and not len(unlabeled):
+            unlabeled = None
         if unlabeled is not None and not self.uses_unlabeled:
             print(f"{self.name} does not use unlabeled images: {len(unlabeled)} are set aside", file=sys.stderr)
             unlabeled = None
@@ -193,9 +201,13 @@ class Detector(ABC):
             self.threshold_ = threshold_at_specificity(scores, SPECIFICITY)
         return self
 
-    def predict(self, images: ImageSet, batch_size: int = 250) -> Iterator[Prediction]:
-        """Score `images` batch by batch; the result does not depend on `batch_size` (to 1e-5)."""
+    def predict(self, images: ImageSet, batch_size: int | None = None) -> Iterator[Prediction]:
+        """Score `images` batch by batch; the result does not depend on `batch_size` (to a relative 1e-5).
+
+        By default as many pixels are scored at once as 64 images of 64 x 64 have.
+        """
         self._check_size(images)
+        batch_size = batch_size or max(PIXELS_AT_ONCE // self.options.size**2, 1)
         for start in range(0, len(images), batch_size):
             stop = start + batch_size
             with torch.inference_mode():
@@ -269,7 +281,8 @@ class Detector(ABC):
         relevant : mapping
             The options on which the outcome depends.
         """
-        facts = [self.name, name, dict(relevant), list(images), self.seed, self.precision]
+        facts = [RECIPE_VERSION, self.name, name, dict(relevant), list(images), self.seed, self.precision]
+        facts.append(self.device.type)
         key = blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=16).hexdigest()
         return PhaseSpec(name, key, build, derive_seed(self.seed, name), recipe.total_steps, recipe.steps_per_epoch)
 
@@ -318,13 +331,22 @@ def _workspace(folder: Path | None, resume: bool) -> Iterator[Path]:
     yield work
 
 
+def _cores() -> int:
+    """Return the number of cores that this process may use: a cluster may give it less than all."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _choose_device(device: str) -> torch.device:
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         chosen = torch.device(device)
     except RuntimeError:
         raise UserError(f"--device {device}: choose auto, cpu, cuda or cuda:N") from None
+    if chosen.type not in ("cpu", "cuda"):
+        raise UserError(f"--device {device}: choose auto, cpu, cuda or cuda:N")
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
         raise UserError(f"--device {device}: no such GPU here; choose cpu")
+    if chosen.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32: discrepancies are the first to feel rounding
     return chosen

@@ -138,7 +138,9 @@ class DDAD(Detector):
         o = self.options
         recipe = Recipe(data.counts[0], o.refine_batch_size, o.refine_epochs, o.refine_steps)
         build = partial(refinement_phase, name, o, weights, data.files[0], recipe, self.precision, str(self.device))
-        return replace(self.spec(name, build, data.fingerprints, recipe, asdict(o)), snapshots=o.refine_snapshots)
+        relevant = {k: v for k, v in asdict(o).items() if k not in ("holdout", "refine_snapshots")}
+        spec = self.spec(name, build, data.fingerprints[: len(modules)], recipe, relevant)
+        return replace(spec, snapshots=o.refine_snapshots)
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return all discrepancies and refined maps of a batch."""

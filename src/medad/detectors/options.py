@@ -1,7 +1,8 @@
 """Options of detectors: what all have, and how names and values become them."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from medad.errors import UserError
@@ -16,7 +17,7 @@ class Options:
     Attributes
     ----------
     size, channels : int
-        Side of the images and 1 (grey) or 3 (RGB).
+        Side of the images, a multiple of 16 (of 32 above 128, of 64 above 256), and 1 (grey) or 3 (RGB).
     holdout : float
         Share of the normal images kept from training to choose the threshold; 0 gives none.
     """
@@ -26,19 +27,52 @@ class Options:
     holdout: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what no network can take.
+        """Refuse values that no network or training can take.
 
         Raises
         ------
         UserError
-            For a size that is no positive multiple of 16, or another number of channels than 1 or 3.
+            For a number out of its range; the option is named.
         """
-        if self.size < 32 or self.size % 16:
-            raise UserError(f"--size {self.size}: choose a multiple of 16 from 32 on, e.g. 64, 128 or 256")
+        if self.size < 32 or self.size % _step(self.size):
+            raise UserError(f"--size {self.size}: choose a multiple of {_step(self.size)}, e.g. 64, 128 or 256")
         if self.channels not in (1, 3):
             raise UserError(f"--channels {self.channels}: choose 1 (grey) or 3 (RGB)")
-        if not 0 <= self.holdout < 1:
-            raise UserError(f"--options.holdout {self.holdout}: choose a share from 0 to below 1")
+        for field in fields(self):
+            low, high = RANGES.get(field.name, (-math.inf, math.inf))
+            value = getattr(self, field.name)
+            if isinstance(value, int | float) and not low <= value <= high:
+                raise UserError(f"--{_flag(field.name)} {value}: choose a number from {low:g} to {high:g}")
+
+
+# What an option of this name can be in any method.
+RANGES = {
+    "holdout": (0, 0.9),
+    "width": (1, 64),
+    "hidden": (1, math.inf),
+    "latent": (1, math.inf),
+    "epochs": (1, math.inf),
+    "batch_size": (2, math.inf),
+    "steps": (1, math.inf),
+    "lr": (1e-12, 1),
+    "refine_width": (1, math.inf),
+    "refine_epochs": (1, math.inf),
+    "refine_batch_size": (1, math.inf),
+    "refine_steps": (1, math.inf),
+    "refine_lr": (1e-12, 1),
+    "refine_weight_decay": (0, math.inf),
+    "refine_average": (0, 1 - 1e-9),
+    "refine_snapshots": (0, math.inf),
+    "p_synth": (0, 1),
+}
+
+
+def _step(size: int) -> int:
+    """Return of what the side must be a multiple: the networks halve it until it is at most 8."""
+    step = 16
+    while size // step > 8:
+        step *= 2
+    return step
 
 
 def make_options(kind: type[T], values: Mapping[str, Any], method: str) -> T:

@@ -22,7 +22,7 @@ from medad.training.pixels import Pixels
 if TYPE_CHECKING:
     from medad.detectors.ddad import DDADOptions
 
-SYNTHESISED_AT_ONCE = 248  # images; the maps of one batch of 8 at a time would cost a third more
+SYNTHESISED_AT_ONCE = 248 * 64**2  # pixels; the maps of one batch of 8 at a time would cost more
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,9 @@ def refinement_phase(
             _move_average(average, network, options.refine_average, number)
         return loss
 
-    networks = {name: network} if average is None else {name: average, f"{name}_last": network}
-    chunk = max(SYNTHESISED_AT_ONCE // recipe.batch_size, 1)
-    return Phase(dict(networks), {name: optimiser}, recipe, prepare, step, chunk)
+    networks: dict[str, nn.Module] = {name: network} if average is None else {name: average, f"{name}_last": network}
+    chunk = max(SYNTHESISED_AT_ONCE // options.size**2 // recipe.batch_size, 1)
+    return Phase(networks, {name: optimiser}, recipe, prepare, step, chunk)
 
 
 def _frozen(path: Path, options: "DDADOptions", device: torch.device) -> AE:

@@ -5,6 +5,7 @@ import io
 import os
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,17 @@ class ScoreTable:
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self.image_path)
+
+    def subset(self, index: Sequence[int] | np.ndarray) -> "ScoreTable":
+        """Return the rows at `index`, an integer sequence, in that order."""
+        rows = np.asarray(index, dtype=np.int64)
+        return ScoreTable(
+            image_path=tuple(self.image_path[i] for i in rows),
+            gt_label=None if self.gt_label is None else self.gt_label[rows],
+            columns={name: column[rows] for name, column in self.columns.items()},
+            kinds=None if self.kinds is None else tuple(self.kinds[i] for i in rows),
+            pred_label=None if self.pred_label is None else self.pred_label[rows],
+        )
 
     @property
     def rows(self) -> dict[str, np.ndarray]:
@@ -147,12 +159,19 @@ def _table(path: Path, header: list[str], lines: list[list[str]]) -> ScoreTable:
         return ScoreTable(
             image_path=tuple(cells["image_path"]),
             gt_label=_labels(cells["gt_label"]) if any(cells["gt_label"]) else None,
-            columns={name: np.array(cells[name], dtype=np.float64) for name in header if name not in _FIXED},
+            columns={name: _numbers(name, cells[name]) for name in header if name not in _FIXED},
             kinds=tuple(cells["kind"]) if "kind" in cells else None,
             pred_label=_labels(cells["pred_label"]) if "pred_label" in cells else None,
         )
     except ValueError as error:
         raise UserError(f"{path}: {error}; mend the file or write it anew") from error
+
+
+def _numbers(name: str, cells: list[str]) -> np.ndarray:
+    values = np.array(cells, dtype=np.float64)
+    for i in np.flatnonzero(~np.isfinite(values)):
+        raise ValueError(f"row {i + 2}: {name} is {cells[i]}, not a finite number")
+    return values
 
 
 def _labels(cells: list[str]) -> np.ndarray:

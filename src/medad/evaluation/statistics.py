@@ -10,14 +10,18 @@ from medad.evaluation.curves import CurveMetric, checked, threshold_counts
 _BLOCK = 1 << 21
 
 
+def units(patients: Sequence[str]) -> list[str]:
+    """Name what belongs together and is only taken as a whole: the patient, or the item where it is unknown ("")."""
+    return [patient or f"\0{i}" for i, patient in enumerate(patients)]
+
+
 def _strata(labels: np.ndarray, patients: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray]:
     """Return the unit that is drawn as a whole for each item, and the stratum of each unit.
 
-    Units are patients, or items where the patient is unknown (None or ""). Strata are units with only normal
-    items (0), with both (1), with only abnormal ones (2): so every draw holds both classes if the data do.
+    Strata are units with only normal items (0), with both (1), with only abnormal ones (2): so every draw holds
+    both classes if the data do.
     """
-    known = [""] * len(labels) if patients is None else patients
-    names = [patient or f"\0{i}" for i, patient in enumerate(known)]
+    names = units([""] * len(labels) if patients is None else patients)
     unit = np.unique(names, return_inverse=True)[1]
     size, abnormal = np.bincount(unit), np.bincount(unit, labels)
     return unit, (abnormal > 0).astype(int) + (abnormal == size)
@@ -40,7 +44,7 @@ def _resampled(labels: np.ndarray, draws: int, seed: int, patients: Sequence[str
 
 def bootstrap_draws(
     labels: np.ndarray,
-    scores: np.ndarray,
+    rows: Sequence[np.ndarray],
     metrics: Sequence[CurveMetric],
     draws: int = 2000,
     seed: int = 0,
@@ -49,15 +53,15 @@ def bootstrap_draws(
     """Values of metrics in each draw of a stratified bootstrap.
 
     Normal and abnormal items are resampled separately; where patients are known, a patient's items are
-    drawn together. The draws depend on `labels`, `draws`, `seed` and `patients` only: two scores of the same
+    drawn together. The draws depend on `labels`, `draws`, `seed` and `patients` only: all scores of the same
     items see the same draws, so their values can be subtracted pairwise.
 
     Parameters
     ----------
     labels : array_like
         (n,) in {0, 1}, both present.
-    scores : array_like
-        (n,), or (members, n): then the metric is the mean over members in each draw.
+    rows : sequence of array_like
+        Scores, (n,) each, or (members, n): then the metric is the mean over members in each draw.
     metrics : sequence of callable
         Functions of ``(tp, fp)`` counts, e.g. `medad.evaluation.curves.auroc_of_counts`.
     draws, seed : int
@@ -68,14 +72,14 @@ def bootstrap_draws(
     Returns
     -------
     ndarray
-        (len(metrics), draws).
+        (rows, metrics, draws).
 
     Raises
     ------
     ValueError
         If a class is missing, lengths differ, or a score is not finite.
     """
-    members = [checked(labels, member)[1] for member in np.atleast_2d(scores)]
+    members = [[checked(labels, member)[1] for member in np.atleast_2d(row)] for row in rows]
     labels = np.asarray(labels, dtype=bool)
     if labels.all() or not labels.any():
         raise ValueError("the bootstrap needs normal and abnormal items")
@@ -83,25 +87,31 @@ def bootstrap_draws(
         raise ValueError(f"{len(patients)} patients for {len(labels)} items")
     blocks = []
     for counts in _resampled(labels, draws, seed, patients):
-        curves = [threshold_counts(labels, member, counts) for member in members]
-        blocks.append([np.mean([metric(*curve) for curve in curves], axis=0) for metric in metrics])
-    return np.concatenate(blocks, axis=1)
+        blocks.append([_mean_over_members(labels, row, metrics, counts) for row in members])
+    return np.concatenate(blocks, axis=2)
+
+
+def _mean_over_members(
+    labels: np.ndarray, row: Sequence[np.ndarray], metrics: Sequence[CurveMetric], counts: np.ndarray
+) -> np.ndarray:
+    curves = (threshold_counts(labels, member, counts) for member in row)
+    return np.mean([[metric(*curve) for metric in metrics] for curve in curves], axis=0)
 
 
 def stratified_bootstrap(
     labels: np.ndarray,
-    scores: np.ndarray,
+    rows: Sequence[np.ndarray],
     metrics: Sequence[CurveMetric],
     draws: int = 2000,
     seed: int = 0,
     patients: Sequence[str] | None = None,
-) -> list[tuple[float, float]]:
+) -> np.ndarray:
     """95 % percentile interval of each metric from `bootstrap_draws` (same parameters and errors).
 
     Returns
     -------
-    list of (float, float)
-        Lower and upper end for each of `metrics`.
+    ndarray
+        (rows, metrics, 2): lower and upper end.
     """
-    values = bootstrap_draws(labels, scores, metrics, draws, seed, patients)
-    return [(float(low), float(high)) for low, high in np.percentile(values, (2.5, 97.5), axis=1).T]
+    values = bootstrap_draws(labels, rows, metrics, draws, seed, patients)
+    return np.moveaxis(np.percentile(values, (2.5, 97.5), axis=2), 0, 2)

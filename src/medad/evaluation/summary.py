@@ -6,18 +6,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from medad.errors import MedadError
-from medad.evaluation.curves import (
-    auroc_of_counts,
-    average_precision_of_counts,
-    best_dice_of_counts,
-    checked,
-    threshold_counts,
-)
-from medad.evaluation.metrics import chi_squared_distance
+from medad.evaluation.curves import auroc_of_counts, average_precision_of_counts
+from medad.evaluation.metrics import auroc, average_precision, best_dice, chi_squared_distance
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.statistics import stratified_bootstrap
 
-_METRICS = {"auroc": auroc_of_counts, "ap": average_precision_of_counts}
+_METRICS = {"auroc": auroc, "ap": average_precision}
+_OF_COUNTS = [auroc_of_counts, average_precision_of_counts]  # the same for the bootstrap
 
 
 def summarise(
@@ -37,7 +32,8 @@ def summarise(
     table : ScoreTable
         Scores, with labels if there are any and kinds of abnormality where known.
     seed : int
-        Seed of the bootstrap (2000 stratified draws, the same for every score).
+        Seed of the run, noted in the result. The 2000 stratified draws of the bootstrap depend on the labels
+        and patients alone: scores of one test set, also those of two runs, are compared on the same draws.
     masks : ndarray, optional
         (n, H, W) ``bool`` abnormal pixels, all zero for normal images.
     maps : mapping of str to ndarray, optional
@@ -59,7 +55,7 @@ def summarise(
     ValueError
         If there is no image, or shapes differ.
     """
-    _check_finite(table, maps or {})
+    check_finite(table, maps)
     result: dict = {"image": {}, "kinds": {}, "pixel": {}, "n": {"unlabelled": len(table)}, "seed": seed}
     if table.gt_label is None:
         return result
@@ -67,8 +63,8 @@ def summarise(
     result["n"] = {"normal": int((labels == 0).sum()), "abnormal": int((labels == 1).sum())}
     if 0 in result["n"].values():
         warnings.warn("only one class among the labels: metrics are undefined", RuntimeWarning, stacklevel=2)
-    result["image"] = {name: _image(labels, row, seed, patients) for name, row in table.rows.items()}
-    result["kinds"] = _kinds(table, labels, seed, patients)
+    result["image"] = _image(table, labels, patients)
+    result["kinds"] = _kinds(table, labels, patients)
     if masks is not None and maps:
         result["pixel"] = {name: _pixel(masks, values) for name, values in maps.items()}
         result["n"]["masks"] = int(np.asarray(masks).any(axis=(1, 2)).sum())
@@ -77,10 +73,26 @@ def summarise(
     return result
 
 
-def _check_finite(table: ScoreTable, maps: Mapping[str, np.ndarray]) -> None:
+def check_finite(table: ScoreTable, maps: Mapping[str, np.ndarray] | None = None) -> None:
+    """Refuse scores and maps that are no numbers.
+
+    Parameters
+    ----------
+    table : ScoreTable
+        Scores.
+    maps : mapping of str to ndarray, optional
+        (n, H, W) anomaly maps by name.
+
+    Raises
+    ------
+    MedadError
+        If a score or a map is NaN or infinite; the image is named.
+    ValueError
+        If there is no image.
+    """
     if not len(table):
         raise ValueError("there are no images to evaluate")
-    for name, values in [*table.columns.items(), *maps.items()]:
+    for name, values in [*table.columns.items(), *(maps or {}).items()]:
         finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
         if not finite.all():
             image = table.image_path[int(np.argmin(finite))]
@@ -91,30 +103,32 @@ def _both_classes(labels: np.ndarray) -> bool:
     return 0 < labels.sum() < len(labels)
 
 
-def _ranking(
-    labels: np.ndarray, row: np.ndarray, seed: int, patients: Sequence[str] | None
-) -> tuple[dict, list[float | None]]:
-    """Metrics with intervals, mean over the (members, n) row, and the AUROC of each member."""
+def _ranking(table: ScoreTable, labels: np.ndarray, patients: Sequence[str] | None) -> dict[str, dict]:
+    """Metrics of each shown row, the mean over its members, with intervals."""
+    rows = table.shown_rows
     if not _both_classes(labels):
-        return {key: None for name in _METRICS for key in (name, f"{name}_ci")}, [None for _ in row]
-    curves = [threshold_counts(*checked(labels, member)) for member in row]
-    values = {name: [float(metric(*curve)) for curve in curves] for name, metric in _METRICS.items()}
-    intervals = stratified_bootstrap(labels, row, list(_METRICS.values()), seed=seed, patients=patients)
-    figures: dict = {}
-    for name, interval in zip(_METRICS, intervals, strict=True):
-        figures |= {name: float(np.mean(values[name])), f"{name}_ci": list(interval)}
-    return figures, list(values["auroc"])
+        return {row: {key: None for name in _METRICS for key in (name, f"{name}_ci")} for row in rows}
+    intervals = stratified_bootstrap(labels, list(rows.values()), _OF_COUNTS, patients=patients)
+    result: dict[str, dict] = {name: {} for name in rows}
+    for figures, members, ends in zip(result.values(), rows.values(), intervals, strict=True):
+        for (name, metric), interval in zip(_METRICS.items(), ends, strict=True):
+            figures[name] = float(np.mean([metric(labels, member) for member in members]))
+            figures[f"{name}_ci"] = interval.tolist()
+    return result
 
 
-def _image(labels: np.ndarray, row: np.ndarray, seed: int, patients: Sequence[str] | None) -> dict:
-    figures, members = _ranking(labels, row, seed, patients)
-    figures["chi2"] = None
-    if _both_classes(labels):
-        figures["chi2"] = float(np.mean([chi_squared_distance(labels, member) for member in row]))
-    return figures | ({"members": members} if len(row) > 1 else {})
+def _image(table: ScoreTable, labels: np.ndarray, patients: Sequence[str] | None) -> dict:
+    result = _ranking(table, labels, patients)
+    defined = _both_classes(labels)
+    for name, row in table.shown_rows.items():
+        distances = [chi_squared_distance(labels, member) for member in row] if defined else []
+        result[name]["chi2"] = float(np.mean(distances)) if defined else None
+        if len(row) > 1:
+            result[name]["members"] = [auroc(labels, member) if defined else None for member in row]
+    return _with_pred_score(table, result)
 
 
-def _kinds(table: ScoreTable, labels: np.ndarray, seed: int, patients: Sequence[str] | None) -> dict:
+def _kinds(table: ScoreTable, labels: np.ndarray, patients: Sequence[str] | None) -> dict:
     if table.kinds is None:
         return {}
     kinds = np.array(table.kinds)
@@ -122,23 +136,22 @@ def _kinds(table: ScoreTable, labels: np.ndarray, seed: int, patients: Sequence[
     for kind in sorted(set(kinds[labels == 1]) - {""}):
         chosen = np.flatnonzero((labels == 0) | (kinds == kind) & (labels == 1))
         theirs = None if patients is None else [patients[int(i)] for i in chosen]
-        count = int(labels[chosen].sum())
-        result[str(kind)] = {
-            name: _ranking(labels[chosen], row[:, chosen], seed, theirs)[0] | {"n": count}
-            for name, row in table.rows.items()
-        }
+        part, count = table.subset(chosen), int(labels[chosen].sum())
+        figures = _ranking(part, labels[chosen], theirs)
+        result[str(kind)] = _with_pred_score(part, {name: row | {"n": count} for name, row in figures.items()})
     return result
+
+
+def _with_pred_score(table: ScoreTable, figures: dict[str, dict]) -> dict[str, dict]:
+    """Give ``pred_score`` the figures of the named score that it repeats."""
+    return {name: figures[name if name in figures else table.primary] for name in table.rows}
 
 
 def _pixel(masks: np.ndarray, maps: np.ndarray) -> dict:
     """AP and exact best Dice (an oracle: its threshold is chosen on the masks), pixels pooled."""
-    if np.shape(masks) != np.shape(maps):
-        raise ValueError(f"masks {np.shape(masks)} and maps {np.shape(maps)} differ in shape")
-    labels, scores = checked(np.ravel(masks), np.ravel(maps))
-    if not _both_classes(labels):
+    if not _both_classes(np.ravel(masks)):
         return {"ap": None, "best_dice": None}
-    tp, fp = threshold_counts(labels, scores)
-    return {"ap": float(average_precision_of_counts(tp, fp)), "best_dice": float(best_dice_of_counts(tp, fp))}
+    return {"best_dice": best_dice(masks, maps), "ap": average_precision(np.ravel(masks), np.ravel(maps))}
 
 
 def _decision(labels: np.ndarray, predicted: np.ndarray) -> dict:

@@ -28,11 +28,10 @@ def run_all(work: Path, results: Path) -> None:
     """Train every method on the phantoms of every seed and store the scores; what is stored is skipped."""
     for seed in SEEDS:
         data = work / f"seed{seed}" / "phantom"
-        if not data.exists():
-            write_phantoms(data, phantom_benchmark(seed=seed))
+        write_phantoms(data, phantom_benchmark(seed=seed))
         for method in METHODS:
             folder = work / f"seed{seed}" / method
-            if not list((results / "phantom").glob(f"{method}*/seed{seed}")):
+            if not list((results / "phantom").glob(f"{method}-*/seed{seed}")):
                 run(data, TrainOptions(method=method, preset=PRESET, seed=seed), out=folder, resume=True)
                 store(folder, results)
 
@@ -51,7 +50,7 @@ def page(results: Path) -> str:
         [method, name, _spread(seeds, "all", "ap"), *(_spread(seeds, group, "auroc") for group in groups)]
         for (method, name), seeds in figures.items()
     ]
-    return "\n\n".join([*_heading(), "\n".join(markdown_table(rows))]) + "\n"
+    return "\n\n".join([*_heading(len(next(iter(figures.values())))), "\n".join(markdown_table(rows))]) + "\n"
 
 
 def _spread(seeds: list[dict], group: str, metric: str) -> str:
@@ -59,7 +58,7 @@ def _spread(seeds: list[dict], group: str, metric: str) -> str:
     return f"{values.mean():.1f} ± {values.std(ddof=1):.1f}"
 
 
-def _heading() -> Iterator[str]:
+def _heading(seeds: int) -> Iterator[str]:
     yield "# Phantom benchmark: AE, AE-U and DDAD"
     yield (
         f"Printed on {datetime.date.today()} by `python -m medad.experiments.phantom page` from the scores stored in "
@@ -67,7 +66,7 @@ def _heading() -> Iterator[str]:
         "training, and are not to be put beside published ones."
     )
     yield (
-        f"Mean ± standard deviation over {len(SEEDS)} seeds, each with phantoms of its own, in %. "
+        f"Mean ± standard deviation over {seeds} seeds, each with phantoms of its own, in %. "
         "The difficulty was fixed before any of the methods saw the images (see [phantom](../phantom.md))."
     )
 

@@ -1,4 +1,4 @@
-"""How steady is R_dual? ASR-Net trained anew on the fixed members of a run, its test AUROC over the epochs.
+"""How steady are the refined scores? ASR-Net trained anew on the members of a run, test AUROC over the epochs.
 
 ``python -m medad.experiments.refinement RUN DATA --variant paper --seed 1`` trains and stores a CSV under
 ``docs/results/DATASET/METHOD/refinement/``. The test images are looked at to measure how the figure swings,
@@ -9,6 +9,7 @@ import argparse
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,13 @@ from medad.training.pixels import share_pixels
 from medad.training.run import read_run
 from medad.training.workers import train_phases
 
-EVERY = 5  # epochs between two looks
-
-# The average is passive: beside it the last weights of "paper" are those of the paper's recipe.
+# The average is passive: beside it the last weights of "average" are those of the paper's trial.
+AVERAGE = {"refine_average": 0.999}
 VARIANTS: dict[str, dict[str, Any]] = {
-    "paper": {"refine_average": 0.999},
-    "cosine": {"refine_average": 0.999, "refine_cosine": True},
-    "batch32": {"refine_average": 0.999, "refine_batch_size": 32, "refine_lr": 2e-4},
+    "paper": {},
+    "average": AVERAGE,
+    "cosine": AVERAGE | {"refine_cosine": True},
+    "batch32": AVERAGE | {"refine_batch_size": 32, "refine_lr": 2e-4},
 }
 
 
@@ -52,8 +53,24 @@ class TestMaps:
     unique: np.ndarray
 
 
-def study(run: Path, data: Path, variant: str, seed: int, out: Path, work: Path) -> Path:
-    """Train the ASR-Net of R_dual in bf16 and write ``VARIANT-seedN.csv`` into `out`.
+@dataclass(frozen=True)
+class Trial:
+    """A way to train ASR-Net: variant, score (r_dual or r_intra), seed, precision, epochs between two looks."""
+
+    variant: str
+    score: str = "r_dual"
+    seed: int = 0
+    precision: str = "bf16"
+    every: int = 5
+
+    @property
+    def name(self) -> str:
+        """Name of the file of its curve."""
+        return f"{self.score}-{self.variant}-{self.precision}-seed{self.seed}"
+
+
+def study(run: Path, data: Path, trial: Trial, out: Path, work: Path) -> Path:
+    """Train the ASR-Net of one score and write ``SCORE-VARIANT-PRECISION-seedN.csv`` into `out`.
 
     Parameters
     ----------
@@ -61,10 +78,8 @@ def study(run: Path, data: Path, variant: str, seed: int, out: Path, work: Path)
         A finished DDAD run with unlabeled images, whose members are used as they are.
     data : Path
         The data set that it was trained on.
-    variant : str
-        A name in `VARIANTS`.
-    seed : int
-        Seed of ASR-Net.
+    trial : Trial
+        How ASR-Net is trained.
     out, work : Path
         Folders for the result and for the state of training, which resumes.
     """
@@ -72,30 +87,32 @@ def study(run: Path, data: Path, variant: str, seed: int, out: Path, work: Path)
     assert isinstance(detector, DDAD)
     preprocessing = Preprocessing(detector.options.size, detector.options.channels)
     who = Repartition.read(data)
-    spec = _spec(detector, variant, seed, load_or_fail(who.normal, preprocessing, "normal images").images, work)
-    train_phases([spec], work, 1, f"ASR-Net, {variant}, seed {seed}")
+    spec = _spec(detector, trial, load_or_fail(who.normal, preprocessing, "normal images").images, work)
+    train_phases([spec], work, 1, f"ASR-Net, {trial.name}")
     test = _test_maps(detector, load_or_fail(who.test, preprocessing, "test images").images, data)
     out.mkdir(parents=True, exist_ok=True)
-    path = out / f"{variant}-seed{seed}.csv"
+    path = out / f"{trial.name}.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["epoch", "weights", "auroc", "ap", "auroc_deduplicated", "ap_deduplicated"])
-        writer.writerows(_curve(work, detector.options.refine_width, test))
+        writer.writerows(_curve(work, trial.score, detector.options.refine_width, test))
     return path
 
 
-def _spec(detector: DDAD, variant: str, seed: int, normal: ImageSet, work: Path) -> PhaseSpec:
+def _spec(detector: DDAD, trial: Trial, normal: ImageSet, work: Path) -> PhaseSpec:
     """Lay the members where ASR-Net's phase looks for them, and describe that phase."""
     work.mkdir(parents=True, exist_ok=True)
-    for module in detector.modules:
-        for name in detector.members(module):
-            save_tensors(finished_path(work, name), network_state({name: detector.networks_[name]}))
-    changed = replace(detector.options, **VARIANTS[variant], refine_snapshots=EVERY)
-    other = DDAD(changed, seed=seed, precision="bf16", device="cpu")
+    names = [name for module in detector.modules for name in detector.members(module)]
+    for name in names:
+        save_tensors(finished_path(work, name), network_state({name: detector.networks_[name]}))
+    changed = replace(detector.options, **VARIANTS[trial.variant], refine_snapshots=trial.every)
+    other = DDAD(changed, seed=trial.seed, precision=trial.precision, device="cpu")
     other.has_unlabeled_ = True
     files = (share_pixels(normal, work / "normal.npy"),)
     stages = other.stages(TrainingData(files, (len(normal),), (normal.fingerprint,)), work)
-    return next(spec for spec in stages[-1] if spec.name == "r_dual")
+    spec = next(spec for spec in stages[-1] if spec.name == trial.score)
+    members = blake2b(b"".join(finished_path(work, name).read_bytes() for name in names), digest_size=8)
+    return replace(spec, key=f"{spec.key}-{members.hexdigest()}")  # the same members, not just the same options
 
 
 @torch.inference_mode()
@@ -108,15 +125,15 @@ def _test_maps(detector: DDAD, images: ImageSet, data: Path) -> TestMaps:
     return TestMaps(torch.from_numpy(np.stack(maps, 1)), images.labels, np.array([i in kept for i in images.ids]))
 
 
-def _curve(work: Path, width: int, test: TestMaps) -> Iterator[list[object]]:
-    """Yield a row for the last and one for the averaged weights of every stored epoch."""
-    epochs = sorted(
-        int(path.suffixes[0][1:]) for path in work.glob("r_dual.*.safetensors") if "partial" not in path.name
-    )
-    for epoch in epochs:
-        tensors, _ = load_tensors(work / f"r_dual.{epoch}.safetensors")
-        for weights, stored_as in (("last", "r_dual_last"), ("average", "r_dual")):
-            network = ASRNet(2, width).eval()
+def _curve(work: Path, score: str, width: int, test: TestMaps) -> Iterator[list[object]]:
+    """Yield a row for the last and, if there are any, one for the averaged weights of every stored epoch."""
+    epochs = [path.name.split(".")[1] for path in work.glob(f"{score}.*.safetensors")]
+    for epoch in sorted(int(epoch) for epoch in epochs if epoch != "partial"):
+        tensors, _ = load_tensors(work / f"{score}.{epoch}.safetensors")
+        averaged = any(name.startswith(f"{score}_last/") for name in tensors)
+        kinds = {"last": f"{score}_last", "average": score} if averaged else {"last": score}
+        for weights, stored_as in kinds.items():
+            network = ASRNet(2 if score == "r_dual" else 1, width).eval()
             load_networks({stored_as: network}, tensors)
             yield [epoch, weights, *(f"{figure:.6f}" for figure in _figures(network, test))]
 
@@ -124,7 +141,8 @@ def _curve(work: Path, width: int, test: TestMaps) -> Iterator[list[object]]:
 @torch.inference_mode()
 def _figures(network: ASRNet, test: TestMaps) -> Iterator[float]:
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    scores = torch.cat([network.refine(batch).mean((1, 2)) for batch in test.maps.split(100)]).double().numpy()
+    inputs = test.maps[:, : network.model[0].in_channels]  # R_intra sees A_intra only
+    scores = torch.cat([network.refine(batch).mean((1, 2)) for batch in inputs.split(100)]).double().numpy()
     for chosen in (slice(None), test.unique):
         yield auroc(test.labels[chosen], scores[chosen])
         yield average_precision(test.labels[chosen], scores[chosen])
@@ -135,14 +153,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m medad.experiments.refinement", description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--variant", choices=VARIANTS, default="paper")
+    parser.add_argument("--variant", choices=VARIANTS, default="average")
+    parser.add_argument("--score", choices=("r_dual", "r_intra"), default="r_dual")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
+    parser.add_argument("--every", type=int, default=5, help="epochs between two looks")
     parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--work", type=Path, default=Path("runs/refinement"))
-    arguments = parser.parse_args()
-    out = arguments.results / arguments.data.name / method_folder(read_run(arguments.run)) / "refinement"
-    work = arguments.work / f"{out.parent.parent.name}-{out.parent.name}-{arguments.variant}-seed{arguments.seed}"
-    print(study(arguments.run, arguments.data, arguments.variant, arguments.seed, out, work))
+    parser.add_argument("--work", type=Path, default=Path("runs/refinement"), help="where training resumes")
+    a = parser.parse_args()
+    trial = Trial(a.variant, a.score, a.seed, a.precision, a.every)
+    run = read_run(a.run)
+    out = a.results / a.data.name / method_folder(run) / f"refinement-of-seed{run['seed']}"
+    work = a.work / f"{a.data.name}-{method_folder(run)}-{run['seed']}-{trial.name}"
+    print(study(a.run, a.data, trial, out, work))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The page on the swing of R_dual, printed from the stored curves.
+"""The page on the swing of the refined scores, printed from the stored curves.
 
 ``python -m medad.experiments.refinement_page`` writes ``docs/results/refinement.md`` and its figures.
 """
@@ -16,12 +16,12 @@ from matplotlib.figure import Figure
 from medad.experiments.store import RESULTS
 from medad.experiments.table3 import markdown_table
 
-Curves = dict[tuple[str, str], list[np.ndarray]]  # (variant, weights) -> (epochs, 3): epoch, AUROC, de-duplicated
+Curves = dict[tuple[str, str], list[np.ndarray]]  # (recipe, weights) -> (epochs, 3): epoch, AUROC, de-duplicated
 LATE = 0.5  # the swing is measured over the second half of training
 
 
 def read_curves(folder: Path) -> Curves:
-    """Read ``VARIANT-seedN.csv`` files: for each variant and kind of weights one array per seed, in %."""
+    """Read ``SCORE-VARIANT-PRECISION-seedN.csv`` files: for each recipe and kind of weights an array per seed, in %."""
     curves: Curves = defaultdict(list)
     for path in sorted(folder.glob("*.csv")):
         rows = defaultdict(list)
@@ -29,8 +29,8 @@ def read_curves(folder: Path) -> Curves:
             for row in csv.DictReader(file):
                 rows[row["weights"]].append([float(row[k]) for k in ("epoch", "auroc", "auroc_deduplicated")])
         for weights, points in rows.items():
-            curves[path.stem.split("-")[0], weights].append(np.array(points) * [1, 100, 100])
-    return curves
+            curves[path.stem.split("-seed")[0], weights].append(np.array(points) * [1, 100, 100])
+    return dict(curves)
 
 
 def swing(curve: np.ndarray, column: int) -> tuple[float, float, float]:
@@ -45,7 +45,7 @@ def section(folder: Path, figure: Path) -> str:
     _draw(curves, figure)
     rows = [["recipe", "weights", "seeds", "last epoch", "sd over seeds", "swing within a run", "last, de-duplicated"]]
     rows += [_row(variant, weights, runs) for (variant, weights), runs in curves.items()]
-    title = f"## {folder.parent.parent.name}, {folder.parent.name}"
+    title = f"## {folder.parent.parent.name}, {folder.parent.name}, {folder.name}"
     return "\n\n".join([title, "\n".join(markdown_table(rows)), f"![AUROC over epochs]({figure.name})"])
 
 
@@ -63,27 +63,28 @@ def _draw(curves: Curves, path: Path) -> None:
     axes = figure.subplots(1, len(variants), sharey=True, squeeze=False)[0]
     for ax, variant in zip(axes, variants, strict=True):
         for weights, colour in (("last", "tab:orange"), ("average", "tab:blue")):
-            for i, run in enumerate(curves[variant, weights]):
+            for i, run in enumerate(curves.get((variant, weights), [])):
                 ax.plot(run[:, 0], run[:, 1], color=colour, lw=1, label=weights if i == 0 else None)
-        ax.set(title=variant, xlabel="epoch of ASR-Net", ylabel="AUROC of R_dual, %" if ax is axes[0] else "")
+        ax.set(title=variant, xlabel="epoch of ASR-Net", ylabel="AUROC, %" if ax is axes[0] else "")
         ax.legend()
     figure.savefig(path, dpi=110)
 
 
 def page(results: Path) -> str:
     """Return the page in Markdown; draw its figures into `results`."""
-    folders = sorted(results.glob("*/*/refinement"))
-    sections = [section(f, results / f"refinement-{f.parent.parent.name}-{f.parent.name}.png") for f in folders]
+    folders = sorted(results.glob("*/*/refinement-of-seed*"))
+    sections = [section(f, results / f"{f.name}-{f.parent.parent.name}-{f.parent.name}.png") for f in folders]
     return "\n\n".join([*_heading(), *sections]) + "\n"
 
 
 def _heading() -> Iterator[str]:
-    yield "# How steady is R_dual?"
+    yield "# How steady are R_dual and R_intra?"
     yield f"Printed on {datetime.date.today()} by `python -m medad.experiments.refinement_page` from stored curves."
     yield (
-        "ASR-Net is trained anew, in bf16, on the fixed members of a stored run, with another seed each time; every "
-        "five epochs its last weights and an exponential average of them (decay 0.999 a step) score the test images. "
-        "*paper*: constant rate, batch 8; *cosine*: the rate falls to zero; *batch32*: batch 32, twice the rate. "
+        "ASR-Net is trained anew on the fixed members of a stored run, with another seed each time; every few "
+        "epochs its last weights and an exponential average of them (decay 0.999 a step) score the test images. "
+        "*paper* and *average*: constant rate, batch 8 (the average is passive, so the last weights are those of the "
+        "paper's recipe); *cosine*: the rate falls to zero; *batch32*: batch 32, twice the rate. "
         "The swing is the highest minus the lowest AUROC over the second half of training, mean over seeds. No epoch "
         "is chosen: the last one counts."
     )

@@ -4,12 +4,14 @@
 """
 
 import argparse
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, read_scores
 from medad.training.run import read_run
 
@@ -19,11 +21,12 @@ FILES = ("scores.csv", "metrics.json", "run.yaml")
 
 @dataclass(frozen=True)
 class Result:
-    """A stored run: where it lies, its ``run.yaml`` and its scores."""
+    """A stored run: where it lies, its ``run.yaml``, its scores and its ``metrics.json``."""
 
     folder: Path
     run: dict[str, Any]
     scores: ScoreTable
+    metrics: dict[str, Any]
 
     @property
     def method(self) -> str:
@@ -49,11 +52,20 @@ def store(folder: Path, results: Path = RESULTS, dataset: str | None = None) -> 
         Root of the stored results.
     dataset : str, optional
         Name of the images that the scores are of; by default those that the run was trained on.
+
+    Raises
+    ------
+    UserError
+        If the place is taken by a run with other options.
     """
     described = folder if (folder / "run.yaml").exists() else folder.parent
     run = read_run(described)
     target = results / (dataset or run["data"]["name"]) / method_folder(run) / f"seed{run['seed']}"
     target.mkdir(parents=True, exist_ok=True)
+    if (target / "run.yaml").exists():
+        there = read_run(target)
+        if any(there[part] != run[part] for part in ("config", "options")):
+            raise UserError(f"{target}: holds a run with other options; remove it first")
     for name in FILES:
         shutil.copyfile((described if name == "run.yaml" else folder) / name, target / name)
     return target
@@ -62,7 +74,8 @@ def store(folder: Path, results: Path = RESULTS, dataset: str | None = None) -> 
 def stored(dataset: str, results: Path = RESULTS) -> Iterator[Result]:
     """Yield the stored runs of `dataset`, sorted by method and seed."""
     for run in sorted((results / dataset).glob("*/seed*/run.yaml")):
-        yield Result(run.parent, read_run(run.parent), read_scores(run.parent / "scores.csv"))
+        metrics = json.loads((run.parent / "metrics.json").read_text(encoding="utf-8"))
+        yield Result(run.parent, read_run(run.parent), read_scores(run.parent / "scores.csv"), metrics)
 
 
 def main() -> None:

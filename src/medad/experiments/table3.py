@@ -44,14 +44,7 @@ def page(dataset: str, results: Path, data: Path | None) -> str:
 
 def restrict(table: ScoreTable, kept: set[str]) -> ScoreTable:
     """Return the rows of `table` whose image is among `kept`."""
-    rows = np.flatnonzero([path in kept for path in table.image_path])
-    return ScoreTable(
-        tuple(table.image_path[i] for i in rows),
-        None if table.gt_label is None else table.gt_label[rows],
-        {name: column[rows] for name, column in table.columns.items()},
-        None if table.kinds is None else tuple(table.kinds[i] for i in rows),
-        None if table.pred_label is None else table.pred_label[rows],
-    )
+    return table.subset(np.flatnonzero([path in kept for path in table.image_path]))
 
 
 def _heading(dataset: str, found: list[Result]) -> str:
@@ -71,14 +64,14 @@ def _heading(dataset: str, found: list[Result]) -> str:
 
 
 def _section(dataset: str, result: Result, kept: set[str] | None) -> str:
-    run, options = result.run, result.run["options"]
+    run = result.run
     published = summarise(result.scores, run["seed"])
     clean = summarise(restrict(result.scores, kept), run["seed"]) if kept else None
     kinds = list(published["kinds"]) if len(published["kinds"]) > 1 else []
     columns = ["score", "paper", "AUROC", "AP", "verdict"]
     columns += ["AUROC, de-duplicated", "AP, de-duplicated"] * (clean is not None) + [f"AUROC, {k}" for k in kinds]
     rows = [
-        [name, *_figures(published["image"][name], published_auroc(dataset, options["backbone"], name))]
+        [name, *_figures(published["image"][name], _published(dataset, result, name))]
         + (_cells(clean["image"][name]) if clean else [])
         + [_cell(published["kinds"][kind][name], "auroc") for kind in kinds]
         for name in SCORES
@@ -86,16 +79,38 @@ def _section(dataset: str, result: Result, kept: set[str] | None) -> str:
     ]
     counts = "; ".join(f"{t}: {_counts(s['n'])}" for t, s in (("test", published), ("de-duplicated", clean)) if s)
     title = f"## {result.method}, seed {run['seed']}, {run['precision']}, preset {run['config']['preset']}"
-    return "\n\n".join([title, f"{_training(run)} {counts}.", "\n".join(markdown_table([columns, *rows]))])
+    tables = [markdown_table(_without_empty_columns([columns, *rows])), *_pixels(result.metrics["pixel"])]
+    return "\n\n".join([title, f"{_training(run)} {counts}.", *("\n".join(table) for table in tables)])
+
+
+def _without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
+    """Return a table without the columns that are empty below their heads."""
+    kept = [i for i in range(len(rows[0])) if any(row[i] for row in rows[1:])]
+    return [[row[i] for i in kept] for row in rows]
+
+
+def _pixels(figures: Mapping[str, Mapping[str, float]]) -> Iterator[Iterator[str]]:
+    """Yield a table of pixel metrics if there are any; Dice is an oracle's, its threshold is chosen on the masks."""
+    if figures:
+        rows = [["map", "pixel AP", "best Dice (oracle)"]]
+        yield markdown_table(
+            rows + [[name, f"{100 * f['ap']:.1f}", f"{100 * f['best_dice']:.1f}"] for name, f in figures.items()]
+        )
+
+
+def _published(dataset: str, result: Result, score: str) -> float | None:
+    """Return the paper's figure; a run that does not follow the paper's recipe is not put beside it."""
+    backbone = result.run["options"].get("backbone", result.run["method"])
+    return published_auroc(dataset, backbone, score) if result.run["config"]["preset"] == "paper" else None
 
 
 def _training(run: Mapping[str, Any]) -> str:
-    data, minutes = run["data"], run["timings"].get("fit_seconds", 0) / 60
-    unlabeled = data.get("unlabeled", {})
-    return (
-        f"Trained on {data['normal']['images']} normal and {unlabeled.get('images', 0)} unlabeled images "
-        f"({unlabeled.get('abnormal', 0)} abnormal), K = {run['options']['ensemble_size']}, in {minutes:.0f} min;"
-    )
+    data, timings, unlabeled = run["data"], run["timings"], run["data"].get("unlabeled", {})
+    words = f"Trained on {data['normal']['images']} normal and {unlabeled.get('images', 0)} unlabeled images"
+    words += f" ({unlabeled.get('abnormal', 'unknown')} abnormal)" if unlabeled else ""
+    words += f", K = {run['options']['ensemble_size']}" if "ensemble_size" in run["options"] else ""
+    # a resumed run knows only how long its last part took
+    return words + (";" if timings.get("resumed") else f", in {timings['fit_seconds'] / 60:.0f} min;")
 
 
 def _counts(n: Mapping[str, int]) -> str:
@@ -115,6 +130,8 @@ def _cells(figures: Mapping[str, Any]) -> list[str]:
 
 
 def _cell(figures: Mapping[str, Any], metric: str) -> str:
+    if figures[metric] is None:
+        return "–"
     low, high = figures[f"{metric}_ci"]
     return f"{100 * figures[metric]:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 

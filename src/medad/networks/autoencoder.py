@@ -35,8 +35,8 @@ class AE(nn.Module):
     Parameters
     ----------
     size : int
-        Side S of the images: a multiple of 16. Above 128, levels of 64 channels are
-        added until the bottleneck is at most 8 x 8.
+        Side S of the images: a multiple of 16. Above 128, levels of 64 channels are added until the
+        bottleneck is at most 8 x 8, and S is a multiple of 32, above 256 of 64.
     channels : int
         1 (grey) or 3 (RGB).
     width : int

@@ -1,6 +1,6 @@
 """The page of a report: one self-contained HTML file without scripts that asks the network for nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 _STYLE = """
@@ -92,9 +92,9 @@ def section(title: str, *parts: object) -> Html:
     return element("section", join(element("h2", title), *parts))
 
 
-def cards(values: Mapping[str, object]) -> Html:
-    """Return short figures with their names as a row of cards."""
-    items = (join(element("b", value), element("span", name)) for name, value in values.items())
+def cards(values: Iterable[tuple[object, str]]) -> Html:
+    """Return short figures, each with its words, as a row of cards."""
+    items = (join(element("b", value), element("span", words)) for value, words in values)
     return element("ul", join(*(element("li", item) for item in items)), "counts")
 
 

@@ -1,12 +1,13 @@
 """Heat maps blended on images at their native size, and a contact sheet of them."""
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
 from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from medad.files import replacing
 
 _OPACITY = 0.65
 _SHOWN = 200
@@ -48,7 +49,7 @@ def _eight_bit(image: np.ndarray) -> np.ndarray:
 
 
 def contact_sheet(
-    overlays: Iterable[Image.Image],
+    pictures: Sequence[Path],
     scores: Sequence[float] | np.ndarray,
     path: Path,
     columns: int = 8,
@@ -56,13 +57,12 @@ def contact_sheet(
 ) -> Path:
     """Write one picture of the images with the highest scores, the most abnormal first.
 
-    At most 200 images are shown, which the picture says. Only their thumbnails are held in memory, so
-    `overlays` may be a generator that opens files one by one.
+    At most 200 images are shown, which the picture says; no other file is opened.
 
     Parameters
     ----------
-    overlays : iterable of PIL.Image.Image
-        One picture per image, in the order of `scores`.
+    pictures : sequence of Path
+        One file per image, in the order of `scores`.
     scores : sequence of float
         (n,) anomaly scores.
     path : Path
@@ -80,25 +80,23 @@ def contact_sheet(
     ValueError
         If there is no picture, or not one per score.
     """
+    if not 0 < len(pictures) == len(scores):
+        raise ValueError(f"a contact sheet needs a score for each of its pictures: {len(pictures)}, {len(scores)}")
     order = np.argsort(-np.asarray(scores, dtype=float), kind="stable")[:_SHOWN]
-    rank = {int(item): position for position, item in enumerate(order)}
-    if not rank:
-        raise ValueError("a contact sheet needs at least one image")
-    columns = min(columns, len(rank))
+    columns = min(columns, len(order))
     width, height = thumb + _GAP, thumb + _CAPTION + _GAP
-    size = (max(columns * width + _GAP, 320), -(-len(rank) // columns) * height + _HEADER + _GAP)
+    size = (max(columns * width + _GAP, 320), -(-len(order) // columns) * height + _HEADER + _GAP)
     page = Image.new("RGB", size, "white")
-    shown = f"{len(rank)} of {len(scores)} images" if len(rank) < len(scores) else f"{len(rank)} images"
+    shown = f"{len(order)} of {len(scores)} images" if len(order) < len(scores) else f"{len(order)} images"
     header = f"{shown}, the most abnormal first: rank and score"
     ImageDraw.Draw(page).text((_GAP, 6), header, "black", ImageFont.load_default(size=12))
-    for item, picture in zip(range(len(scores)), overlays, strict=True):
-        if item in rank:
-            row, column = divmod(rank[item], columns)
-            cell = _cell(picture, thumb, f"{rank[item] + 1}   {scores[item]:.4g}")
-            page.paste(cell, (_GAP + column * width, _HEADER + row * height))
-    partial = path.with_name(f"{path.name}.partial")
-    page.save(partial, "PNG")
-    os.replace(partial, path)
+    for rank, item in enumerate(order):
+        row, column = divmod(rank, columns)
+        with Image.open(pictures[item]) as picture:
+            cell = _cell(picture, thumb, f"{rank + 1}   {scores[item]:.4g}")
+        page.paste(cell, (_GAP + column * width, _HEADER + row * height))
+    with replacing(path) as partial:
+        page.save(partial, "PNG")
     return path
 
 

@@ -1,20 +1,17 @@
 """report.html: what a run found, in one file that opens anywhere, offline."""
 
-import os
-import platform
 from collections.abc import Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
 from medad.evaluation.scores import ScoreTable
+from medad.files import replacing
 from medad.reports.figures import histograms, png_uri, ranking_curves, svg_uri, training_curves
 from medad.reports.html import Html, cards, element, join, page, picture, section, table
 from medad.reports.sheet import Sheet, draw_sheet
 from medad.reports.tables import accuracy_tables, interval, percent
 
-_PACKAGES = ("medad", "torch", "numpy", "scipy", "scikit-learn", "pillow", "matplotlib")
 _COLUMNS = (
     "From left to right: typical normal images, the normal images with the highest scores (the worst false "
     "positives), the abnormal images with the lowest scores (the worst false negatives), typical abnormal "
@@ -32,7 +29,8 @@ def write_report(
     *,
     title: str,
     config: Mapping,
-    counts: Mapping,
+    versions: Mapping,
+    counts: Mapping[str, Mapping[str, int]],
     metrics: Mapping,
     scores: ScoreTable,
     losses: Mapping[str, np.ndarray],
@@ -48,8 +46,12 @@ def write_report(
         The run folder; it exists.
     title : str
         Heading of the report.
-    config, counts : mapping
-        Options of the run and numbers of images by split; values may be mappings themselves.
+    config : mapping
+        Options of the run; values may be mappings themselves.
+    versions : mapping
+        With what the detector was trained; empty leaves the section out.
+    counts : mapping
+        By split: how many ``images`` and, where labels are known, how many ``normal`` and ``abnormal`` ones.
     metrics : mapping
         What `medad.evaluation.summary.summarise` returned.
     scores : ScoreTable
@@ -67,20 +69,29 @@ def write_report(
     parts = [
         element("h1", title),
         element("p", _lead(metrics, scores), "lead"),
-        cards(_flat(counts)),
-        *accuracy_tables(metrics, scores),
+        cards([_card(split, images) for split, images in counts.items()]),
+        *accuracy_tables(metrics, scores, sheet.images.shape[1:3] if sheet else None),
         *_figures(metrics, scores),
         *_sheet(sheet, scores),
         *_training(losses),
         section("Configuration", _fold("Options of this run", _flat(config))),
-        section("Versions", _fold("Software that wrote this report", _versions())),
+        *_versions(versions),
         element("footer", "medad is a research tool, not a medical device; its scores are no diagnosis."),
     ]
     path = folder / "report.html"
-    partial = folder / "report.html.partial"
-    partial.write_text(page(title, *parts), encoding="utf-8", errors="replace")
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        partial.write_text(page(title, *parts), encoding="utf-8", errors="replace")
     return path
+
+
+def _card(split: str, images: Mapping[str, int]) -> tuple[int, str]:
+    """Say how many images a split holds: the figure and its words."""
+    words = f"{split} images"
+    if split == "unlabeled" and "abnormal" in images:
+        words += f" ({images['abnormal']} abnormal)"
+    if split == "test":
+        words += f": {images['normal']} normal, {images['abnormal']} abnormal"
+    return images["images"], words
 
 
 def _lead(metrics: Mapping, scores: ScoreTable) -> str:
@@ -153,11 +164,6 @@ def _flat(values: Mapping, prefix: str = "") -> dict[str, object]:
     return flat
 
 
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+def _versions(versions: Mapping) -> Iterator[Html]:
+    if versions:
+        yield section("Versions", _fold("With what the detector was trained", versions))

@@ -26,8 +26,8 @@ def interval(ends: Sequence[float]) -> str:
     return f"{percent(ends[0])}–{percent(ends[1])}"
 
 
-def accuracy_tables(metrics: Mapping, scores: ScoreTable) -> Iterator[Html]:
-    """Yield the sections on images, on kinds of abnormality and on pixels, as far as they are known."""
+def accuracy_tables(metrics: Mapping, scores: ScoreTable, size: Sequence[int] | None) -> Iterator[Html]:
+    """Yield the sections on images, on kinds of abnormality and on pixels (maps of H x W), as far as they are known."""
     if not metrics["image"]:
         yield section("Scores", element("p", "Tables of accuracy are left out: these images have no labels."))
         return
@@ -35,7 +35,7 @@ def accuracy_tables(metrics: Mapping, scores: ScoreTable) -> Iterator[Html]:
     if metrics["kinds"]:
         yield section("Kinds of abnormality", *_kind_tables(metrics, scores))
     if metrics["pixel"]:
-        yield section("Pixels", *_pixel_table(metrics))
+        yield section("Pixels", *_pixel_table(metrics, size))
 
 
 def _score_table(metrics: Mapping, scores: ScoreTable) -> Html:
@@ -87,17 +87,16 @@ def _kind_tables(metrics: Mapping, scores: ScoreTable) -> Iterator[Html]:
     yield element("p", note, "note")
 
 
-def _pixel_table(metrics: Mapping) -> Iterator[Html]:
-    own = metrics["pixel"].get("anomaly_map")
-    repeated = own in [figures for name, figures in metrics["pixel"].items() if name != "anomaly_map"]
-    pixel = {n: figures for n, figures in metrics["pixel"].items() if n != "anomaly_map" or not repeated}
+def _pixel_table(metrics: Mapping, size: Sequence[int] | None) -> Iterator[Html]:
+    pixel = metrics["pixel"]
     keys = ("ap", "best_dice")
     rows = [[element("code", name), *(_bold_best(pixel, name, key) for key in keys)] for name in pixel]
     yield table(["map", "pixel AP, %", "best Dice, % (oracle)"], rows)
     n = metrics["n"]
+    scale = f"Images, masks and maps at {size[0]} x {size[1]} pixels. " if size else ""
     yield element(
         "p",
-        f"Pixels of all {n['normal'] + n['abnormal']} test images pooled, normal images included; "
+        f"{scale}Pixels of all {n['normal'] + n['abnormal']} test images pooled, normal images included; "
         f"{n['masks']} of them have a mask. Oracle: the threshold was chosen on the masks themselves.",
         "note",
     )

@@ -1,7 +1,8 @@
 """Weights and the state of training in safetensors files, written whole or not at all."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -14,17 +15,20 @@ from medad.training.phase import Phase
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], **metadata: object) -> None:
-    """Write `tensors` and string `metadata` to `path` so that a crash leaves the old file or the new.
+    """Write `tensors` and string `metadata` to `path` so that a crash or power cut leaves the old file or the new.
 
     Raises
     ------
     MedadError
         When the disk is full or the folder cannot be written; the old file is intact.
     """
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     try:
-        part.write_bytes(save(plain, {k: str(v) for k, v in metadata.items()}))
+        with part.open("wb") as file:
+            file.write(save(plain, {k: str(v) for k, v in metadata.items()}))
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
@@ -39,11 +43,23 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     UserError
         When the file is missing or is no safetensors file.
     """
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Read the metadata of `path`, not its tensors; raises what :func:`load_tensors` raises."""
+    with _opened(path) as file:
+        return file.metadata() or {}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[safe_open]:
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            yield file
     except (OSError, SafetensorError) as error:
-        raise UserError(f"{path}: not a readable weights file ({error})") from error
+        raise UserError(f"{path}: not a readable weights file ({error}); delete it, and train or resume") from error
 
 
 def network_state(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from medad.training.checkpoint import check_key, load_phase, load_tensors, save_phase, save_result
+from medad.training.checkpoint import check_key, load_phase, read_metadata, save_phase, save_result
 from medad.training.phase import Phase, PhaseSpec
 from medad.training.seeds import derive_seed
 
@@ -25,7 +26,7 @@ def train_phase(spec: PhaseSpec, folder: Path, report: Report, stop: Callable[[]
 
     The order of images and everything random in a step are functions of (seed, step) alone, so
     weights, optimisers and the number of steps done are the whole state: a phase that was
-    stopped and resumed ends with the same weights, bit for bit.
+    stopped and resumed ends with the same weights: bit for bit on a CPU.
 
     Parameters
     ----------
@@ -48,11 +49,12 @@ def train_phase(spec: PhaseSpec, folder: Path, report: Report, stop: Callable[[]
     """
     finished, partial = finished_path(folder, spec.name), folder / f"{spec.name}.partial.safetensors"
     if finished.exists():
-        check_key(finished, load_tensors(finished)[1], spec.key)
+        check_key(finished, read_metadata(finished), spec.key)
+        partial.unlink(missing_ok=True)
         report(spec.steps)
         return
-    with torch.random.fork_rng():
-        torch.manual_seed(derive_seed(spec.seed, "init"))
+    with torch.random.fork_rng(devices=[]):  # all draws are made on the CPU
+        torch.default_generator.manual_seed(derive_seed(spec.seed, "init"))
         phase = spec.build()
         done, losses = 0, torch.zeros(spec.steps)
         if partial.exists():
@@ -88,14 +90,15 @@ def _chunk(phase: Phase, seed: int, done: int, losses: Tensor) -> int:
     batches = min(phase.chunk_batches, recipe.steps_per_epoch - first, recipe.total_steps - done)
     size = recipe.batch_size
     index = epoch_order(recipe.count, seed, epoch)[first * size : (first + batches) * size]
-    torch.manual_seed(derive_seed(seed, "step", done))
+    torch.default_generator.manual_seed(derive_seed(seed, "step", done))
     rows = phase.prepare(index)
-    for i in range(batches):
-        losses[done + i] = phase.step(tuple(r[i * size : (i + 1) * size] for r in rows), done + i)
+    found = [phase.step(tuple(r[i * size : (i + 1) * size] for r in rows), done + i) for i in range(batches)]
+    losses[done : done + batches] = torch.stack(found).cpu()  # one look at the device for the whole chunk
     return done + batches
 
 
+@lru_cache(maxsize=1)
 def epoch_order(count: int, seed: int, epoch: int) -> Tensor:
-    """Return the order in which the images of an epoch are seen: a permutation of 0 … count - 1."""
+    """Return the order in which the images of an epoch are seen: a permutation of 0 … count - 1; not to be changed."""
     generator = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
     return torch.randperm(count, generator=generator)

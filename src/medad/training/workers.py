@@ -53,11 +53,13 @@ def train_phases(specs: Sequence[PhaseSpec], folder: Path, jobs: int, descriptio
                         train_phase(spec, folder, advance, stopped.is_set)
         except Interrupted:
             raise KeyboardInterrupt from None
+        if stopped.is_set():  # too late to stop these phases, but not those that come next
+            raise KeyboardInterrupt
 
 
 @contextmanager
 def _interrupt_flag() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C into an event, so that no step is cut in half; the second one acts at once."""
+    """Turn the first Ctrl-C into an event, so that no step is cut in half; the second one raises as ever."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event
@@ -89,18 +91,33 @@ def _in_processes(
 ) -> None:
     context = multiprocessing.get_context("spawn")
     steps, stop = context.SimpleQueue(), context.Event()
-    with ProcessPoolExecutor(jobs, context, _start_worker, (steps, stop, os.getpid())) as pool:
-        futures = [pool.submit(_work, spec, folder) for spec in specs]
+    with ProcessPoolExecutor(jobs, context, _start_worker, (steps, stop)) as pool:
+        with _interrupts_ignored():  # inherited: Ctrl-C must not kill a process that still imports torch
+            futures = [pool.submit(_work, spec, folder) for spec in specs]
         with _watch(steps, stop, stopped, advance):
             try:
                 _first_error(futures)
             except BrokenProcessPool:
                 raise MedadError(
-                    "a training process died (out of memory?): go on with --resume, perhaps with fewer --jobs"
+                    "a training process died (out of memory? a script that calls fit outside of "
+                    '`if __name__ == "__main__":`?): go on with --resume, perhaps with fewer --jobs'
                 ) from None
             except BaseException:
                 stop.set()  # the others save their state and end
+                pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def _first_error(futures: Sequence[Future[None]]) -> None:
@@ -113,10 +130,13 @@ def _watch(steps: Any, stop: Any, stopped: threading.Event, advance: Callable[[f
     """Hand progress up and Ctrl-C down while the pool works."""
     ended = threading.Event()
 
+    def drain() -> None:
+        while not steps.empty():
+            advance(steps.get())
+
     def look() -> None:
         while not ended.wait(0.2):
-            while not steps.empty():
-                advance(steps.get())
+            drain()
             if stopped.is_set():
                 stop.set()
 
@@ -127,19 +147,26 @@ def _watch(steps: Any, stop: Any, stopped: threading.Event, advance: Callable[[f
     finally:
         ended.set()
         thread.join()
+        drain()
 
 
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(steps: Any, stop: Any, parent: int) -> None:
+def _start_worker(steps: Any, stop: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it and says so
     torch.set_num_threads(1)
-    _worker.update(steps=steps, stop=stop, parent=parent)
+    _worker.update(steps=steps, stop=stop)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the parent ends, however it does: nobody else may write its files later."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)  # files are written whole or not at all
 
 
 def _work(spec: PhaseSpec, folder: Path) -> None:
-    def must_stop() -> bool:
-        return _worker["stop"].is_set() or os.getppid() != _worker["parent"]
-
-    train_phase(spec, folder, _worker["steps"].put, must_stop)
+    train_phase(spec, folder, _worker["steps"].put, _worker["stop"].is_set)

@@ -1,17 +1,19 @@
 """``medad demo``: the whole way on generated images, with nothing to download."""
 
-import shutil
 from pathlib import Path
 
 from medad.data.phantom import phantom_benchmark
 from medad.data.phantom_files import write_phantoms
 from medad.errors import UserError
-from medad.training.run import claim
+from medad.files import remove
+from medad.training.run import CHECKPOINT_FOLDER, LOSSES_FILE, RUN_FILE, WEIGHTS_FILE, claim
 from medad.workflows.notes import say
 from medad.workflows.options import TrainOptions
 from medad.workflows.run import run
 
 PHANTOMS = "phantoms"
+OF_A_RUN = {CHECKPOINT_FOLDER, LOSSES_FILE, RUN_FILE, WEIGHTS_FILE, "scores.csv", "metrics.json", "report.html"}
+OF_PHANTOMS = {"images", "masks", "manifest.csv", "data.json"}
 
 
 def demo(out: Path, *, device: str = "auto", jobs: int | None = None) -> Path:
@@ -32,14 +34,28 @@ def demo(out: Path, *, device: str = "auto", jobs: int | None = None) -> Path:
     Raises
     ------
     UserError
-        If `out` holds something else than a demo, or cannot be written.
+        If `out` holds anything that no demo writes, or cannot be written.
     """
-    if out.exists() and not (out / PHANTOMS).is_dir() and any(out.iterdir()):
-        raise UserError(f"{out}: holds something else than a demo; choose another --out")
-    shutil.rmtree(out, ignore_errors=True)
+    options = TrainOptions(preset="quick", device=device, jobs=jobs)
+    _clear(out)
     claim(out, resume=False)
     say("generating phantom images")
     write_phantoms(out / PHANTOMS, phantom_benchmark())
-    # the manifest tells kinds and masks, which data.json cannot
-    manifest = out / PHANTOMS / "manifest.csv"
-    return run(manifest, TrainOptions(preset="quick", device=device, jobs=jobs), out=out)
+    return run(out / PHANTOMS, options, out=out)
+
+
+def _clear(out: Path) -> None:
+    """Remove an earlier demo, and nothing else."""
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise UserError(f"{out}: not a folder; choose another --out")
+    found = _names(out)
+    foreign = found - OF_A_RUN - {PHANTOMS} or _names(out / PHANTOMS) - OF_PHANTOMS
+    if foreign or (found and PHANTOMS not in found):
+        example = min(foreign or found)
+        raise UserError(f"{out}: holds something else than a demo ({example}); choose another --out")
+    for name in found:
+        remove(out / name)
+
+
+def _names(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()

@@ -15,10 +15,11 @@ from medad.detectors.registry import load_detector
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, write_scores
 from medad.evaluation.summary import summarise
+from medad.files import replacing
 from medad.reports.report import write_report
 from medad.reports.sheet import Sheet, captions, choose_columns
 from medad.training.run import claim, read_losses, read_run
-from medad.workflows.scoring import Maps, join, score
+from medad.workflows.scoring import Maps, distinct, join, ranked, score
 from medad.workflows.splits import count, data_name, load
 from medad.workflows.table import print_table
 
@@ -41,8 +42,8 @@ def evaluate(
     data : Path
         Folder of a data set, or its split file; only its test images are read.
     out : Path, optional
-        Where ``scores.csv``, ``metrics.json`` and ``report.html`` go; ``RUN/evaluate-NAME`` by
-        default, NAME being that of the split file or of the data set.
+        Where ``scores.csv``, ``metrics.json`` and ``report.html`` go; by default ``RUN/evaluate-DATA``,
+        or ``RUN/evaluate-DATA-SPLIT`` where a split file is named.
     split : Path, optional
         Split file to use instead of the folder's own.
     device, jobs
@@ -58,7 +59,8 @@ def evaluate(
     UserError
         If the run, the data or the folder do not allow it.
     """
-    out = out or run / f"evaluate-{split.stem if split else data.resolve().stem}"
+    file = split or (data if data.is_file() else None)
+    out = out or run / (f"evaluate-{data_name(data)}" + (f"-{file.stem}" if file else ""))
     detector = load_detector(run, device, jobs)
     entries = Repartition.read(data, split).test
     if not entries:
@@ -66,17 +68,46 @@ def evaluate(
     claim(out, resume=True)
     options = detector.options
     images = load(entries, Preprocessing(options.size, options.channels), "test images", jobs)
+    return write_results(detector, images, data_name(data), run, out)
+
+
+def write_results(detector: Detector, images: ImageSet, name: str, run: Path, out: Path) -> Path:
+    """Score `images`, write what came out into `out`, and print the table of scores.
+
+    Without labels ``scores.csv`` is sorted, the most abnormal image first, and the report tells no accuracy.
+
+    Parameters
+    ----------
+    detector : Detector
+        Fitted.
+    images : ImageSet
+        At least one, with what is known about each.
+    name : str
+        Name of their data set.
+    run : Path
+        Run folder of the detector.
+    out : Path
+        Folder of the results; it exists.
+
+    Returns
+    -------
+    Path
+        The report.
+    """
     maps: list[Maps] = []
     table = score(detector, images, maps.append if images.masks is not None else None)
-    write_scores(out / "scores.csv", table)
-    metrics = summarise(table, detector.seed, images.masks, join(maps), images.patients)
-    (out / "metrics.json").write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    write_scores(out / "scores.csv", ranked(table) if table.gt_label is None else table)
+    metrics = summarise(table, detector.seed, images.masks, distinct(join(maps)), images.patients)
+    with replacing(out / "metrics.json") as partial:
+        partial.write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     described = read_run(run)
     report = write_report(
         out,
-        title=f"{described['method']} on {data_name(data)}",
-        config={name: value for name, value in described.items() if name not in ("data", "versions")},
-        counts=training_counts(described) | {"test": count(images)},
+        title=f"{described['method']} on {name}",
+        config={key: value for key, value in described.items() if key not in ("data", "versions")},
+        versions=described.get("versions", {}),
+        counts=training_counts(described)
+        | ({} if images.labels is None else {"test": count(images.labels, len(images))}),
         metrics=metrics,
         scores=table,
         losses=read_losses(run),
@@ -96,9 +127,7 @@ def make_sheet(detector: Detector, images: ImageSet, table: ScoreTable) -> Sheet
     few = images.subset(chosen)
     batches: list[Maps] = []
     score(detector, few, batches.append)
-    maps = join(batches)
-    if len(maps) > 1:
-        del maps["anomaly_map"]  # one of the others by another name
+    maps = distinct(join(batches))
     return Sheet(to_pictures(few), maps, captions(table, chosen), few.masks) if maps else None
 
 

@@ -1,6 +1,7 @@
 """What a training run is told; importable without torch, so that help is instant."""
 
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Literal
 
 from medad.errors import UserError
@@ -8,7 +9,8 @@ from medad.errors import UserError
 Backbone = Literal["ae", "memae", "aeu"]
 Preset = Literal["paper", "standard", "quick", "tiny"]
 
-# What may differ between the start of a run and its resumption, for it changes no result.
+RUNS = Path("runs")  # where run folders lie unless --out says otherwise
+# A run may be resumed on another machine: jobs change no result, a device no more than its rounding does.
 MACHINE = ("device", "jobs")
 
 
@@ -68,9 +70,7 @@ class TrainOptions:
     def __post_init__(self) -> None:
         """Check ranges that no single method knows about."""
         for name, least in (("size", 1), ("unlabeled_size", 1), ("seed", 0), ("jobs", 1)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise UserError(f"--{name.replace('_', '-')} {value}: must be at least {least}")
+            at_least(name, getattr(self, name), least)
         if not 0 <= self.anomaly_rate <= 1:
             raise UserError(f"--anomaly-rate {self.anomaly_rate}: must lie between 0 and 1")
         for name in self.options:
@@ -86,3 +86,15 @@ class TrainOptions:
             "ensemble_size": self.ensemble_size,
         }
         return {name: value for name, value in named.items() if value is not None} | self.options
+
+
+def at_least(name: str, value: int | None, least: int) -> None:
+    """Refuse an option that was given and is too small.
+
+    Raises
+    ------
+    UserError
+        Names the option as it is typed.
+    """
+    if value is not None and value < least:
+        raise UserError(f"--{name.replace('_', '-')} {value}: must be at least {least}")

@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
-from medad.workflows.evaluate import evaluate
+from medad.data.imageset import ImageSet
+from medad.data.preprocessing import Preprocessing
+from medad.detectors.registry import load_detector
+from medad.errors import UserError
+from medad.workflows.evaluate import write_results
+from medad.workflows.notes import say
 from medad.workflows.options import TrainOptions
-from medad.workflows.train import train
+from medad.workflows.splits import Splits, data_name, load, read_splits
+from medad.workflows.train import fit, prepare
 
 
 def run(
@@ -17,13 +23,31 @@ def run(
 ) -> Path:
     """Fit a detector on `data`, score its test images, and put the results into the run folder.
 
-    Parameters and errors are those of :func:`medad.workflows.train.train` and
-    :func:`medad.workflows.evaluate.evaluate`.
+    Where there are no test images, the unlabeled ones that it learned from are scored, and the report tells
+    no accuracy. Parameters are those of :func:`medad.workflows.train.train`.
 
     Returns
     -------
     Path
         The report.
+
+    Raises
+    ------
+    UserError
+        If the data, an option or the folder do not allow it; all images are read before training starts.
     """
-    folder = train(data, options, out=out, split=split, resume=resume)
-    return evaluate(folder, data, out=folder, split=split, device=options.device, jobs=options.jobs)
+    name = data_name(data)
+    out, detector = prepare(data, options, out, resume)
+    splits = read_splits(data, split, options)
+    images = _to_score(splits, options, split or data)
+    fit(detector, splits, name, options, out, resume)
+    return write_results(load_detector(out, options.device, options.jobs), images, name, run=out, out=out)
+
+
+def _to_score(splits: Splits, options: TrainOptions, source: Path) -> ImageSet:
+    if splits.test:
+        return load(splits.test, Preprocessing(options.size, options.channels), "test images", options.jobs)
+    if splits.unlabeled is None:
+        raise UserError(f"{source}: neither test nor unlabeled images to score; list some, or use medad train")
+    say("no test images: the unlabeled images themselves are scored, and no accuracy is told")
+    return splits.unlabeled.unlabelled()

@@ -47,6 +47,24 @@ def score(detector: Detector, images: ImageSet, keep: Callable[[Maps], object] |
     )
 
 
+def ranked(table: ScoreTable) -> ScoreTable:
+    """Return the ids and scores of `table`, the most abnormal image first."""
+    order = np.argsort(-table.columns["pred_score"], kind="stable")
+    return ScoreTable(
+        image_path=tuple(table.image_path[i] for i in order),
+        gt_label=None,
+        columns={name: values[order] for name, values in table.columns.items()},
+        pred_label=None if table.pred_label is None else table.pred_label[order],
+    )
+
+
+def distinct(maps: Maps) -> dict[str, np.ndarray]:
+    """Leave out ``anomaly_map`` where it is another of the maps by another name."""
+    named = {name: values for name, values in maps.items() if name != "anomaly_map"}
+    repeated = any(np.array_equal(maps["anomaly_map"], other) for other in named.values())
+    return named if repeated else dict(maps)
+
+
 def join(batches: Sequence[Maps]) -> dict[str, np.ndarray]:
     """Concatenate the arrays of equal names."""
     names = batches[0] if batches else ()

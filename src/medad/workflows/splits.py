@@ -1,9 +1,11 @@
-"""From a data set on disk to the images that a detector learns from and is tested on."""
+"""From a data set on disk to the images that a detector learns from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from medad.data.draw import draw_unlabeled
 from medad.data.imageset import ImageSet
@@ -17,29 +19,32 @@ from medad.workflows.options import TrainOptions
 
 @dataclass(frozen=True)
 class Splits:
-    """The images of a run; ``unlabeled`` and ``test`` are None where there are none."""
+    """The training images of a run, ``unlabeled`` None where there are none, and the list of its test images."""
 
     normal: ImageSet
     unlabeled: ImageSet | None
-    test: ImageSet | None
+    test: tuple[Entry, ...]
 
     def describe(self) -> dict[str, Any]:
-        """Return counts and fingerprints, as they stand in ``run.yaml``."""
-        sets = {"normal": self.normal, "unlabeled": self.unlabeled, "test": self.test}
-        return {
-            name: {**count(images), "fingerprint": images.fingerprint}
+        """Return counts, and fingerprints of the training images, as they stand in ``run.yaml``."""
+        sets = {"normal": self.normal, "unlabeled": self.unlabeled}
+        described = {
+            name: count(images.labels, len(images)) | {"fingerprint": images.fingerprint}
             for name, images in sets.items()
             if images is not None
         }
+        return described | ({"test": count([e.label for e in self.test], len(self.test))} if self.test else {})
 
 
 def read_splits(data: Path, split: Path | None, options: TrainOptions) -> Splits:
-    """Read all images that `data` lists, the unlabeled ones drawn as `options` say.
+    """Read the training images that `data` lists, the unlabeled ones drawn as `options` say.
+
+    Test images are listed only; masks and kinds of training images are of no use, and are not looked at.
 
     Raises
     ------
     UserError
-        If the repartition or an image cannot be read, or there are no normal images.
+        If the repartition or a training image cannot be read, or there are no normal images.
     """
     who = Repartition.read(data, split)
     unlabeled = draw_unlabeled(who.unlabeled, options.unlabeled_size, options.anomaly_rate)
@@ -47,12 +52,13 @@ def read_splits(data: Path, split: Path | None, options: TrainOptions) -> Splits
     if not who.normal:
         raise UserError(f"{split or data}: no normal images to learn from; list some in the split normal")
     preprocessing = Preprocessing(options.size, options.channels)
-    normal, drawn, test = (
-        load(entries, preprocessing, f"{what} images", options.jobs) if entries else None
-        for entries, what in ((who.normal, "normal"), (unlabeled, "unlabeled"), (who.test, "test"))
-    )
-    assert normal is not None
-    return Splits(normal, drawn, test)
+    normal = load(_bare(who.normal), preprocessing, "normal images", options.jobs)
+    drawn = load(_bare(unlabeled), preprocessing, "unlabeled images", options.jobs) if unlabeled else None
+    return Splits(normal, drawn, who.test)
+
+
+def _bare(entries: Sequence[Entry]) -> list[Entry]:
+    return [replace(entry, mask=None, kind="") for entry in entries]
 
 
 def load(entries: Sequence[Entry], preprocessing: Preprocessing, what: str, jobs: int | None) -> ImageSet:
@@ -75,12 +81,12 @@ def data_name(data: Path) -> str:
     return (folder.parent if folder.is_file() else folder).name
 
 
-def count(images: ImageSet) -> dict[str, int]:
+def count(labels: Sequence[int | None] | np.ndarray | None, images: int) -> dict[str, int]:
     """Return the number of images, by label where labels are known."""
-    if images.labels is None:
-        return {"images": len(images)}
-    abnormal = int((images.labels == 1).sum())
-    return {"images": len(images), "normal": len(images) - abnormal, "abnormal": abnormal}
+    if labels is None:
+        return {"images": images}
+    abnormal = int((np.asarray(labels) == 1).sum())
+    return {"images": images, "normal": images - abnormal, "abnormal": abnormal}
 
 
 def _say_counts(who: Repartition, unlabeled: Sequence[Entry]) -> None:

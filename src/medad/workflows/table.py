@@ -10,9 +10,11 @@ from medad.evaluation.scores import ScoreTable
 
 
 def print_table(metrics: Mapping[str, Any], scores: ScoreTable) -> None:
-    """Print AUROC and AP of every score with their intervals, in per cent."""
+    """Print AUROC and AP of every score with their intervals, in per cent; nothing for images without labels."""
+    if not metrics["image"]:
+        return
     table = Table("score", "AUROC", "95 % interval", "AP", "95 % interval", title=_title(metrics))
-    for name in scores.shown_rows if metrics["image"] else ():
+    for name in scores.shown_rows:
         row = metrics["image"][name]
         table.add_row(name, *_cells(row, "auroc"), *_cells(row, "ap"))
     Console(highlight=False).print(table)

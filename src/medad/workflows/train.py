@@ -11,7 +11,7 @@ from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.training.run import CHECKPOINT_FOLDER, RUN_FILE, claim, read_run, update_run
 from medad.workflows.notes import say
-from medad.workflows.options import MACHINE, TrainOptions
+from medad.workflows.options import MACHINE, RUNS, TrainOptions
 from medad.workflows.provenance import versions
 from medad.workflows.scale import normal_scale
 from medad.workflows.splits import Splits, data_name, read_splits
@@ -50,7 +50,17 @@ def train(
     UserError
         If the data, an option or the folder do not allow it.
     """
-    out = out or Path("runs") / f"{data_name(data)}-{options.method}"
+    out, detector = prepare(data, options, out, resume)
+    fit(detector, read_splits(data, split, options), data_name(data), options, out, resume)
+    return out
+
+
+def prepare(data: Path, options: TrainOptions, out: Path | None, resume: bool) -> tuple[Path, Detector]:
+    """Return the run folder, which can be written to, and the detector: what may fail before images are read.
+
+    Parameters and errors are those of :func:`train`.
+    """
+    out = out or RUNS / f"{data_name(data)}-{options.method}"
     detector = make_detector(
         options.method,
         options.preset,
@@ -60,38 +70,44 @@ def train(
         jobs=options.jobs,
         **options.detector_options(),
     )
-    claim(out, resume)
-    began = time.monotonic()
-    splits = read_splits(data, split, options)
-    described = {"name": data_name(data)} | splits.describe()
+    return claim(out, resume), detector
+
+
+def fit(detector: Detector, splits: Splits, name: str, options: TrainOptions, out: Path, resume: bool) -> None:
+    """Fit `detector` on images that were read and complete the run folder `out`; a finished one is left alone.
+
+    Parameters
+    ----------
+    detector : Detector
+        From :func:`prepare`.
+    splits : Splits
+        The images.
+    name : str
+        Name of the data set.
+    options, out, resume
+        See :func:`train`.
+
+    Raises
+    ------
+    UserError
+        If `out` holds a run with other options or images, or the images do not allow training.
+    """
+    described = {"name": name} | splits.describe()
     if resume and is_finished(out):
         _check_same(out, options, described)
         say(f"{out}: training is finished already")
-        return out
-    _fit(detector, splits, out, options, described, resume, began)
-    return out
-
-
-def _fit(
-    detector: Detector,
-    splits: Splits,
-    out: Path,
-    options: TrainOptions,
-    described: dict[str, Any],
-    resume: bool,
-    began: float,
-) -> None:
-    read = time.monotonic()
+        return
+    began = time.monotonic()
     unlabeled = splits.unlabeled.unlabelled() if splits.unlabeled else None
     detector.fit(splits.normal.unlabelled(), unlabeled, folder=out, resume=resume)
+    seconds = time.monotonic() - began
     detector.save(out)
-    seconds = {"read_seconds": read - began, "fit_seconds": time.monotonic() - read}
     update_run(
         out,
         data=described,
         versions=versions(detector.device),
         map_scale=normal_scale(detector, splits.normal),
-        timings={name: round(value, 1) for name, value in seconds.items()} | {"resumed": resume},
+        timings={"fit_seconds": round(seconds, 1), "resumed": resume},
         config=asdict(options),  # the last section: a run that has it is finished
     )
     shutil.rmtree(out / CHECKPOINT_FOLDER, ignore_errors=True)

@@ -1,0 +1,34 @@
+"""The table of the README: AUROC of every stored DDAD run, as ``python -m medad.experiments.overview`` prints it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from medad.evaluation.metrics import auroc
+from medad.experiments.paper import SCORES, published_auroc
+from medad.experiments.store import RESULTS, Result, stored
+from medad.experiments.table3 import markdown_table
+
+
+def overview(results: Path = RESULTS) -> str:
+    """Return a Markdown table with a row for each stored DDAD run of preset paper, in % AUROC."""
+    rows = [["data", "run", *SCORES, "r_dual, paper"]]
+    for dataset in sorted(folder.name for folder in results.iterdir() if folder.is_dir()):
+        for result in stored(dataset, results):
+            if result.run["method"] == "ddad" and result.run["config"]["preset"] == "paper":
+                rows.append(_row(dataset, result))
+    return "\n".join(markdown_table(rows))
+
+
+def _row(dataset: str, result: Result) -> list[str]:
+    labels, rows = result.scores.gt_label, result.scores.rows
+    assert labels is not None
+    means = {name: 100 * float(np.mean([auroc(labels, member) for member in row])) for name, row in rows.items()}
+    figures = [f"{means[name]:.1f}" if name in means else "" for name in SCORES]
+    published = published_auroc(dataset, result.run["options"]["backbone"], "r_dual")
+    name = f"{result.method}, seed {result.run['seed']}"
+    return [dataset, name, *figures, "" if published is None else f"{published:.1f}"]
+
+
+if __name__ == "__main__":
+    print(overview())

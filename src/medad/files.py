@@ -1,0 +1,39 @@
+"""Files that are there whole or not at all, and taking away what was there."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a file beside `path` that takes its place once it is complete.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write; if writing fails it stays as it was, and nothing is left beside it.
+
+    Yields
+    ------
+    Path
+        What to write to, in the same folder. Its name holds the process's number: several processes
+        may write the same file at once.
+    """
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a whole folder, or a link but not what it points to; nothing there is fine."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,58 @@
+"""Progress off a terminal: plain lines, and none for short work."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from medad import progress as module
+from medad.progress import progress
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time in seconds, which stands still until a test sets it."""
+    now = SimpleNamespace(seconds=50.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    return now
+
+
+def test_work_under_two_seconds_says_nothing(clock, capsys):
+    with progress(10, "reading images") as advance:
+        for _ in range(10):
+            clock.seconds += 0.19
+            advance(1)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_lines_tell_how_far_it_is_and_how_long_it_takes(clock, capsys):
+    with progress(100, "reading images") as advance:
+        clock.seconds += 2
+        advance(20)
+    assert capsys.readouterr() == ("", "reading images: 20/100, 8 s left\n")
+
+
+def test_a_line_at_most_every_fifteen_seconds(clock, capsys):
+    said = []
+    with progress(100, "training") as advance:
+        for second in range(1, 41):
+            clock.seconds += 1
+            advance(1)
+            said += [second] if capsys.readouterr().err else []
+    assert said == [2, 17, 32]
+
+
+def test_work_that_has_not_advanced_or_is_longer_than_told(clock, capsys):
+    with progress(10, "scoring") as advance:
+        clock.seconds += 3
+        advance(0)
+        assert capsys.readouterr().err == ""
+        advance(20)
+    assert capsys.readouterr().err == "scoring: 20/10, 0 s left\n"
+
+
+def test_on_a_terminal_a_bar_is_drawn(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with progress(3, "reading images") as advance:
+        advance(3)
+    captured = capsys.readouterr()
+    assert captured.out == "" and "reading images" in captured.err and "3/3" in captured.err
