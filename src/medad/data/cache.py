@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from medad.data.entries import Entry
 from medad.data.notes import Facts
 from medad.data.parallel import parallel_map
 from medad.data.preprocessing import Preprocessing
+from medad.files import replacing
 
 FORMAT = 2  # raise it when the same files would give other arrays or facts
 
@@ -96,11 +96,5 @@ def _files(key: str) -> tuple[Path, Path]:
 
 
 def _write(file: Path, write: Callable[[IO[bytes]], object]) -> None:
-    with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as stream:
-        try:
-            write(stream)
-            stream.close()  # flushes: a full disk is noticed here at the latest
-            os.replace(stream.name, file)
-        except BaseException:
-            os.unlink(stream.name)
-            raise
+    with replacing(file) as partial, partial.open("wb") as stream:
+        write(stream)

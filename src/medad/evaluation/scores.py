@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from medad.errors import UserError
+from medad.files import replacing
 
 _FIXED = ("image_path", "gt_label", "pred_label", "kind")
 
@@ -120,10 +120,9 @@ def write_scores(path: Path, table: ScoreTable) -> None:
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL)
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
-    partial = path.with_name(f"{path.name}.partial")
-    # File names may hold bytes that are no UTF-8; they come back as they went in.
-    partial.write_bytes(text.getvalue().encode("utf-8", "surrogateescape"))
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        # File names may hold bytes that are no UTF-8; they come back as they went in.
+        partial.write_bytes(text.getvalue().encode("utf-8", "surrogateescape"))
 
 
 def read_scores(path: Path) -> ScoreTable:

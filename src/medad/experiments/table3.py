@@ -33,13 +33,17 @@ def page(dataset: str, results: Path, data: Path | None) -> str:
         Root of the stored results.
     data : Path or None
         Folder of data sets; where its data set has a de-duplicated split, those figures stand beside.
+
+    Notes
+    -----
+    Sections that lie as ``*.md`` beside the stored scores come last.
     """
     split = (data or Path()) / dataset / DEDUPLICATED
     kept = {entry.id for entry in Repartition.read(split).test} if data and split.exists() else None
     found = list(stored(dataset, results))
-    notes = results / dataset / "notes.md"
     parts = [_heading(dataset, found), *(_section(dataset, result, kept) for result in found)]
-    return "\n\n".join([*parts, notes.read_text(encoding="utf-8").strip()] if notes.exists() else parts) + "\n"
+    parts += [more.read_text(encoding="utf-8").strip() for more in sorted((results / dataset).glob("*.md"))]
+    return "\n\n".join(parts) + "\n"
 
 
 def restrict(table: ScoreTable, kept: set[str]) -> ScoreTable:

@@ -11,6 +11,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from medad.errors import MedadError, UserError
+from medad.files import replacing
 from medad.training.phase import Phase
 
 
@@ -22,16 +23,13 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], **metadata: object) 
     MedadError
         When the disk is full or the folder cannot be written; the old file is intact.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     try:
-        with part.open("wb") as file:
+        with replacing(path) as partial, partial.open("wb") as file:
             file.write(save(plain, {k: str(v) for k, v in metadata.items()}))
             file.flush()
             os.fsync(file.fileno())
-        os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise MedadError(f"{path}: cannot be written ({error}); free some space and go on with --resume") from error
 
 

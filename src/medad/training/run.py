@@ -1,6 +1,5 @@
 """The run folder: ``run.yaml`` and what lies beside it."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import yaml
 
 from medad.errors import UserError
+from medad.files import replacing
 
 RUN_FILE, WEIGHTS_FILE, LOSSES_FILE, CHECKPOINT_FOLDER = (
     "run.yaml",
@@ -69,15 +69,15 @@ def update_run(folder: Path, **sections: Any) -> None:
     """Set top-level `sections` of ``run.yaml``, leaving the others as they are; atomic."""
     path = Path(folder) / RUN_FILE
     content = (read_run(folder) if path.exists() else {}) | sections
-    part = path.with_name(RUN_FILE + ".part")
-    part.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    os.replace(part, path)
+    with replacing(path) as partial:
+        partial.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def write_losses(folder: Path, curves: Mapping[str, np.ndarray]) -> None:
     """Write ``losses.csv``: phase, epoch (from 1), mean loss."""
     rows = [f"{name},{i + 1},{loss:.6g}" for name, curve in curves.items() for i, loss in enumerate(curve)]
-    (Path(folder) / LOSSES_FILE).write_text("\n".join(["phase,epoch,loss", *rows, ""]), encoding="utf-8")
+    with replacing(Path(folder) / LOSSES_FILE) as partial:
+        partial.write_text("\n".join(["phase,epoch,loss", *rows, ""]), encoding="utf-8")
 
 
 def read_losses(folder: Path) -> dict[str, np.ndarray]:
