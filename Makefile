@@ -3,7 +3,7 @@ PYTHON ?= python3
 EXTRAS ?=
 BIN := .venv/bin
 
-.PHONY: venv demo lint test wheelhouse clean
+.PHONY: venv demo lint test results wheelhouse clean
 
 venv: .venv/stamp
 
@@ -23,6 +23,13 @@ lint: venv
 # One arithmetic thread per test process: the processes already fill the cores.
 test: venv
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto
+
+# The pages of results, printed anew from the stored scores; MEDAD_DATA names the folder of data sets.
+results: venv
+	for set in $(filter-out phantom,$(notdir $(patsubst %/,%,$(wildcard docs/results/*/)))); do \
+	    $(BIN)/python -m medad.experiments.table3 $$set > docs/results/$$set.md || exit; \
+	done
+	$(BIN)/python -m medad.experiments.refinement_page
 
 # Every wheel that an offline machine needs, e.g. make wheelhouse EXTRAS='[dicom,web]'
 wheelhouse: venv

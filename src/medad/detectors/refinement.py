@@ -44,7 +44,8 @@ class RefinementOptions:
     refine_steps : int or None
         If given, the number of steps instead of `refine_epochs`.
     refine_snapshots : int
-        If positive, the weights of every so many epochs are kept in the checkpoint folder.
+        If positive, the weights of every so many epochs are kept in the checkpoint folder (which the command
+        line removes when training is finished).
     p_synth : float
         Share of the images that receive a synthetic anomaly.
     """

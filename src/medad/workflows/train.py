@@ -95,6 +95,7 @@ def fit(detector: Detector, splits: Splits, name: str, options: TrainOptions, ou
     described = {"name": name} | splits.describe()
     if resume and is_finished(out):
         _check_same(out, options, described)
+        shutil.rmtree(out / CHECKPOINT_FOLDER, ignore_errors=True)  # a kill may have left it
         say(f"{out}: training is finished already")
         return
     began = time.monotonic()
