@@ -56,3 +56,17 @@ def test_on_a_terminal_a_bar_is_drawn(monkeypatch, capsys):
         advance(3)
     captured = capsys.readouterr()
     assert captured.out == "" and "reading images" in captured.err and "3/3" in captured.err
+
+
+def test_a_lost_terminal_does_not_end_the_work(clock, monkeypatch):
+    class Gone:
+        def write(self, text):
+            raise BrokenPipeError
+
+        flush = isatty = fileno = lambda self: False
+
+    with progress(100, "training") as advance:
+        monkeypatch.setattr("sys.stderr", Gone())
+        clock.seconds += 5
+        advance(20)
+        monkeypatch.undo()

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -55,8 +55,6 @@ class _Lines:
             return
         self.next_line = now + LINE_SECONDS
         left = (now - self.begin) * (self.total - self.done) / self.done
-        print(
-            f"{self.description}: {self.done:.0f}/{self.total:.0f}, {max(left, 0):.0f} s left",
-            file=sys.stderr,
-            flush=True,
-        )
+        line = f"{self.description}: {self.done:.0f}/{self.total:.0f}, {max(left, 0):.0f} s left"
+        with suppress(OSError):  # a terminal that has gone away must not end the work
+            print(line, file=sys.stderr, flush=True)
