@@ -1,0 +1,57 @@
+"""A training that is killed while ASR-Net learns and then resumed ends as one that was left alone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from medad.cli import main
+from medad.data.phantom import phantom_benchmark
+from medad.data.phantom_files import write_phantoms
+from medad.training.checkpoint import load_tensors
+
+CODE = """
+import sys
+from medad.cli import main
+from medad.training import loop
+loop.CHECKPOINT_SECONDS = 0
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.integration
+def test_killed_and_resumed_training_gives_the_same_weights(tmp_path):
+    data = tmp_path / "phantom"
+    write_phantoms(data, phantom_benchmark(normal=16, unlabeled=8, test=(2, 2)))
+    options = [
+        "--preset",
+        "tiny",
+        "--jobs",
+        "1",
+        "--device",
+        "cpu",
+        "--options.refine_steps",
+        "300",
+        "--options.refine_average",
+        "0.9",
+    ]
+    killed, whole = (["train", str(data), *options, "--out", str(tmp_path / name)] for name in ("killed", "whole"))
+    process = subprocess.Popen([sys.executable, "-c", CODE, *killed], env=os.environ | {"OMP_NUM_THREADS": "1"})
+    checkpoint = tmp_path / "killed" / "checkpoint"
+    try:
+        while not list(checkpoint.glob("r_*.partial.safetensors")):
+            assert process.poll() is None, "it ended before it could be killed"
+            time.sleep(0.01)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert not (tmp_path / "killed" / "weights.safetensors").exists()
+    assert main([*killed, "--resume"]) == 0
+    assert main(whole) == 0
+    a, b = (load_tensors(tmp_path / name / "weights.safetensors")[0] for name in ("killed", "whole"))
+    assert a.keys() == b.keys()
+    assert all(torch.equal(a[name], b[name]) for name in a)
