@@ -13,7 +13,7 @@ from medad.detectors.ddad import DDAD, DDADOptions
 from medad.detectors.holdout import split_holdout
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
-from medad.training.checkpoint import load_tensors
+from medad.training.checkpoint import load_tensors, network_state
 from medad.training.phase import adam
 
 
@@ -128,3 +128,14 @@ def test_holdout_keeps_patients_together():
     assert len(train) + len(held_out) == 20
     assert 6 <= len(held_out) <= 8
     assert split_holdout(images, 0.0, seed=0) == (images, None)
+
+
+def test_weights_do_not_depend_on_the_number_of_cores_in_use(tmp_path):
+    wide = {"refine_width": 32, "refine_steps": 3, "steps": 3, "hidden": 128, "ensemble_size": 2}
+    found = []
+    for jobs in (1, 2, 5):
+        detector = DDAD.from_options(wide, device="cpu", jobs=jobs)
+        detector.fit(make_images(24, seed=1), make_images(20, seed=2, name="pool"))
+        found.append(network_state(detector.networks_))
+    for other in found[1:]:
+        assert all(torch.equal(value, other[name]) for name, value in found[0].items())

@@ -56,7 +56,7 @@ def make_spec(name: str = "net", key: str = "k", seed: int = 3, delay: float = 0
 def train(folder: Path, spec: PhaseSpec, stop_after: int | None = None) -> dict[str, torch.Tensor]:
     done = []
     try:
-        train_phase(spec, folder, done.append, lambda: stop_after is not None and sum(done) >= stop_after)
+        train_phase(spec, folder, done.append, lambda: stop_after is not None and max(done, default=0) >= stop_after)
     except Interrupted:
         return {}
     return load_tensors(folder / f"{spec.name}.safetensors")[0]

@@ -19,7 +19,7 @@ from medad.detectors.reconstruction import (
     network_recipe,
     residual_map,
 )
-from medad.detectors.refinement import RefinementOptions, refinement_phase
+from medad.detectors.refinement import REFINEMENT_THREADS, RefinementOptions, refinement_phase
 from medad.errors import UserError
 from medad.networks.asr import ASRNet
 from medad.networks.autoencoder import BACKBONES
@@ -140,7 +140,7 @@ class DDAD(Detector):
         build = partial(refinement_phase, name, o, weights, data.files[0], recipe, self.precision, str(self.device))
         relevant = {k: v for k, v in asdict(o).items() if k not in ("holdout", "refine_snapshots")}
         spec = self.spec(name, build, data.fingerprints[: len(modules)], recipe, relevant)
-        return replace(spec, snapshots=o.refine_snapshots)
+        return replace(spec, snapshots=o.refine_snapshots, threads=REFINEMENT_THREADS)
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return all discrepancies and refined maps of a batch."""

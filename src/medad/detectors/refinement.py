@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from medad.detectors.discrepancy import discrepancies, stack
 from medad.detectors.reconstruction import make_network
 from medad.networks.asr import ASRNet, focal_loss
-from medad.networks.autoencoder import AE
+from medad.networks.folding import folded
 from medad.synthesis.fpi import foreign_patches, other_indices
 from medad.training.checkpoint import load_networks, load_tensors
 from medad.training.phase import Chunk, Phase, Recipe, adam, descend
@@ -22,6 +22,8 @@ from medad.training.pixels import Pixels
 if TYPE_CHECKING:
     from medad.detectors.ddad import DDADOptions
 
+# An ASR-Net step is long enough for two threads to share it almost without loss, and there is often only one net.
+REFINEMENT_THREADS = 2
 SYNTHESISED_AT_ONCE = 248 * 64**2  # pixels; the maps of one batch of 8 at a time would cost more
 
 
@@ -113,11 +115,10 @@ def refinement_phase(
     return Phase(networks, {name: optimiser}, recipe, prepare, step, chunk)
 
 
-def _frozen(path: Path, options: "DDADOptions", device: torch.device) -> AE:
+def _frozen(path: Path, options: "DDADOptions", device: torch.device) -> nn.Module:
     network = make_network(options.backbone, options)
     load_networks({path.stem: network}, load_tensors(path)[0])
-    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network.eval().requires_grad_(False)
+    return folded(network).to(device)
 
 
 def _move_average(average: nn.Module, network: nn.Module, decay: float, number: int) -> None:

@@ -24,10 +24,10 @@ class ASRNet(nn.Module):
         self.model = nn.Sequential(
             nn.Conv2d(inputs, width, 3, padding=1),
             nn.BatchNorm2d(width),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(width, width, 3, padding=1),
             nn.BatchNorm2d(width),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(width, 2, 3, padding=1),
         )
 

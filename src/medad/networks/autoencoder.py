@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from medad.networks.linear import Linear
 from medad.networks.memory import Memory
 
 LARGEST_BOTTLENECK = 8
@@ -59,7 +60,9 @@ class AE(nn.Module):
         side = size // 2 ** len(levels)
         self.code = (levels[-1], side, side)
         flat = levels[-1] * side**2
-        self.encoder = nn.Sequential(*_stack(nn.Conv2d, [channels, *levels]), nn.BatchNorm2d(levels[-1]), nn.ReLU())
+        self.encoder = nn.Sequential(
+            *_stack(nn.Conv2d, [channels, *levels]), nn.BatchNorm2d(levels[-1]), nn.ReLU(inplace=True)
+        )
         self.linear_enc = _linear(flat, hidden, latent)
         self.linear_dec = _linear(latent, hidden, flat)
         self.decoder = nn.Sequential(*_stack(nn.ConvTranspose2d, [*levels[::-1], channels * self.outputs]))
@@ -136,13 +139,15 @@ def _stack(convolution: type[nn.Module], channels: list[int]) -> list[nn.Module]
     layers: list[nn.Module] = []
     for a, b in zip(channels, channels[1:], strict=False):
         if layers:
-            layers += [nn.BatchNorm2d(a), nn.ReLU()]
+            layers += [nn.BatchNorm2d(a), nn.ReLU(inplace=True)]
         layers.append(convolution(a, b, 4, stride=2, padding=1, bias=False))
     return layers
 
 
 def _linear(features: int, hidden: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(features, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, outputs))
+    return nn.Sequential(
+        Linear(features, hidden), nn.BatchNorm1d(hidden), nn.ReLU(inplace=True), Linear(hidden, outputs)
+    )
 
 
 BACKBONES: dict[str, type[AE]] = {"ae": AE, "memae": MemAE, "aeu": AEU}

@@ -1,7 +1,8 @@
 """The training loop: order, random state, checkpoints and resume of one phase."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,7 +22,9 @@ class Interrupted(Exception):
     """Training was asked to stop; what was done is in the checkpoint."""
 
 
-def train_phase(spec: PhaseSpec, folder: Path, report: Report, stop: Callable[[], bool]) -> None:
+def train_phase(
+    spec: PhaseSpec, folder: Path, report: Report, stop: Callable[[], bool], until: int | None = None
+) -> int:
     """Train the phase that `spec` describes and leave it in ``folder/NAME.safetensors``.
 
     The order of images and everything random in a step are functions of (seed, step) alone, so
@@ -36,9 +39,16 @@ def train_phase(spec: PhaseSpec, folder: Path, report: Report, stop: Callable[[]
         Where the result and, until then, ``NAME.partial.safetensors`` are kept. A finished
         phase with the same key is left as it is; a partial one goes on.
     report : callable
-        Told how many steps were made since it was last called.
+        Told the number of steps that are done.
     stop : callable
         Asked between steps; when true the state is saved and `Interrupted` raised.
+    until : int, optional
+        Number of steps after which the state is saved for another call to go on; the last by default.
+
+    Returns
+    -------
+    int
+        The number of steps that are done.
 
     Raises
     ------
@@ -50,32 +60,51 @@ def train_phase(spec: PhaseSpec, folder: Path, report: Report, stop: Callable[[]
     finished, partial = finished_path(folder, spec.name), folder / f"{spec.name}.partial.safetensors"
     if finished.exists():
         check_key(finished, read_metadata(finished), spec.key)
+        done = spec.steps
+    else:
+        with _arithmetic(spec):
+            done = _train(spec, folder, partial, report, stop, spec.steps if until is None else until)
+    if done == spec.steps:
         partial.unlink(missing_ok=True)
-        report(spec.steps)
-        return
-    with torch.random.fork_rng(devices=[]):  # all draws are made on the CPU
-        torch.default_generator.manual_seed(derive_seed(spec.seed, "init"))
-        phase = spec.build()
-        done, losses = 0, torch.zeros(spec.steps)
-        if partial.exists():
-            done, losses = load_phase(partial, phase, spec.key)
-            report(done)
-        saved = time.monotonic()
-        while done < spec.steps:
-            if stop():
-                save_phase(partial, phase, done, losses, spec.key)
-                raise Interrupted
-            after = _chunk(phase, spec.seed, done, losses)
-            report(after - done)
-            done = after
-            epoch, rest = divmod(done, spec.steps_per_epoch)
-            if spec.snapshots and rest == 0 and epoch % spec.snapshots == 0:
-                save_result(folder / f"{spec.name}.{epoch}.safetensors", phase, losses, spec.key)
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                save_phase(partial, phase, done, losses, spec.key)
-                saved = time.monotonic()
-        save_result(finished, phase, losses, spec.key)
-    partial.unlink(missing_ok=True)
+    report(done)
+    return done
+
+
+@contextmanager
+def _arithmetic(spec: PhaseSpec) -> Iterator[None]:
+    """Compute with the threads and the initial random state of the phase; leave the process as it was."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(spec.threads)
+    try:
+        with torch.random.fork_rng(devices=[]):  # all draws are made on the CPU
+            torch.default_generator.manual_seed(derive_seed(spec.seed, "init"))
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train(spec: PhaseSpec, folder: Path, partial: Path, report: Report, stop: Callable[[], bool], until: int) -> int:
+    """Go on from the checkpoint, if there is one, to step `until`; return the number of steps done."""
+    phase = spec.build()
+    done, losses = load_phase(partial, phase, spec.key) if partial.exists() else (0, torch.zeros(spec.steps))
+    saved = time.monotonic()
+    while done < until:
+        if stop():
+            save_phase(partial, phase, done, losses, spec.key)
+            raise Interrupted
+        done = _chunk(phase, spec.seed, done, losses)
+        report(done)
+        epoch, rest = divmod(done, spec.steps_per_epoch)
+        if spec.snapshots and rest == 0 and epoch % spec.snapshots == 0:
+            save_result(folder / f"{spec.name}.{epoch}.safetensors", phase, losses, spec.key)
+        if time.monotonic() - saved > CHECKPOINT_SECONDS:
+            save_phase(partial, phase, done, losses, spec.key)
+            saved = time.monotonic()
+    if done == spec.steps:
+        save_result(finished_path(folder, spec.name), phase, losses, spec.key)
+    else:
+        save_phase(partial, phase, done, losses, spec.key)
+    return done
 
 
 def finished_path(folder: Path, name: str) -> Path:

@@ -28,6 +28,9 @@ class PhaseSpec:
         Number of steps in all, for progress and for balancing processes, and in an epoch.
     snapshots : int
         If positive, the networks of every so many epochs are kept too, as ``NAME.EPOCH.safetensors``.
+    threads : int
+        Arithmetic threads. It is a constant of the method, never of the machine: sums are rounded in
+        an order that depends on it.
     """
 
     name: str
@@ -37,6 +40,7 @@ class PhaseSpec:
     steps: int
     steps_per_epoch: int
     snapshots: int = 0
+    threads: int = 1
 
 
 @dataclass(frozen=True)

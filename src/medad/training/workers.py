@@ -1,26 +1,28 @@
-"""Dealing phases out to processes: one per core, one thread each, so that results do not depend on it."""
+"""Training phases in processes: as many as the cores allow, and results do not depend on it."""
 
 import multiprocessing
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from medad.errors import MedadError
 from medad.progress import Advance, progress
 from medad.training.loop import Interrupted, train_phase
+from medad.training.memory import keep_freed_memory
 from medad.training.phase import PhaseSpec
+from medad.training.slices import Slices
 
 
 def train_phases(specs: Sequence[PhaseSpec], folder: Path, jobs: int, description: str = "training") -> None:
-    """Train independent phases, each with one thread, and leave them in `folder`.
+    """Train independent phases and leave them in `folder`.
 
     The weights are the same, bit for bit, for any number of `jobs` and after any restart.
 
@@ -31,7 +33,7 @@ def train_phases(specs: Sequence[PhaseSpec], folder: Path, jobs: int, descriptio
     folder : Path
         See :func:`medad.training.loop.train_phase`.
     jobs : int
-        Number of processes; with 1 the phases are trained in this process.
+        Number of cores to fill; with 1 the phases are trained in this process.
     description : str
         Shown beside the progress bar.
 
@@ -42,19 +44,34 @@ def train_phases(specs: Sequence[PhaseSpec], folder: Path, jobs: int, descriptio
     MedadError
         If a process died.
     """
-    longest_first = sorted(specs, key=lambda spec: -spec.steps)
+    threads = max(spec.threads for spec in specs)
     with progress(sum(spec.steps for spec in specs), description) as advance, _interrupt_flag() as stopped:
+        tally = Tally(advance)
         try:
-            if jobs > 1 and len(specs) > 1:
-                _in_processes(longest_first, folder, min(jobs, len(specs)), advance, stopped)
+            if jobs > 1 and len(specs) * threads > 1:
+                processes = max(min(jobs // threads, len(specs)), 1)
+                _in_processes(Slices(specs, processes), folder, tally, stopped)
             else:
-                with _one_thread():
-                    for spec in longest_first:
-                        train_phase(spec, folder, advance, stopped.is_set)
+                for spec in specs:
+                    train_phase(spec, folder, partial(tally, spec.name), stopped.is_set)
         except Interrupted:
             raise KeyboardInterrupt from None
         if stopped.is_set():  # too late to stop these phases, but not those that come next
             raise KeyboardInterrupt
+
+
+class Tally:
+    """Turns the steps that each phase has done into progress of all."""
+
+    def __init__(self, advance: Advance) -> None:
+        self.advance = advance
+        self.done: Counter[str] = Counter()
+
+    def __call__(self, name: str, done: int) -> None:
+        """Note that the phase `name` has done so many steps."""
+        if done > self.done[name]:
+            self.advance(done - self.done[name])
+            self.done[name] = done
 
 
 @contextmanager
@@ -76,36 +93,37 @@ def _interrupt_flag() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, previous)
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _in_processes(
-    specs: Sequence[PhaseSpec], folder: Path, jobs: int, advance: Advance, stopped: threading.Event
-) -> None:
+def _in_processes(slices: Slices, folder: Path, tally: Tally, stopped: threading.Event) -> None:
     context = multiprocessing.get_context("spawn")
     steps, stop = context.SimpleQueue(), context.Event()
-    with ProcessPoolExecutor(jobs, context, _start_worker, (steps, stop)) as pool:
-        with _interrupts_ignored():  # inherited: Ctrl-C must not kill a process that still imports torch
-            futures = [pool.submit(_work, spec, folder) for spec in specs]
-        with _watch(steps, stop, stopped, advance):
-            try:
-                _first_error(futures)
-            except BrokenProcessPool:
-                raise MedadError(
-                    "a training process died (out of memory? a script that calls fit outside of "
-                    '`if __name__ == "__main__":`?): go on with --resume, perhaps with fewer --jobs'
-                ) from None
-            except BaseException:
-                stop.set()  # the others save their state and end
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+    with (
+        ProcessPoolExecutor(slices.processes, context, _start_worker, (steps, stop)) as pool,
+        _watch(steps, stop, stopped, tally),
+    ):
+        try:
+            _deal(slices, lambda spec, until: pool.submit(_work, spec, folder, until))
+        except BrokenProcessPool:
+            raise MedadError(
+                "a training process died (out of memory? a script that calls fit outside of "
+                '`if __name__ == "__main__":`?): go on with --resume, perhaps with fewer --jobs'
+            ) from None
+        except BaseException:
+            stop.set()  # the others save their state and end
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _deal(slices: Slices, submit: Callable[[PhaseSpec, int], Future[int]]) -> None:
+    """Keep all processes at work until every phase is finished."""
+    running: dict[Future[int], PhaseSpec] = {}
+    while True:
+        while len(running) < slices.processes and (slice_ := slices.take()):
+            with _interrupts_ignored():  # inherited: Ctrl-C must not kill a process that still imports torch
+                running[submit(*slice_)] = slice_[0]
+        if not running:
+            return
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            slices.put_back(running.pop(future), future.result())
 
 
 @contextmanager
@@ -120,19 +138,14 @@ def _interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, previous)
 
 
-def _first_error(futures: Sequence[Future[None]]) -> None:
-    for future in as_completed(futures):
-        future.result()
-
-
 @contextmanager
-def _watch(steps: Any, stop: Any, stopped: threading.Event, advance: Callable[[float], None]) -> Iterator[None]:
+def _watch(steps: Any, stop: Any, stopped: threading.Event, tally: Tally) -> Iterator[None]:
     """Hand progress up and Ctrl-C down while the pool works."""
     ended = threading.Event()
 
     def drain() -> None:
         while not steps.empty():
-            advance(steps.get())
+            tally(*steps.get())
 
     def look() -> None:
         while not ended.wait(0.2):
@@ -155,7 +168,7 @@ _worker: dict[str, Any] = {}
 
 def _start_worker(steps: Any, stop: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it and says so
-    torch.set_num_threads(1)
+    keep_freed_memory()
     _worker.update(steps=steps, stop=stop)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -168,5 +181,8 @@ def _end_with_parent() -> None:
     os._exit(1)  # files are written whole or not at all
 
 
-def _work(spec: PhaseSpec, folder: Path) -> None:
-    train_phase(spec, folder, _worker["steps"].put, _worker["stop"].is_set)
+def _work(spec: PhaseSpec, folder: Path, until: int) -> int:
+    def report(done: int) -> None:
+        _worker["steps"].put((spec.name, done))
+
+    return train_phase(spec, folder, report, _worker["stop"].is_set, until)
