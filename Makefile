@@ -26,10 +26,11 @@ test: venv
 
 # The pages of results, printed anew from the stored scores; MEDAD_DATA names the folder of data sets.
 results: venv
-	for set in $(filter-out phantom,$(notdir $(patsubst %/,%,$(wildcard docs/results/*/)))); do \
+	for set in $(filter-out phantom%,$(notdir $(patsubst %/,%,$(wildcard docs/results/*/)))); do \
 	    $(BIN)/python -m medad.experiments.table3 $$set > docs/results/$$set.md || exit; \
 	done
 	$(BIN)/python -m medad.experiments.refinement_page
+	$(BIN)/python -m medad.experiments.phantom page
 
 # Every wheel that an offline machine needs, e.g. make wheelhouse EXTRAS='[dicom,web]'
 wheelhouse: venv

@@ -13,24 +13,25 @@ from sklearn.preprocessing import StandardScaler
 from medad.data import phantom_lesions
 from medad.data.phantom import NORMAL, draw_phantom, phantom_benchmark
 from medad.data.phantom_anatomy import depth, draw_patient, head_coordinates, render
-from medad.data.phantom_lesions import KINDS, MOVED, add_lesion, draw_lesion
+from medad.data.phantom_lesions import KINDS, LEVELS, MOVED, add_lesion, draw_lesion
 from medad.errors import UserError
 
 keys = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 3), st.integers(0, 10_000))
 kinds = st.sampled_from(KINDS)
+levels = st.sampled_from(list(LEVELS))
 
 
-def scene(key, kind, size=64):
+def scene(key, kind, size=64, level="subtle"):
     """Return what `draw_phantom` draws before it renders: patient, lesion, x, y."""
     of_patient, of_lesion, _ = np.random.default_rng(key).spawn(3)
     patient = draw_patient(of_patient)
-    return patient, draw_lesion(of_lesion, kind, patient), *head_coordinates(patient, size)
+    return patient, draw_lesion(of_lesion, kind, patient, level), *head_coordinates(patient, size)
 
 
 @settings(max_examples=80, deadline=None)
-@given(keys, kinds, st.sampled_from([32, 47, 64, 128]), st.sampled_from([1, 3]))
-def test_only_the_lesion_differs_from_the_healthy_twin(key, kind, size, channels):
-    sick, twin = draw_phantom(key, kind, size, channels), draw_phantom(key, NORMAL, size, channels)
+@given(keys, kinds, st.sampled_from([32, 47, 64, 128]), st.sampled_from([1, 3]), levels)
+def test_only_the_lesion_differs_from_the_healthy_twin(key, kind, size, channels, level):
+    sick, twin = draw_phantom(key, kind, size, channels, level), draw_phantom(key, NORMAL, size, channels)
     assert sick.image.shape == (channels, size, size) and sick.image.dtype == np.uint8
     np.testing.assert_array_equal(sick.image[:, ~sick.support], twin.image[:, ~sick.support])
     assert sick.mask.any() and not (sick.mask & ~sick.support).any() and not twin.mask.any()
@@ -39,11 +40,20 @@ def test_only_the_lesion_differs_from_the_healthy_twin(key, kind, size, channels
 
 
 @settings(max_examples=80, deadline=None)
-@given(keys, kinds)
-def test_lesions_lie_inside_the_brain(key, kind):
+@given(keys, kinds, levels)
+def test_lesions_lie_inside_the_brain(key, kind, level):
     patient, _, x, y = scene(key, kind)
     brain = depth(patient, x, y) > patient.gap
-    assert not (draw_phantom(key, kind).support & ~brain).any()
+    assert not (draw_phantom(key, kind, level=level).support & ~brain).any()
+
+
+@settings(max_examples=30, deadline=None)
+@given(keys, st.sampled_from(["bright", "dark", "texture"]))
+def test_plain_lesions_are_wider_and_stronger_at_the_same_place_or_nearer_to_the_middle(key, kind):
+    (_, subtle, *_), (_, plain, *_) = scene(key, kind), scene(key, kind, level="plain")
+    assert plain.radius == pytest.approx(1.5 * subtle.radius)
+    assert plain.strength > subtle.strength
+    assert np.hypot(*plain.centre) <= np.hypot(*subtle.centre) + 1e-9
 
 
 @settings(max_examples=40, deadline=None)
@@ -132,7 +142,15 @@ def test_no_leak():
 
 @pytest.mark.parametrize(
     "options",
-    [{"size": 31}, {"channels": 2}, {"normal": -1}, {"test": (1, -1)}, {"seed": -1}, {"anomaly_rate": 1.1}],
+    [
+        {"size": 31},
+        {"channels": 2},
+        {"normal": -1},
+        {"test": (1, -1)},
+        {"seed": -1},
+        {"anomaly_rate": 1.1},
+        {"level": "hard"},
+    ],
 )
 def test_arguments_out_of_range(options):
     with pytest.raises(UserError, match="phantom images"):

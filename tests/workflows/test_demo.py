@@ -29,7 +29,7 @@ def demo_options(**rest):
 @pytest.fixture
 def refused(tmp_path, capsys, monkeypatch):
     """Start a demo in ``tmp_path/out``, which must be refused with everything there spared; return the line."""
-    monkeypatch.setattr(demo, "phantom_benchmark", lambda: pytest.fail("the demo went on"))
+    monkeypatch.setattr(demo, "phantom_benchmark", lambda **_: pytest.fail("the demo went on"))
 
     def run():
         before = sorted(tmp_path.rglob("*"))

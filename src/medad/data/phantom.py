@@ -7,7 +7,7 @@ import numpy as np
 
 from medad.data.imageset import ImageSet
 from medad.data.phantom_anatomy import draw_patient, head_coordinates, render
-from medad.data.phantom_lesions import KINDS, add_lesion, draw_lesion
+from medad.data.phantom_lesions import KINDS, LEVELS, add_lesion, draw_lesion
 from medad.data.phantom_scan import draw_scan, record
 from medad.errors import UserError
 
@@ -33,7 +33,9 @@ class Phantoms:
     test: ImageSet
 
 
-def draw_phantom(key: tuple[int, int, int], kind: str, size: int = 64, channels: int = 1) -> Phantom:
+def draw_phantom(
+    key: tuple[int, int, int], kind: str, size: int = 64, channels: int = 1, level: str = "subtle"
+) -> Phantom:
     """Draw one image; with kind "normal" it is the healthy twin of the same patient in the same scan.
 
     Parameters
@@ -44,6 +46,8 @@ def draw_phantom(key: tuple[int, int, int], kind: str, size: int = 64, channels:
         "normal" or one of `KINDS`.
     size, channels : int
         Pixels along a side, 32 or more (the anatomy does not depend on it), and 1 or 3 channels.
+    level : str
+        How hard lesions are to see: see `draw_lesion`.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def draw_phantom(key: tuple[int, int, int], kind: str, size: int = 64, channels:
         intensities = render(patient, x, y, size)
         mask = support = np.zeros((size, size), dtype=bool)
     else:
-        intensities, mask, support = add_lesion(patient, draw_lesion(of_lesion, kind, patient), x, y, size)
+        intensities, mask, support = add_lesion(patient, draw_lesion(of_lesion, kind, patient, level), x, y, size)
     return Phantom(record(draw_scan(of_scan), intensities, channels, of_scan), mask, support)
 
 
@@ -69,6 +73,7 @@ def phantom_benchmark(
     anomaly_rate: float = 0.6,
     test: tuple[int, int] = (200, 200),
     seed: int = 0,
+    level: str = "subtle",
 ) -> Phantoms:
     """Generate the benchmark; asking for more images of a split leaves its earlier ones as they are.
 
@@ -84,6 +89,8 @@ def phantom_benchmark(
         Normal and abnormal test images.
     seed : int
         Not negative.
+    level : str
+        How hard lesions are to see: "subtle" or "plain" (see `draw_lesion`).
 
     Returns
     -------
@@ -96,14 +103,16 @@ def phantom_benchmark(
         If an argument is out of range.
     """
     _check(size, channels, min(normal, unlabeled, *test, seed), anomaly_rate)
+    if level not in LEVELS:
+        raise UserError(f"phantom images: level {level}; give {' or '.join(LEVELS)}")
     kinds = _unlabeled_kinds(unlabeled, anomaly_rate)
     of_unlabeled = [("unlabeled", i, kind) for i, kind in enumerate(kinds)]
     of_test = [("test_0", i, NORMAL) for i in range(test[0])]
     of_test += [("test_1", i, KINDS[i % len(KINDS)]) for i in range(test[1])]
     return Phantoms(
-        normal=_image_set([("normal", i, NORMAL) for i in range(normal)], size, channels, seed),
-        unlabeled=_image_set(of_unlabeled, size, channels, seed),
-        test=_image_set(of_test, size, channels, seed),
+        normal=_image_set([("normal", i, NORMAL) for i in range(normal)], size, channels, seed, level),
+        unlabeled=_image_set(of_unlabeled, size, channels, seed, level),
+        test=_image_set(of_test, size, channels, seed, level),
     )
 
 
@@ -120,12 +129,12 @@ def _check(size: int, channels: int, smallest_count: int, anomaly_rate: float) -
         raise UserError("phantom images: give counts and a seed of 0 or more and an anomaly rate from 0 to 1")
 
 
-def _image_set(plan: list[tuple[str, int, str]], size: int, channels: int, seed: int) -> ImageSet:
+def _image_set(plan: list[tuple[str, int, str]], size: int, channels: int, seed: int, level: str) -> ImageSet:
     """Draw the images named by (stream, index, kind)."""
     pixels = np.empty((len(plan), channels, size, size), dtype=np.uint8)
     masks = np.empty((len(plan), size, size), dtype=bool)
     for row, (stream, index, kind) in enumerate(plan):
-        phantom = draw_phantom((seed, STREAMS.index(stream), index), kind, size, channels)
+        phantom = draw_phantom((seed, STREAMS.index(stream), index), kind, size, channels, level)
         pixels[row], masks[row] = phantom.image, phantom.mask
     return ImageSet(
         pixels=pixels,

@@ -1,7 +1,7 @@
 """Lesions of generated patients: bright, dark, texture only, deformation.
 
 A lesion changes the noiseless slice inside an irregular outline and nothing outside it. How strong it is
-follows one rule, written down before any detector saw an image: see `draw_lesion`.
+follows one rule for each level, written down before any detector saw an image of it: see `draw_lesion`.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,12 @@ from scipy.ndimage import binary_fill_holes
 
 from medad.data.phantom_anatomy import CELLS, Patient, random_field, render
 
-STRENGTHS = {"bright": (0.6, 1.4), "dark": (0.6, 1.4), "texture": (0.5, 1.0), "deformation": (0.7, 1.0)}
-KINDS = tuple(STRENGTHS)
+KINDS = ("bright", "dark", "texture", "deformation")
+LEVELS = {
+    "subtle": {"bright": (0.6, 1.4), "dark": (0.6, 1.4), "texture": (0.5, 1.0), "deformation": (0.7, 1.0)},
+    "plain": {"bright": (2.0, 3.0), "dark": (2.0, 3.0), "texture": (1.5, 2.5), "deformation": (0.7, 1.0)},
+}
+WIDENING = {"subtle": 1.0, "plain": 1.5}  # a deformation is wide already: a wider one would not fit into the brain
 GRAIN = 0.05  # correlation length of an abnormal texture, in head coordinates
 MOVED = 0.012  # displacement, in head coordinates, from which on a point belongs to a deformation's mask
 _ORDERS = np.arange(2, 6)
@@ -46,10 +50,10 @@ class Lesion:
     weights: np.ndarray
 
 
-def draw_lesion(rng: np.random.Generator, kind: str, patient: Patient) -> Lesion:
+def draw_lesion(rng: np.random.Generator, kind: str, patient: Patient, level: str = "subtle") -> Lesion:
     """Draw a lesion of `kind` that lies inside the brain of `patient`.
 
-    The rule of difficulty: a person who looks carefully finds most lesions, but only by place and form, as
+    The rule of difficulty of level "subtle": a person who looks carefully finds most lesions, but only by place and form, as
     every intensity that they bring is about as far from the surroundings as healthy tissues are from each
     other; mean intensity, histogram and thumbnail must not separate the classes. The yardstick is the
     patient's own difference between white and grey matter: bright and dark shift the intensity by 0.6 to
@@ -57,11 +61,16 @@ def draw_lesion(rng: np.random.Generator, kind: str, patient: Patient) -> Lesion
     with a standard deviation of 0.5 to 1 of it. Deformation changes no intensity: it moves tissue by at
     most 0.29 `strength` radii, `strength` 0.7 to 1, outward (a mass that pushes) or inward (a pinch,
     negative).
+
+    The rule of level "plain": a person finds the lesion at a glance. Bright and dark shift the intensity by
+    2 to 3 times the difference between white and grey matter, a texture has 1.5 to 2.5 of it as standard
+    deviation, and these three are half again as wide; deformations are those of "subtle", as stronger ones
+    would turn tissue inside out.
     """
-    low, high = STRENGTHS[kind]
+    low, high = LEVELS[level][kind]
     deforms = kind == "deformation"
     strength = rng.uniform(low, high) * rng.choice((-1, 1) if deforms else (1, 1))
-    radius = rng.uniform(0.1, 0.21) * (1.7 if deforms else 1)
+    radius = rng.uniform(0.1, 0.21) * (1.7 if deforms else WIDENING[level])
     waves = rng.standard_normal((2, len(_ORDERS))) * 0.25 / _ORDERS
     widest = radius * _relative_outline(waves, np.linspace(0, 2 * np.pi, 64)).max()
     farthest = 0.95 - (patient.gap + widest) / patient.aspect

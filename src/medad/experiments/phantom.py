@@ -1,6 +1,6 @@
 """AE, AE-U and DDAD on the phantom benchmark, five seeds, whoever wins.
 
-``python -m medad.experiments.phantom run`` trains and stores the scores, ``… page`` writes
+``python -m medad.experiments.phantom run --level LEVEL`` trains and stores the scores, ``… page`` writes
 ``docs/results/phantom.md`` from what is stored.
 """
 
@@ -20,37 +20,43 @@ from medad.workflows.options import Preset, TrainOptions
 from medad.workflows.run import run
 
 METHODS = ("ae", "aeu", "ddad")
+SETS = {"subtle": "phantom", "plain": "phantom_plain"}  # level -> name of the data set
 SEEDS = range(5)
 PRESET: Preset = "quick"
 
 
-def run_all(work: Path, results: Path) -> None:
+def run_all(level: str, work: Path, results: Path) -> None:
     """Train every method on the phantoms of every seed and store the scores; what is stored is skipped."""
     for seed in SEEDS:
-        data = work / f"seed{seed}" / "phantom"
-        write_phantoms(data, phantom_benchmark(seed=seed))
+        data = work / f"seed{seed}" / SETS[level]
+        write_phantoms(data, phantom_benchmark(seed=seed, level=level))
         for method in METHODS:
-            folder = work / f"seed{seed}" / method
-            if not list((results / "phantom").glob(f"{method}-*/seed{seed}")):
+            folder = data.parent / f"{data.name}-{method}"
+            if not list((results / data.name).glob(f"{method}-*/seed{seed}")):
                 run(data, TrainOptions(method=method, preset=PRESET, seed=seed), out=folder, resume=True)
                 store(folder, results)
 
 
 def page(results: Path) -> str:
-    """Return the page in Markdown: every score, mean and standard deviation over the seeds, by kind of lesion."""
+    """Return the page in Markdown, with a section for each level that there are scores of."""
+    sections = [_section(level, results) for level, name in SETS.items() if (results / name).exists()]
+    return "\n\n".join([*_heading(), *sections]) + "\n"
+
+
+def _section(level: str, results: Path) -> str:
+    """Return a table of all scores, mean and standard deviation over the seeds, by kind of lesion."""
     figures: dict[tuple[str, str], list[dict]] = {}
-    for result in stored("phantom", results):
+    for result in stored(SETS[level], results):
         summary = summarise(result.scores, result.run["seed"])
         for name in result.scores.shown_rows:
             kinds = {kind: scores[name] for kind, scores in summary["kinds"].items()}
             figures.setdefault((result.method, name), []).append({"all": summary["image"][name]} | kinds)
     groups = list(next(iter(figures.values()))[0])
-    rows = [["method", "score", "AP, all", *(f"AUROC, {group}" for group in groups)]]
-    rows += [
-        [method, name, _spread(seeds, "all", "ap"), *(_spread(seeds, group, "auroc") for group in groups)]
-        for (method, name), seeds in figures.items()
-    ]
-    return "\n\n".join([*_heading(len(next(iter(figures.values())))), "\n".join(markdown_table(rows))]) + "\n"
+    rows = [["method", "score", "seeds", "AP, all", *(f"AUROC, {group}" for group in groups)]]
+    for (method, name), seeds in figures.items():
+        spreads = [_spread(seeds, group, "auroc") for group in groups]
+        rows.append([method, name, str(len(seeds)), _spread(seeds, "all", "ap"), *spreads])
+    return f"## Level {level}\n\n" + "\n".join(markdown_table(rows))
 
 
 def _spread(seeds: list[dict], group: str, metric: str) -> str:
@@ -58,16 +64,16 @@ def _spread(seeds: list[dict], group: str, metric: str) -> str:
     return f"{values.mean():.1f} ± {values.std(ddof=1):.1f}"
 
 
-def _heading(seeds: int) -> Iterator[str]:
+def _heading() -> Iterator[str]:
     yield "# Phantom benchmark: AE, AE-U and DDAD"
     yield (
         f"Printed on {datetime.date.today()} by `python -m medad.experiments.phantom page` from the scores stored in "
-        f"`phantom/`. Preset {PRESET}: these figures say how the methods compare on generated images after a short "
-        "training, and are not to be put beside published ones."
+        f"`phantom/` and `phantom_plain/`. Preset {PRESET}: these figures say how the methods compare on generated "
+        "images after a short training, and are not to be put beside published ones."
     )
     yield (
-        f"Mean ± standard deviation over {seeds} seeds, each with phantoms of its own, in %. "
-        "The difficulty was fixed before any of the methods saw the images (see [phantom](../phantom.md))."
+        "Mean ± standard deviation over seeds, each with phantoms of its own, in %. The difficulty of each level was "
+        "fixed before any of the methods saw its images (see [phantom](../phantom.md))."
     )
 
 
@@ -75,11 +81,12 @@ def main() -> None:
     """Run the experiment or write its page."""
     parser = argparse.ArgumentParser(prog="python -m medad.experiments.phantom", description=__doc__)
     parser.add_argument("what", choices=("run", "page"))
+    parser.add_argument("--level", choices=SETS, default="subtle", help="which phantoms to run")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--work", type=Path, default=Path("runs/phantom"))
     arguments = parser.parse_args()
     if arguments.what == "run":
-        run_all(arguments.work, arguments.results)
+        run_all(arguments.level, arguments.work, arguments.results)
     else:
         (arguments.results / "phantom.md").write_text(page(arguments.results), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The contact sheet of the phantom benchmark: ``python -m medad.reports.phantom_figure FILE.png``."""
+"""The contact sheet of the phantom benchmark: ``python -m medad.reports.phantom_figure FILE.png [LEVEL]``."""
 
 import sys
 from pathlib import Path
@@ -13,13 +13,15 @@ from medad.data.phantom_lesions import KINDS
 COLUMNS = 8
 
 
-def phantom_figure(seed: int = 0) -> Figure:
+def phantom_figure(seed: int = 0, level: str = "subtle") -> Figure:
     """Draw a row of normal images and, for each kind of lesion, pairs of an image and the same with its mask.
 
     Parameters
     ----------
     seed : int
         Seed of the images; those shown are the first of the benchmark's test images.
+    level : str
+        How hard lesions are to see.
 
     Returns
     -------
@@ -32,7 +34,7 @@ def phantom_figure(seed: int = 0) -> Figure:
         _show(axes, draw_phantom((seed, STREAMS.index("test_0"), column), NORMAL).image)
     for row, kind in enumerate(KINDS):
         for pair in range(COLUMNS // 2):
-            phantom = draw_phantom((seed, STREAMS.index("test_1"), row + len(KINDS) * pair), kind)
+            phantom = draw_phantom((seed, STREAMS.index("test_1"), row + len(KINDS) * pair), kind, level=level)
             _show(grid[row + 1, 2 * pair], phantom.image)
             _show(grid[row + 1, 2 * pair + 1], phantom.image)
             grid[row + 1, 2 * pair + 1].contour(phantom.mask, levels=[0.5], colors="tab:orange", linewidths=1)
@@ -50,4 +52,4 @@ def _show(axes: Axes, image: np.ndarray) -> None:
 if __name__ == "__main__":
     target = Path(sys.argv[1])
     target.parent.mkdir(parents=True, exist_ok=True)
-    phantom_figure().savefig(target)
+    phantom_figure(level=(sys.argv[2:] or ["subtle"])[0]).savefig(target)

@@ -17,7 +17,7 @@ OF_PHANTOMS = {"images", "masks", "manifest.csv", "data.json"}
 
 
 def demo(out: Path, *, device: str = "auto", jobs: int | None = None) -> Path:
-    """Generate the phantom benchmark, train DDAD (preset quick) on it, evaluate and report.
+    """Generate the phantom benchmark with plain lesions, train DDAD (preset quick) on it, evaluate and report.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def demo(out: Path, *, device: str = "auto", jobs: int | None = None) -> Path:
     _clear(out)
     claim(out, resume=False)
     say("generating phantom images")
-    write_phantoms(out / PHANTOMS, phantom_benchmark())
+    write_phantoms(out / PHANTOMS, phantom_benchmark(level="plain"))
     return run(out / PHANTOMS, options, out=out)
 
 
