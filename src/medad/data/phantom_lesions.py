@@ -53,8 +53,8 @@ class Lesion:
 def draw_lesion(rng: np.random.Generator, kind: str, patient: Patient, level: str = "subtle") -> Lesion:
     """Draw a lesion of `kind` that lies inside the brain of `patient`.
 
-    The rule of difficulty of level "subtle": a person who looks carefully finds most lesions, but only by place and form, as
-    every intensity that they bring is about as far from the surroundings as healthy tissues are from each
+    The rule of level "subtle": a person who looks carefully finds most lesions, but only by place and form,
+    as every intensity that they bring is about as far from the surroundings as healthy tissues are from each
     other; mean intensity, histogram and thumbnail must not separate the classes. The yardstick is the
     patient's own difference between white and grey matter: bright and dark shift the intensity by 0.6 to
     1.4 of it (`strength`); texture keeps the mean of the region and exchanges its texture for a finer one
