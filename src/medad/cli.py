@@ -99,6 +99,12 @@ def _add_machine(parser: ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int | None, help="number of processes; all cores by default")
 
 
+def _add_scoring(parser: ArgumentParser) -> None:
+    scoring = "precision of scoring, whatever that of the training was: bf16 is faster and less exact"
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help=scoring)
+    _add_machine(parser)
+
+
 def _add_training(parser: ArgumentParser) -> None:
     _add_data(parser)
     parser.add_argument("--out", type=Path | None, help="run folder; runs/DATA-METHOD by default")
@@ -118,14 +124,14 @@ def _add_evaluate(parser: ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="folder of a finished run")
     _add_data(parser)
     parser.add_argument("--out", type=Path | None, help="folder of the results; RUN/evaluate-NAME by default")
-    _add_machine(parser)
+    _add_scoring(parser)
 
 
 def _add_predict(parser: ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("inputs", type=Path, nargs="+", help="image files, and folders of them")
     parser.add_argument("--out", type=Path, required=True, help="folder of scores and heat maps")
-    _add_machine(parser)
+    _add_scoring(parser)
 
 
 def _add_demo(parser: ArgumentParser) -> None:
@@ -170,14 +176,15 @@ def _evaluate(arguments: Namespace) -> int:
     from medad.workflows.evaluate import evaluate
 
     a = arguments
-    evaluate(a.run, a.data, out=a.out, split=a.split, **_machine(a))
+    evaluate(a.run, a.data, out=a.out, split=a.split, precision=a.precision, **_machine(a))
     return 0
 
 
 def _predict(arguments: Namespace) -> int:
     from medad.workflows.predict import predict
 
-    return 1 if predict(arguments.run, arguments.inputs, arguments.out, **_machine(arguments)) else 0
+    a = arguments
+    return 1 if predict(a.run, a.inputs, a.out, precision=a.precision, **_machine(a)) else 0
 
 
 def _demo(arguments: Namespace) -> int:

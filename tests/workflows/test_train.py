@@ -43,7 +43,7 @@ def test_the_run_folder_tells_how_it_came_about(finished):
 
 def test_the_colour_scale_is_that_of_the_normal_images(finished, phantoms):
     images = load_images(Repartition.read(phantoms).normal, Preprocessing(64)).images
-    maps = np.concatenate([p.maps["anomaly_map"] for p in load_detector(finished, "cpu").predict(images)])
+    maps = np.concatenate([p.maps["anomaly_map"] for p in load_detector(finished, device="cpu").predict(images)])
     scale = yaml.safe_load((finished / "run.yaml").read_text())["map_scale"]
     np.testing.assert_allclose(scale, np.percentile(maps, (50, 99.9)), rtol=1e-4)
 

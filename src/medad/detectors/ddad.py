@@ -144,13 +144,13 @@ class DDAD(Detector):
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return all discrepancies and refined maps of a batch."""
-        outputs = {module: [self.networks_[name](x) for name in self.members(module)] for module in self.modules}
+        outputs = {module: [self.folded_[name](x) for name in self.members(module)] for module in self.modules}
         maps = {"a_rec": ensemble_residual(x, stack(outputs["ndm"]))}
         raw = discrepancies([stack(out) for out in outputs.values()], self.options.bessel)
         maps |= raw
         for name in self.refiners:
             inputs = torch.stack(list(raw.values())[: _inputs(name)], dim=1)
-            maps[name] = cast(ASRNet, self.networks_[name]).refine(inputs)
+            maps[name] = cast(ASRNet, self.folded_[name]).refine(inputs)
         singles = {f"a_rec_{k + 1}": residual_map(x, out).mean((1, 2)) for k, out in enumerate(outputs["ndm"])}
         means = {name: value.mean((1, 2)) for name, value in maps.items()}
         scores = singles | {"a_rec_ensemble": means.pop("a_rec")} | means

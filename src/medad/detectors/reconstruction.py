@@ -130,7 +130,7 @@ class ReconstructionDetector(Detector):
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the residual map and its mean."""
-        residual = residual_map(x, self.networks_[self.name](x))
+        residual = residual_map(x, self.folded_[self.name](x))
         score = residual.mean((1, 2))
         return {"a_rec": score, "pred_score": score}, {"a_rec": residual, "anomaly_map": residual}
 

@@ -126,8 +126,15 @@ def make_detector(
     return cls.from_options(cls.presets[preset] | options, seed=seed, precision=precision, device=device, jobs=jobs)
 
 
-def load_detector(folder: Path, device: str = "auto", jobs: int | None = None) -> "Detector":
+def load_detector(folder: Path, **machine: Any) -> "Detector":
     """Return the fitted detector of a run folder; executes nothing that the folder contains.
+
+    Parameters
+    ----------
+    folder : Path
+        Run folder.
+    **machine
+        `scoring_precision`, `device` and `jobs`: see :class:`medad.detectors.base.Detector`.
 
     Raises
     ------
@@ -139,4 +146,4 @@ def load_detector(folder: Path, device: str = "auto", jobs: int | None = None) -
     run = read_run(Path(folder))
     if "method" not in run:
         raise UserError(f"{folder}: the run is not finished; go on with --resume")
-    return method_info(str(run["method"])).load().load(Path(folder), device=device, jobs=jobs)
+    return method_info(str(run["method"])).load().load(Path(folder), **machine)

@@ -3,6 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+# Pixels. The maps between the layers have 64 times the bytes of the input: more at once leave the cache, and
+# are so large that the C library hands their memory back to the system after each layer.
+REFINED_AT_ONCE = 64**2
+
 
 class ASRNet(nn.Module):
     """Three 3 x 3 convolutions from discrepancy maps to a probability of abnormality.
@@ -37,7 +41,8 @@ class ASRNet(nn.Module):
 
     def refine(self, maps: Tensor) -> Tensor:
         """Return the refined map, (n, H, W) in [0, 1]: the probability of abnormality."""
-        return self(maps).softmax(1)[:, 1]
+        few = max(REFINED_AT_ONCE // maps.shape[-1] ** 2, 1)
+        return torch.cat([self(part).softmax(1)[:, 1] for part in maps.split(few)])
 
 
 def focal_loss(logits: Tensor, target: Tensor, gamma: float = 2.0, smooth: float = 1e-5) -> Tensor:

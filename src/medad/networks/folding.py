@@ -13,31 +13,32 @@ def folded(network: nn.Module) -> nn.Module:
     Parameters
     ----------
     network : Module
-        Its batch norms stand in :class:`torch.nn.Sequential`, each after a convolution, transposed
-        convolution or linear layer; others are left as they are.
+        Only batch norms that follow a convolution, transposed convolution or linear layer in an
+        ``nn.Sequential`` are merged; they must keep running statistics.
 
     Returns
     -------
     Module
-        In evaluation mode, channels last, without gradients; its outputs equal those of `network` in
-        evaluation mode but for rounding.
+        In evaluation mode, channels last, without gradients; but for rounding it computes what
+        `network` does in evaluation mode.
     """
     copied = copy.deepcopy(network).eval().requires_grad_(False)
-    for name, module in list(copied.named_modules()):
-        if name and isinstance(module, nn.Sequential):
-            copied.set_submodule(name, nn.Sequential(*_merge(list(module))))
+    for name, module in copied.named_children():
+        if isinstance(module, nn.Sequential):
+            setattr(copied, name, nn.Sequential(*_merge(module)))
     return copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def _merge(layers: list[nn.Module]) -> list[nn.Module]:
+def _merge(layers: nn.Sequential) -> list[nn.Module]:
     merged: list[nn.Module] = []
     for layer in layers:
-        before = merged[-1] if merged else None
-        if isinstance(layer, nn.BatchNorm2d) and isinstance(before, nn.Conv2d | nn.ConvTranspose2d):
-            merged[-1] = fusion.fuse_conv_bn_eval(before, layer, transpose=isinstance(before, nn.ConvTranspose2d))
-        elif isinstance(layer, nn.BatchNorm1d) and isinstance(before, nn.Linear):
-            merged[-1] = fusion.fuse_linear_bn_eval(before, layer)
-        else:
-            # What a merged layer returns is its own: nothing else needs the values before ReLU.
-            merged.append(nn.ReLU(inplace=bool(merged)) if isinstance(layer, nn.ReLU) else layer)
+        match (merged[-1] if merged else None), layer:
+            case nn.ConvTranspose2d() as before, nn.BatchNorm2d():
+                merged[-1] = fusion.fuse_conv_bn_eval(before, layer, transpose=True)
+            case nn.Conv2d() as before, nn.BatchNorm2d():
+                merged[-1] = fusion.fuse_conv_bn_eval(before, layer)
+            case nn.Linear() as before, nn.BatchNorm1d():
+                merged[-1] = fusion.fuse_linear_bn_eval(before, layer)
+            case _:
+                merged.append(layer)
     return merged

@@ -28,7 +28,15 @@ CHUNK = 1000  # images decoded, scored and written at once: memory does not grow
 SCORES, FAILED, SHEET, HEATMAPS = "scores.csv", "failed.csv", "contact_sheet.png", "heatmaps"
 
 
-def predict(run: Path, inputs: Sequence[Path], out: Path, *, device: str = "auto", jobs: int | None = None) -> int:
+def predict(
+    run: Path,
+    inputs: Sequence[Path],
+    out: Path,
+    *,
+    precision: str = "fp32",
+    device: str = "auto",
+    jobs: int | None = None,
+) -> int:
     """Score images without labels, draw their heat maps, and go on past files that cannot be read.
 
     What was found is written after every `CHUNK` images, so that little is lost when it is stopped.
@@ -43,6 +51,8 @@ def predict(run: Path, inputs: Sequence[Path], out: Path, *, device: str = "auto
         Where ``scores.csv`` (the most abnormal first), ``heatmaps/ID.png`` at native size,
         ``contact_sheet.png`` and, if there is any, ``failed.csv`` go; those of an earlier prediction
         are removed.
+    precision : str
+        ``"fp32"``, or ``"bf16"`` for the networks' passes: faster, and each score a little different.
     device, jobs
         See :class:`medad.detectors.base.Detector`.
 
@@ -58,7 +68,7 @@ def predict(run: Path, inputs: Sequence[Path], out: Path, *, device: str = "auto
     MedadError
         If a score is not finite.
     """
-    detector = load_detector(run, device, jobs)
+    detector = load_detector(run, scoring_precision=precision, device=device, jobs=jobs)
     scale = read_run(run).get("map_scale")
     entries = _find(inputs, out)
     _make_room(out)

@@ -41,7 +41,8 @@ def run(
     splits = read_splits(data, split, options)
     images = _to_score(splits, options, split or data)
     fit(detector, splits, name, options, out, resume)
-    return write_results(load_detector(out, options.device, options.jobs), images, name, run=out, out=out)
+    detector = load_detector(out, device=options.device, jobs=options.jobs)
+    return write_results(detector, images, name, run=out, out=out)
 
 
 def _to_score(splits: Splits, options: TrainOptions, source: Path) -> ImageSet:
