@@ -3,7 +3,7 @@ PYTHON ?= python3
 EXTRAS ?=
 BIN := .venv/bin
 
-.PHONY: venv demo lint test results wheelhouse clean
+.PHONY: venv demo lint test bench bench-quick results wheelhouse clean
 
 venv: .venv/stamp
 
@@ -23,6 +23,14 @@ lint: venv
 # One arithmetic thread per test process: the processes already fill the cores.
 test: venv
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto
+
+# Speed against a plain rendering of the published recipe; leave the machine alone meanwhile.
+bench: venv
+	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.page
+
+bench-quick: venv
+	$(BIN)/python -m benchmarks.run --quick
 
 # The pages of results, printed anew from the stored scores; MEDAD_DATA names the folder of data sets.
 results: venv

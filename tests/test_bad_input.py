@@ -236,11 +236,11 @@ def test_a_full_disk(command, complaint, images, finished, tmp_path, monkeypatch
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    from medad.workflows import evaluate, predict, train
+    from medad.workflows import evaluate, findings, train
 
     monkeypatch.setattr(train, "update_run", full)
     monkeypatch.setattr(evaluate, "write_report", full)
-    monkeypatch.setattr(predict, "write_scores", full)
+    monkeypatch.setattr(findings, "write_scores", full)
     inputs = {"train": [images, *TINY], "evaluate": [finished, images], "predict": [finished, images]}
     line = complaint(command, *inputs[command], "--out", tmp_path / "out", status=1)
     assert f"{tmp_path / 'out'}: the disk is full" in line

@@ -1,5 +1,6 @@
 """Progress off a terminal: plain lines, and none for short work."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -21,6 +22,18 @@ def test_work_under_two_seconds_says_nothing(clock, capsys):
         for _ in range(10):
             clock.seconds += 0.19
             advance(1)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_work_of_other_threads_is_not_shown(clock, capsys):
+    def work():
+        with progress(100, "reading images") as advance:
+            clock.seconds += 20
+            advance(20)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
     assert capsys.readouterr() == ("", "")
 
 

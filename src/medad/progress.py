@@ -1,6 +1,7 @@
 """Progress of long work: a bar with time left on a terminal, plain lines elsewhere."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +17,7 @@ LINE_SECONDS = 15.0
 
 @contextmanager
 def progress(total: float, description: str) -> Iterator[Advance]:
-    """Show how far a piece of work has come, on standard error.
+    """Show how far a piece of work has come, on standard error; work of other threads than the main one is not shown.
 
     Parameters
     ----------
@@ -30,6 +31,9 @@ def progress(total: float, description: str) -> Iterator[Advance]:
     callable
         ``advance(n)``: `n` more units are done.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda n: None  # two bars at once would write over each other
+        return
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _Lines(total, description)

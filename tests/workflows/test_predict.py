@@ -12,8 +12,8 @@ from medad.evaluation.scores import read_scores
 from medad.workflows import predict as module
 
 
-def predict(run, out, *inputs):
-    return main(["predict", str(run), *(str(i) for i in inputs), "--out", str(out), "--device", "cpu"])
+def predict(run, out, *inputs, options=()):
+    return main(["predict", str(run), *(str(i) for i in inputs), "--out", str(out), "--device", "cpu", *options])
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,13 @@ def test_chunks_do_not_matter(predicted, finished, phantoms, tmp_path, monkeypat
     assert rows[0] == pytest.approx(rows[1], abs=1e-5)
     assert len(list((tmp_path / "heatmaps").iterdir())) == len(whole)
     assert "images from 8 on, of" in capsys.readouterr().err
+
+
+def test_scoring_in_bf16_is_near(predicted, finished, phantoms, tmp_path):
+    assert predict(finished, tmp_path, phantoms / "images", options=["--precision", "bf16"]) == 0
+    exact, near = read_scores(predicted / "scores.csv"), read_scores(tmp_path / "scores.csv")
+    rows = [dict(zip(t.image_path, t.columns["a_rec_ensemble"], strict=True)) for t in (exact, near)]
+    assert rows[0] == pytest.approx(rows[1], rel=0.05) and rows[0] != rows[1]
 
 
 def test_results_inside_the_input_are_not_taken_for_images(finished, phantoms, tmp_path):

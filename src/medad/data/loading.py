@@ -1,8 +1,10 @@
 """Entries to an image set: decoded once in parallel, kept in the cache."""
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 
@@ -36,7 +38,11 @@ class Loaded:
 
 @pillow_is_quiet()
 def load_images(
-    entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None = None, cache: bool = True
+    entries: Sequence[Entry],
+    preprocessing: Preprocessing,
+    jobs: int | None = None,
+    cache: bool = True,
+    stop: Event | None = None,
 ) -> Loaded:
     """Load images, from the cache when the same files were decoded before.
 
@@ -54,6 +60,8 @@ def load_images(
         Number of threads; None takes one per core.
     cache : bool
         Whether to look in the cache and to keep there what was decoded.
+    stop : Event, optional
+        Once another thread sets it, decoding ends with ``CancelledError``.
 
     Returns
     -------
@@ -67,7 +75,7 @@ def load_images(
         If a mask cannot be read or is not as large as its image.
     """
     stored, problems = (
-        _cached(entries, preprocessing, jobs) if cache else (_decode_all(entries, preprocessing, jobs), ())
+        _cached(entries, preprocessing, jobs, stop) if cache else (_decode_all(entries, preprocessing, jobs, stop), ())
     )
     kept = [entry for index, entry in enumerate(entries) if index not in stored.failures]
     known = [entry.label for entry in kept if entry.label is not None]
@@ -111,13 +119,15 @@ def _unless_empty(values: Iterable[str]) -> tuple[str, ...] | None:
     return values if any(values) else None
 
 
-def _cached(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None) -> tuple[Stored, tuple[str, ...]]:
+def _cached(
+    entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None, stop: Event | None
+) -> tuple[Stored, tuple[str, ...]]:
     """Return the images from the cache or from the files, and a note if they could not be cached."""
     key = disk.cache_key(entries, preprocessing, jobs)
     stored = disk.load(key)
     if stored is not None and not any(_is_readable(entries[index]) for index in stored.failures):
         return stored, ()
-    stored = _decode_all(entries, preprocessing, jobs)
+    stored = _decode_all(entries, preprocessing, jobs, stop)
     try:
         disk.store(key, stored)
     except OSError as error:
@@ -135,8 +145,10 @@ def _is_readable(entry: Entry) -> bool:
     return True
 
 
-def _decode_all(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None) -> Stored:
+def _decode_all(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None, stop: Event | None) -> Stored:
     def read(entry: Entry) -> tuple[np.ndarray, Facts] | UnreadableImage:
+        if stop is not None and stop.is_set():
+            raise CancelledError
         try:
             image = decode(entry.path)
         except UnreadableImage as error:

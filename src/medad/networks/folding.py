@@ -26,7 +26,7 @@ def folded(network: nn.Module) -> nn.Module:
     for name, module in copied.named_children():
         if isinstance(module, nn.Sequential):
             setattr(copied, name, nn.Sequential(*_merge(module)))
-    return copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return copied.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _merge(layers: nn.Sequential) -> list[nn.Module]:
