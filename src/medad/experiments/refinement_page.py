@@ -40,13 +40,14 @@ def swing(curve: np.ndarray, column: int) -> tuple[float, float, float]:
 
 
 def section(folder: Path, figure: Path) -> str:
-    """Return the section on one run's curves and draw its figure."""
+    """Return the section on one run's curves, with the notes that lie beside them, and draw its figure."""
     curves = read_curves(folder)
     _draw(curves, figure)
     rows = [["recipe", "weights", "seeds", "last epoch", "sd over seeds", "swing within a run", "last, de-duplicated"]]
     rows += [_row(variant, weights, runs) for (variant, weights), runs in curves.items()]
     title = f"## {folder.parent.parent.name}, {folder.parent.name}, {folder.name}"
-    return "\n\n".join([title, "\n".join(markdown_table(rows)), f"![AUROC over epochs]({figure.name})"])
+    notes = [path.read_text(encoding="utf-8").strip() for path in sorted(folder.glob("*.md"))]
+    return "\n\n".join([title, "\n".join(markdown_table(rows)), f"![AUROC over epochs]({figure.name})", *notes])
 
 
 def _row(variant: str, weights: str, runs: list[np.ndarray]) -> list[str]:

@@ -25,7 +25,8 @@ class TrainOptions:
     backbone : {'ae', 'memae', 'aeu'}, optional
         Reconstruction network inside DDAD.
     preset : {'paper', 'standard', 'quick', 'tiny'}
-        The recipe to start from; standard holds out normals for a threshold, tiny is for tests only.
+        The recipe to start from; standard holds out normals for a threshold and averages the weights of
+        ASR-Net, quick is for a first look, tiny for tests.
     size : int
         Side in pixels to which images are resized: 64, 128 or 256.
     channels : {1, 3}
