@@ -139,3 +139,8 @@ def test_weights_do_not_depend_on_the_number_of_cores_in_use(tmp_path):
         found.append(network_state(detector.networks_))
     for other in found[1:]:
         assert all(torch.equal(value, other[name]) for name, value in found[0].items())
+
+
+def test_what_the_studies_found_is_in_standard_and_never_in_paper():
+    assert DDAD.presets["paper"] == {}
+    assert DDAD.presets["standard"] == {"holdout": 0.1, "refine_average": 0.999}
