@@ -1,5 +1,7 @@
 """A cache of the tests' own, a small data set and a finished run on it."""
 
+from types import SimpleNamespace
+
 import pytest
 from pytest import MonkeyPatch
 
@@ -33,3 +35,15 @@ def finished(phantoms, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "finished"
     assert main(["run", str(phantoms), "--out", str(folder), *TINY, "--options.holdout", "0.2"]) == 0
     return folder
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time in seconds for what is written or told now and then; it stands still until a test sets it."""
+    from medad import progress
+    from medad.workflows import findings
+
+    now = SimpleNamespace(seconds=50.0)
+    for module in (progress, findings):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    return now

@@ -1,20 +1,8 @@
 """Progress off a terminal: plain lines, and none for short work."""
 
 import threading
-from types import SimpleNamespace
 
-import pytest
-
-from medad import progress as module
 from medad.progress import progress
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """The time in seconds, which stands still until a test sets it."""
-    now = SimpleNamespace(seconds=50.0)
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now.seconds))
-    return now
 
 
 def test_work_under_two_seconds_says_nothing(clock, capsys):

@@ -1,25 +1,13 @@
 """Results are written as work goes on, but seldom enough that a long list costs no more per image than a short one."""
 
-from types import SimpleNamespace
-
 import numpy as np
-import pytest
 
 from medad.evaluation.scores import ScoreTable, read_scores
-from medad.workflows import findings
 from medad.workflows.findings import Findings
 
 
 def table(*names):
     return ScoreTable(names, None, {"pred_score": np.arange(len(names), dtype=float)})
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """The time in seconds, which stands still until a test sets it."""
-    now = SimpleNamespace(seconds=1000.0)
-    monkeypatch.setattr(findings, "time", SimpleNamespace(monotonic=lambda: now.seconds))
-    return now
 
 
 def test_the_first_chunk_is_written_at_once_and_others_a_minute_later(clock, tmp_path):
