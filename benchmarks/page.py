@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.run import RESULTS
-from benchmarks.tables import headline, tables
+from benchmarks.tables import headline, tables, whole
 
 HERE = Path(__file__).parent
 
@@ -47,6 +47,14 @@ of training contains reading all images once for their digest.
 `make bench-quick` is a look of three minutes at shorter pieces; its figures are not for quoting."""
 
 
+WHOLE_WHAT = """\
+`python -m benchmarks.whole --device DEVICE --precision PRECISION` trains AE-U networks of both modules and both \
+ASR-Nets, and scores the test images, with the sizes above. On a GPU images stay on the device, order and synthesis \
+are drawn there, up to eight networks train at a time, each in a stream of its own, and every step is a CUDA graph, \
+recorded once and replayed; the host waits for the device only to write checkpoints. TF32 is a precision of its own: \
+fp32 means fp32, for convolutions too, where torch itself would round."""
+
+
 def page(results: Path, notes: Path) -> str:
     """Return the page: what is measured, the tables of every ``*.json`` in `results`, and the hand-written `notes`."""
     return "\n\n".join(_parts(results, notes)) + "\n"
@@ -61,6 +69,11 @@ def _parts(results: Path, notes: Path) -> Iterator[str]:
         yield f"## {path.stem}"
         yield headline(result)
         yield tables(result)
+    yield f"## The whole protocol, nothing composed\n\n{WHOLE_WHAT}"
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((results / "whole").glob("*.json"))]
+    yield whole(found) if found else "None has been measured yet."
+    if not any("gpu" in result for result in found):
+        yield "**Figures of a GPU are missing**: none has been at hand, and training on one has been tested in parts, on CPUs."
     if notes.exists():
         yield notes.read_text(encoding="utf-8").strip()
 

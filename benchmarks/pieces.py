@@ -21,7 +21,7 @@ from medad.detectors.ddad import DDAD, DDADOptions
 from medad.networks.asr import ASRNet
 from medad.networks.autoencoder import AE
 from medad.training.checkpoint import network_state, save_phase, save_tensors
-from medad.training.loop import finished_path
+from medad.training.course import finished_path
 from medad.training.phase import PhaseSpec
 from medad.training.workers import train_phases
 
@@ -115,7 +115,7 @@ class OurPieces:
         for name in [name for module in self.detector.modules for name in self.detector.members(module)]:
             save_tensors(finished_path(folder, name), network_state({name: self.detector.networks_[name]}))
         self.phase = self._stages()[0][0].build()
-        self.phase.step(self.phase.prepare(torch.arange(p.batch_size)), 0)  # so that its optimiser has a state
+        self.phase.step(self.phase.prepare(torch.arange(p.batch_size)))  # so that its optimiser has a state
 
     @property
     def processes(self) -> int:

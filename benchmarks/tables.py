@@ -1,6 +1,6 @@
 """The tables of a result, in Markdown, for the terminal and for the page."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from medad.experiments.table3 import markdown_table
@@ -33,6 +33,16 @@ def headline(result: Mapping[str, Any]) -> str:
     quick = "; a quick look, not for quoting" if result["quick"] else ""
     load = f"; **other processes kept {m['load']} cores busy**" if m["load"] > BUSY else ""
     return f"{model}, {m['cores']} cores; {flags}; {versions}; {m['date']}; {result['rounds']} rounds{quick}{load}"
+
+
+def whole(results: Sequence[Mapping[str, Any]]) -> str:
+    """Return the table of whole protocols, one row per device and precision."""
+    rows = [["device", "precision", "training, s", "scoring, s", "together, s", "date"]]
+    for r in results:
+        device = r.get("gpu") or f"{r['cpu']}, {r['jobs']} cores"
+        seconds = (r["training_s"], r["scoring_s"], r["training_s"] + r["scoring_s"])
+        rows.append([device, r["precision"], *(f"{s:.1f}" for s in seconds), r["date"]])
+    return "\n".join(markdown_table(rows))
 
 
 def _ratios(result: Mapping[str, Any]) -> Iterator[list[str]]:

@@ -3,9 +3,13 @@
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
 from pytest import MonkeyPatch
 
 from medad.cli import main
+
+settings.register_profile("untimed", deadline=None)  # no test measures time: a busy machine is no failure
+settings.load_profile("untimed")
 
 TINY = ("--preset", "tiny", "--jobs", "1", "--device", "cpu")
 

@@ -101,7 +101,7 @@ def _add_machine(parser: ArgumentParser) -> None:
 
 def _add_scoring(parser: ArgumentParser) -> None:
     scoring = "precision of scoring, whatever that of the training was: bf16 is faster and less exact"
-    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help=scoring)
+    parser.add_argument("--precision", choices=["fp32", "tf32", "bf16"], default="fp32", help=scoring)
     _add_machine(parser)
 
 

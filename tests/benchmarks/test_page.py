@@ -11,6 +11,7 @@ from benchmarks.page import page
 from benchmarks.report import shares, summarise
 from benchmarks.tables import tables
 from benchmarks.timing import Piece, interleave
+from benchmarks.whole import measure, slug_of
 
 SECONDS = {
     "reference/ndm_epoch": (1, 3.0),
@@ -85,6 +86,20 @@ def test_the_page_prints_every_result_and_the_notes(tmp_path, result):
     assert text.count("a quick look") == 1
     assert text.count("other processes kept 1.7 cores busy") == 1
     assert tables(result) in text
+
+
+def test_the_page_shows_whole_protocols_and_says_that_a_gpu_is_missing(tmp_path):
+    (tmp_path / "whole").mkdir()
+    result = measure("cpu", "fp32", "tiny", Protocol(normal=4, unlabeled=4, test=4))
+    (tmp_path / "whole" / "cpu.json").write_text(json.dumps(result | {"training_s": 12.0, "scoring_s": 0.5}))
+    text = page(tmp_path, tmp_path / "notes.md")
+    assert "| fp32 | 12.0 | 0.5 | 12.5 |" in text
+    assert "Figures of a GPU are missing" in text
+    (tmp_path / "whole" / "gpu.json").write_text(json.dumps(result | {"gpu": "Fast 1", "precision": "tf32"}))
+    text = page(tmp_path, tmp_path / "notes.md")
+    assert "| Fast 1 | tf32 |" in text
+    assert "missing" not in text
+    assert slug_of(result | {"gpu": "Fast 1", "jobs": 2}) == "fast-1-2-cores-fp32"
 
 
 def test_a_page_without_results_or_notes_says_what_is_measured(tmp_path):

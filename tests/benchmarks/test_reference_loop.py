@@ -22,7 +22,7 @@ from benchmarks.pieces import DualOnly
 from medad.detectors.base import TrainingData
 from medad.detectors.ddad import DDADOptions
 from medad.training.checkpoint import load_tensors, network_state, save_tensors
-from medad.training.loop import epoch_order, finished_path
+from medad.training.course import epoch_order, finished_path
 from medad.training.phase import Phase, PhaseSpec
 from medad.training.seeds import derive_seed
 from medad.training.workers import train_phases
@@ -94,7 +94,7 @@ def test_refiners_follow_the_same_losses(tmp_path):
     spec = make_stages(make_detector(), tmp_path)[1][0]
     phase, network = start(spec)
     batches = [phase.prepare(epoch_order(COUNT, spec.seed, epoch)[:8]) for epoch in range(STEPS)]
-    ours = [phase.step(batch, number).item() for number, batch in enumerate(batches)]
+    ours = [phase.step(batch).item() for batch in batches]
 
     contiguous = [(maps.contiguous(), masks.long()) for maps, masks in batches]
     reference, other = (

@@ -28,7 +28,7 @@ def scene(key, kind, size=64, level="subtle"):
     return patient, draw_lesion(of_lesion, kind, patient, level), *head_coordinates(patient, size)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(keys, kinds, st.sampled_from([32, 47, 64, 128]), st.sampled_from([1, 3]), levels)
 def test_only_the_lesion_differs_from_the_healthy_twin(key, kind, size, channels, level):
     sick, twin = draw_phantom(key, kind, size, channels, level), draw_phantom(key, NORMAL, size, channels)
@@ -39,7 +39,7 @@ def test_only_the_lesion_differs_from_the_healthy_twin(key, kind, size, channels
     assert (sick.image[:, sick.mask] != twin.image[:, sick.mask]).any()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(keys, kinds, levels)
 def test_lesions_lie_inside_the_brain(key, kind, level):
     patient, _, x, y = scene(key, kind)
@@ -47,7 +47,7 @@ def test_lesions_lie_inside_the_brain(key, kind, level):
     assert not (draw_phantom(key, kind, level=level).support & ~brain).any()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(keys, st.sampled_from(["bright", "dark", "texture"]))
 def test_plain_lesions_are_wider_and_stronger_at_the_same_place_or_nearer_to_the_middle(key, kind):
     (_, subtle, *_), (_, plain, *_) = scene(key, kind), scene(key, kind, level="plain")
@@ -56,7 +56,7 @@ def test_plain_lesions_are_wider_and_stronger_at_the_same_place_or_nearer_to_the
     assert np.hypot(*plain.centre) <= np.hypot(*subtle.centre) + 1e-9
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(keys, st.sampled_from(["bright", "dark", "texture"]))
 def test_change_of_intensity_has_the_sign_of_its_kind(key, kind):
     patient, lesion, x, y = scene(key, kind)
@@ -67,7 +67,7 @@ def test_change_of_intensity_has_the_sign_of_its_kind(key, kind):
         assert (change * {"bright": 1, "dark": -1}[kind] >= 0).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(keys)
 def test_deformation_neither_folds_nor_misses_its_mask(key):
     patient, lesion, x, y = scene(key, "deformation", 128)
@@ -109,7 +109,7 @@ def test_no_two_patients_are_alike():
     assert len(np.unique(pixels.reshape(len(pixels), -1), axis=0)) == 80
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 12), st.floats(0, 1))
 def test_unlabeled_hold_the_anomaly_rate_at_every_length(count, rate):
     images = phantom_benchmark(size=32, normal=0, unlabeled=count, anomaly_rate=rate, test=(0, 0)).unlabeled

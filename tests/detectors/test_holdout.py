@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from helpers import make_images
 
 from medad.detectors.holdout import split_holdout
+from medad.training.pixels import share_pixels
 
 
 @pytest.mark.filterwarnings("error")
@@ -27,3 +29,13 @@ def test_too_few_to_hold_any_out(count: int, patients: tuple[str, ...] | None) -
     images = replace(make_images(count, size=8), patients=patients)
     with pytest.warns(UserWarning, match="too few normal images or patients to hold some out: no threshold"):
         assert split_holdout(images, 0.3, seed=0) == (images, None)
+
+
+def test_what_remains_is_copied_into_a_file_once(tmp_path) -> None:
+    images, file = make_images(2000, size=8), tmp_path / "normal.npy"
+    train, held_out = split_holdout(images, 0.3, seed=0, into=file)
+    in_memory, _ = split_holdout(images, 0.3, seed=0)
+    assert held_out is not None and isinstance(train.pixels, np.memmap)
+    assert np.array_equal(train.pixels, in_memory.pixels)
+    assert train.fingerprint == in_memory.fingerprint
+    assert share_pixels(train, tmp_path / "other.npy") == file

@@ -33,7 +33,7 @@ def same(a, b):
     return a is b is None or np.array_equal(a, b)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tables())
 def test_round_trip_is_exact(tmp_path, table):
     write_scores(tmp_path / "scores.csv", table)

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import bootstrap, norm
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from medad.evaluation import statistics
+from medad.evaluation import bootstrap as module
 from medad.evaluation.curves import auroc_of_counts, average_precision_of_counts
-from medad.evaluation.statistics import bootstrap_draws, stratified_bootstrap
+from medad.evaluation.statistics import bootstrap_draws, paired_bootstrap, stratified_bootstrap
 
 METRICS = [auroc_of_counts, average_precision_of_counts]
 
@@ -23,7 +23,7 @@ def sample():
 
 def test_every_draw_equals_the_metric_of_the_repeated_items(sample):
     labels, scores = sample
-    counts = np.concatenate(list(statistics._resampled(labels, 20, seed=5, patients=None)))
+    counts = np.concatenate(list(module._resampled(labels, 20, seed=5, patients=None)))
     assert (counts[:, labels == 0].sum(axis=1) == 60).all()
     assert (counts[:, labels == 1].sum(axis=1) == 40).all()
     (draws,) = bootstrap_draws(labels, [scores], METRICS, draws=20, seed=5)
@@ -67,20 +67,19 @@ def test_members_are_averaged_in_each_draw(sample):
 
 def test_blocks_cover_all_draws(sample, monkeypatch):
     labels, scores = sample
-    monkeypatch.setattr(statistics, "_BLOCK", 7 * len(labels))
+    monkeypatch.setattr(module, "_BLOCK", 7 * len(labels))
     draws = bootstrap_draws(labels, [scores], METRICS, draws=20)
     assert draws.shape == (1, 2, 20)
     assert len(np.unique(draws[0, 0])) > 10
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_patients_are_drawn_whole_and_both_classes_stay(data):
     n = data.draw(st.integers(4, 25))
     both = st.lists(st.integers(0, 1), min_size=n, max_size=n).filter(lambda x: 0 < sum(x) < n)
     labels = np.array(data.draw(both))
     patients = data.draw(st.lists(st.sampled_from("abcdefg"), min_size=n, max_size=n))
-    counts = np.concatenate(list(statistics._resampled(labels, 30, 0, patients)))
+    counts = np.concatenate(list(module._resampled(labels, 30, 0, patients)))
     for patient in set(patients):
         theirs = counts[:, [i for i in range(n) if patients[i] == patient]]
         assert (theirs == theirs[:, :1]).all()
@@ -113,3 +112,18 @@ def test_wrong_input_is_refused(sample):
         stratified_bootstrap(labels, [scores], METRICS, patients=["a", "b"])
     with pytest.raises(ValueError, match="item 1 is nan"):
         stratified_bootstrap([0, 1], [[0, np.nan]], METRICS)
+
+
+def test_a_difference_is_that_of_the_draws_of_both():
+    rng = np.random.default_rng(2)
+    labels = np.repeat([0, 1], 60)
+    good, poor = rng.normal(size=120) + labels, rng.normal(size=120)
+    found = paired_bootstrap(labels, good, poor, auroc_of_counts, draws=500)
+    draws = bootstrap_draws(labels, [good, poor], [auroc_of_counts], 500)[:, 0]
+    assert found.difference == pytest.approx(roc_auc_score(labels, good) - roc_auc_score(labels, poor))
+    assert (found.low, found.high) == pytest.approx(np.percentile(draws[0] - draws[1], (2.5, 97.5)))
+    assert found.p < 0.05 < paired_bootstrap(labels, poor, rng.normal(size=120), auroc_of_counts, draws=500).p
+    assert paired_bootstrap(labels, good, good, auroc_of_counts, draws=50) == (0, 0, 0, 1)
+    backwards = paired_bootstrap(labels, poor, good, auroc_of_counts, draws=500)
+    assert backwards.difference == -found.difference
+    assert backwards.p == pytest.approx(found.p)

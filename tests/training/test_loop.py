@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from medad.errors import MedadError, UserError
-from medad.training import loop
+from medad.training import course
 from medad.training.checkpoint import load_tensors, save_tensors
-from medad.training.loop import Interrupted, epoch_order, train_phase
+from medad.training.course import epoch_order
+from medad.training.loop import Interrupted, train_in_turns
 from medad.training.phase import Chunk, Phase, PhaseSpec, Recipe, adam, descend
 from medad.training.workers import train_phases
 
@@ -33,7 +34,7 @@ def noisy_phase(delay: float = 0.0) -> Phase:
         time.sleep(delay)
         return (data[index] + 0.1 * torch.randn(len(index), 4),)
 
-    def step(batch: Chunk, number: int) -> torch.Tensor:
+    def step(batch: Chunk) -> torch.Tensor:
         return descend(optimiser, lambda: (network(batch[0]) - 1).square().mean(), "fp32", torch.device("cpu"))
 
     return Phase({"net": network}, {"net": optimiser}, RECIPE, prepare, step, chunk_batches=2)
@@ -56,7 +57,12 @@ def make_spec(name: str = "net", key: str = "k", seed: int = 3, delay: float = 0
 def train(folder: Path, spec: PhaseSpec, stop_after: int | None = None) -> dict[str, torch.Tensor]:
     done = []
     try:
-        train_phase(spec, folder, done.append, lambda: stop_after is not None and max(done, default=0) >= stop_after)
+        train_in_turns(
+            [spec],
+            folder,
+            lambda name, steps: done.append(steps),
+            lambda: stop_after is not None and max(done, default=0) >= stop_after,
+        )
     except Interrupted:
         return {}
     return load_tensors(folder / f"{spec.name}.safetensors")[0]
@@ -81,8 +87,8 @@ def test_resume_after_a_stop_gives_the_same_weights(tmp_path, reference, stop_af
 
 def test_resume_after_a_kill_gives_the_same_weights(tmp_path, reference):
     code = (
-        "from pathlib import Path; from medad.training import loop; import test_loop\n"
-        "loop.CHECKPOINT_SECONDS = 0\n"
+        "from pathlib import Path; from medad.training import course; import test_loop\n"
+        "course.CHECKPOINT_SECONDS = 0\n"
         f"test_loop.train(Path({str(tmp_path)!r}), test_loop.make_spec(delay=0.2))"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
@@ -120,6 +126,29 @@ def test_weights_do_not_depend_on_the_number_of_processes(tmp_path):
     for one, two in zip(*results, strict=True):
         assert_equal(one, two)
     assert not torch.equal(results[0][0]["net/0.weight"], results[0][1]["net/0.weight"])
+
+
+def test_phases_that_take_turns_end_as_one_after_the_other(tmp_path):
+    specs = [make_spec(f"net{i}", seed=i) for i in range(3)]
+    results = []
+    for at_once in (1, 2, 3):
+        folder = tmp_path / str(at_once)
+        folder.mkdir()
+        train_in_turns(specs, folder, lambda name, done: None, lambda: False, at_once)
+        results.append([load_tensors(folder / f"{spec.name}.safetensors")[0] for spec in specs])
+    for others in results[1:]:
+        for one, other in zip(results[0], others, strict=True):
+            assert_equal(one, other)
+
+
+def test_a_stop_saves_all_that_take_turns(tmp_path):
+    specs = [make_spec(f"net{i}", seed=i) for i in range(3)]
+    done = {}
+    with pytest.raises(Interrupted):
+        train_in_turns(specs, tmp_path, done.__setitem__, lambda: sum(done.values()) >= 6, at_once=2)
+    assert done == {"net0": 3, "net1": 3}
+    for name, steps in done.items():
+        assert load_tensors(tmp_path / f"{name}.partial.safetensors")[1]["step"] == str(steps)
 
 
 def test_training_leaves_the_global_random_state_alone(tmp_path):
@@ -200,9 +229,9 @@ def test_checkpoints_are_at_most_half_a_minute_apart(tmp_path, monkeypatch):
         clock[0] += 9.0  # a slow chunk
         return clock[0]
 
-    save = loop.save_phase
-    monkeypatch.setattr(loop.time, "monotonic", now)
-    monkeypatch.setattr(loop, "save_phase", lambda *a: (saved.append(clock[0]), save(*a)))
+    save = course.save_phase
+    monkeypatch.setattr(course.time, "monotonic", now)
+    monkeypatch.setattr(course, "save_phase", lambda *a: (saved.append(clock[0]), save(*a)))
     train(tmp_path, make_spec())
     assert len(saved) >= 3
     assert all(b - a <= 30 + 9 for a, b in zip([0.0, *saved], saved, strict=False))

@@ -12,7 +12,7 @@ import pytest
 
 from medad.errors import MedadError
 from medad.training.checkpoint import load_tensors
-from medad.training.workers import train_phases
+from medad.training.workers import _interrupt_flag, _interrupts_held, train_phases
 from tests.training.test_loop import RECIPE, Slow, make_spec
 
 ROOT = Path(__file__).parents[2]
@@ -115,19 +115,25 @@ def test_a_dead_worker_is_told(tmp_path):
         train_phases(deadly, tmp_path, jobs=2)
 
 
+def test_ctrl_c_while_a_process_is_started_is_heard_afterwards():
+    with _interrupt_flag() as stopped:
+        with _interrupts_held():
+            signal.raise_signal(signal.SIGINT)
+            assert not stopped.is_set()
+        assert stopped.is_set()
+
+
 def test_ctrl_c_in_the_last_chunk_is_not_forgotten(tmp_path):
     @dataclass(frozen=True)
     class Interrupting(Slow):
         def __call__(self):
             phase = super().__call__()
-            step = phase.step
 
-            def last(batch, number):
+            def interrupt(number):
                 if number == RECIPE.total_steps - 1:
                     os.kill(os.getpid(), signal.SIGINT)
-                return step(batch, number)
 
-            phase.step = last
+            phase.schedule = interrupt
             return phase
 
     with pytest.raises(KeyboardInterrupt):

@@ -17,8 +17,8 @@ from medad.training.checkpoint import load_tensors
 CODE = """
 import sys
 from medad.cli import main
-from medad.training import loop
-loop.CHECKPOINT_SECONDS = 0
+from medad.training import course
+course.CHECKPOINT_SECONDS = 0
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -4,8 +4,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
+
+from medad.data.rows import copy_rows
 
 
 @dataclass(frozen=True)
@@ -75,12 +78,15 @@ class ImageSet:
             digest.update(np.ascontiguousarray(self.pixels[block : block + 1024]).data)
         return digest.hexdigest()
 
-    def subset(self, index: Sequence[int] | np.ndarray) -> "ImageSet":
-        """Return the images at `index`, an integer sequence, in that order."""
+    def subset(self, index: Sequence[int] | np.ndarray, into: Path | None = None) -> "ImageSet":
+        """Return the images at `index`, an integer sequence, in that order.
+
+        Their pixels are copied into memory, or into the ``.npy`` file `into`, which they then map.
+        """
         rows = np.asarray(index, dtype=np.int64)
         pick = lambda x: None if x is None else tuple(x[i] for i in rows)  # noqa: E731
         return ImageSet(
-            pixels=self.pixels[rows],
+            pixels=self.pixels[rows] if into is None else copy_rows(self.pixels, rows, into),
             ids=tuple(self.ids[i] for i in rows),
             paths=tuple(self.paths[i] for i in rows),
             labels=None if self.labels is None else self.labels[rows],

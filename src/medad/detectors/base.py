@@ -26,16 +26,17 @@ from medad.errors import UserError
 from medad.evaluation.calibration import threshold_at_specificity
 from medad.networks.folding import folded
 from medad.training.checkpoint import load_networks, load_tensors, network_state, save_tensors
-from medad.training.loop import finished_path
+from medad.training.course import finished_path
 from medad.training.phase import PhaseSpec, Recipe
 from medad.training.pixels import share_pixels, to_unit
+from medad.training.precision import check_precision, products_in
 from medad.training.run import CHECKPOINT_FOLDER, WEIGHTS_FILE, read_run, update_run, write_losses
 from medad.training.seeds import derive_seed
 from medad.training.workers import train_phases
 
 SPECIFICITY = 0.95
 RECIPE_VERSION = 2  # raised by hand when a change makes the same options train to other weights
-PIXELS_AT_ONCE = 32 * 64**2
+PIXELS_AT_ONCE = {"cpu": 32 * 64**2, "cuda": 1024 * 64**2}
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ class Detector(ABC):
     seed : int
         All that is random comes from it.
     precision : str
-        ``"fp32"``, or ``"bf16"`` for the forward passes of training.
+        Of training: ``"fp32"``; ``"tf32"``, the same with products rounded as GPUs are fastest at (GPUs
+        only); or ``"bf16"`` for the forward passes.
     scoring_precision : str
         The same for the networks' passes in :meth:`predict`; maps and scores are computed from them in fp32.
     device : str
@@ -125,12 +127,10 @@ class Detector(ABC):
         jobs: int | None = None,
     ) -> None:
         self.options: Any = options or self.options_type()
-        for chosen in (precision, scoring_precision):
-            if chosen not in ("fp32", "bf16"):
-                raise UserError(f"--precision {chosen}: choose fp32 or bf16")
-        self.seed, self.precision, self.jobs = seed, precision, jobs or _cores()
-        self.scoring_precision = scoring_precision
+        self.seed, self.jobs = seed, jobs or _cores()
         self.device = _choose_device(device)
+        self.precision = check_precision(precision)
+        self.scoring_precision = check_precision(scoring_precision, self.device)
         self.networks_: dict[str, nn.Module] = {}
         self.folded_: dict[str, nn.Module] = {}
         self.loss_curves_: dict[str, np.ndarray] = {}
@@ -187,6 +187,7 @@ class Detector(ABC):
         UserError
             For fewer than two normal images or images of another size than the options say.
         """
+        check_precision(self.precision, self.device)
         if getattr(multiprocessing.current_process(), "_inheriting", False):
             raise UserError('put the call of fit under `if __name__ == "__main__":`, or use jobs=1')
         self.threshold_, self.loss_curves_ = None, {}
@@ -196,10 +197,10 @@ class Detector(ABC):
         if unlabeled is not None and not self.uses_unlabeled:
             print(f"{self.name} does not use unlabeled images: {len(unlabeled)} are set aside", file=sys.stderr)
             unlabeled = None
-        train, held_out = split_holdout(normal, self.options.holdout, self.seed)
         self.has_unlabeled_ = unlabeled is not None
-        images = {"normal": train} | ({"unlabeled": unlabeled} if unlabeled is not None else {})
         with _workspace(folder, resume) as work:
+            train, held_out = split_holdout(normal, self.options.holdout, self.seed, work / "normal.npy")
+            images = {"normal": train} | ({"unlabeled": unlabeled} if unlabeled is not None else {})
             data = TrainingData(
                 tuple(share_pixels(part, work / f"{name}.npy") for name, part in images.items()),
                 tuple(len(part) for part in images.values()),
@@ -214,17 +215,19 @@ class Detector(ABC):
     def predict(self, images: ImageSet, batch_size: int | None = None) -> Iterator[Prediction]:
         """Score `images` batch by batch; the result does not depend on `batch_size` (to a relative 1e-5).
 
-        By default a batch has as many pixels as 32 images of 64 x 64. On a CPU every core scores a batch.
+        By default a batch has as many pixels as 32 images of 64 x 64, on a GPU as 1,024. On a CPU every
+        core scores a batch.
         """
         self._check_size(images)
         threads = self.jobs if self.device.type == "cpu" else 1
-        batch_size = batch_size or max(PIXELS_AT_ONCE // self.options.size**2, 1)
+        batch_size = batch_size or max(PIXELS_AT_ONCE[self.device.type] // self.options.size**2, 1)
         starts = range(0, len(images), batch_size)
         yield from compute_ahead(lambda i: self._score(images, slice(i, i + batch_size)), starts, threads)
 
     @torch.inference_mode()
     def _score(self, images: ImageSet, rows: slice) -> Prediction:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.scoring_precision == "bf16"):
+        bf16 = self.scoring_precision == "bf16"
+        with products_in(self.scoring_precision, self.device), torch.autocast(self.device.type, torch.bfloat16, bf16):
             scores, maps = self.analyse(to_unit(images.pixels[rows], self.device))
         numbers = {name: value.double().cpu().numpy() for name, value in scores.items()}
         return Prediction(
@@ -304,14 +307,15 @@ class Detector(ABC):
         facts = [RECIPE_VERSION, self.name, name, dict(relevant), list(images), self.seed, self.precision]
         facts.append(self.device.type)
         key = blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=16).hexdigest()
-        return PhaseSpec(name, key, build, derive_seed(self.seed, name), recipe.total_steps, recipe.steps_per_epoch)
+        seed, device = derive_seed(self.seed, name), str(self.device)
+        return PhaseSpec(name, key, build, seed, recipe.total_steps, recipe.steps_per_epoch, device=device)
 
     def _train(self, data: TrainingData, folder: Path) -> None:
         tensors: dict[str, Tensor] = {}
-        jobs = self.jobs if self.device.type == "cpu" else 1
         stages = self.stages(data, folder)
         for i, stage in enumerate(stages):
-            train_phases(stage, folder, jobs, f"training, stage {i + 1} of {len(stages)}")
+            with products_in(self.precision, self.device):
+                train_phases(stage, folder, self.jobs, f"training, stage {i + 1} of {len(stages)}")
             for spec in stage:
                 result, _ = load_tensors(finished_path(folder, spec.name))
                 self.loss_curves_[spec.name] = _epoch_means(result.pop("losses").numpy(), spec.steps_per_epoch)
@@ -367,6 +371,4 @@ def _choose_device(device: str) -> torch.device:
         raise UserError(f"--device {device}: choose auto, cpu, cuda or cuda:N")
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
         raise UserError(f"--device {device}: no such GPU here; choose cpu")
-    if chosen.type == "cuda":
-        torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32: discrepancies are the first to feel rounding
     return chosen

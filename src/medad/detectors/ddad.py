@@ -23,7 +23,7 @@ from medad.detectors.refinement import REFINEMENT_THREADS, RefinementOptions, re
 from medad.errors import UserError
 from medad.networks.asr import ASRNet
 from medad.networks.autoencoder import BACKBONES
-from medad.training.loop import finished_path
+from medad.training.course import finished_path
 from medad.training.phase import PhaseSpec, Recipe
 
 

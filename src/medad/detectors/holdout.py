@@ -1,6 +1,7 @@
 """Normal images kept from training, to choose the threshold on."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -9,10 +10,13 @@ from medad.evaluation.statistics import units
 from medad.training.seeds import derive_seed
 
 
-def split_holdout(normal: ImageSet, share: float, seed: int) -> tuple[ImageSet, ImageSet | None]:
+def split_holdout(
+    normal: ImageSet, share: float, seed: int, into: Path | None = None
+) -> tuple[ImageSet, ImageSet | None]:
     """Split off `share` of the normal images (at least one) for the threshold; patients stay together.
 
-    Where fewer than two would remain to learn from, none is split off, with a warning.
+    Where fewer than two would remain to learn from, none is split off, with a warning. The others'
+    pixels are copied into memory or, if given, into the ``.npy`` file `into`.
     """
     if share <= 0:
         return normal, None
@@ -26,4 +30,4 @@ def split_holdout(normal: ImageSet, share: float, seed: int) -> tuple[ImageSet, 
     if (~held_out).sum() < 2:
         warnings.warn("too few normal images or patients to hold some out: no threshold", stacklevel=2)
         return normal, None
-    return normal.subset(np.flatnonzero(~held_out)), normal.subset(np.flatnonzero(held_out))
+    return normal.subset(np.flatnonzero(~held_out), into), normal.subset(np.flatnonzero(held_out))

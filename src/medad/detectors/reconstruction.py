@@ -13,7 +13,7 @@ from medad.detectors.base import Detector, TrainingData
 from medad.detectors.options import Options
 from medad.networks.autoencoder import AE, AEU, BACKBONES, Reconstruction
 from medad.training.phase import Chunk, Phase, PhaseSpec, Recipe, adam, descend
-from medad.training.pixels import Pixels
+from medad.training.pixels import open_pixels
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def network_phase(
     device: str,
 ) -> Phase:
     """Return the phase that trains one reconstruction network on the images of `files`."""
-    images = Pixels(files, torch.device(device))
+    images = open_pixels(files, torch.device(device))
     network = make_network(backbone, options)
     network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     optimiser = adam(network, options.lr)
@@ -90,10 +90,11 @@ def network_phase(
     def prepare(index: Tensor) -> Chunk:
         return (images(index),)
 
-    def step(batch: Chunk, number: int) -> Tensor:
+    def step(batch: Chunk) -> Tensor:
         return descend(optimiser, lambda: network.loss(batch[0]), precision, images.device)
 
-    return Phase({name: network}, {name: optimiser}, network_recipe(options, len(images)), prepare, step)
+    recipe, chunk = network_recipe(options, len(images)), images.batches_at_once(options.batch_size)
+    return Phase({name: network}, {name: optimiser}, recipe, prepare, step, chunk)
 
 
 def residual_map(x: Tensor, out: Reconstruction) -> Tensor:

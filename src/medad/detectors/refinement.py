@@ -16,8 +16,8 @@ from medad.networks.asr import ASRNet, focal_loss
 from medad.networks.folding import folded
 from medad.synthesis.fpi import foreign_patches, other_indices
 from medad.training.checkpoint import load_networks, load_tensors
-from medad.training.phase import Chunk, Phase, Recipe, adam, descend
-from medad.training.pixels import Pixels
+from medad.training.phase import Chunk, Phase, Recipe, adam, descend, set_lr
+from medad.training.pixels import open_pixels
 
 if TYPE_CHECKING:
     from medad.detectors.ddad import DDADOptions
@@ -88,12 +88,20 @@ def refinement_phase(
     recipe, precision, device
         As for every phase.
     """
-    images = Pixels([normal], torch.device(device))
+    images = open_pixels([normal], torch.device(device))
     modules = [[_frozen(path, options, images.device) for path in members] for members in weights]
     network = ASRNet(len(modules), options.refine_width)
     network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     optimiser = adam(network, options.refine_lr, options.refine_weight_decay)
     average = copy.deepcopy(network) if options.refine_average else None
+
+    weight = torch.ones((), device=images.device)  # of the newest weights in the average
+
+    def schedule(number: int) -> None:
+        if options.refine_cosine:
+            set_lr(optimiser, options.refine_lr * 0.5 * (1 + math.cos(math.pi * number / recipe.total_steps)))
+        # more in the first steps, so that the average forgets the start
+        weight.fill_(1 - min(options.refine_average, (1 + number) / (10 + number)))
 
     def prepare(index: Tensor) -> Chunk:
         x, masks = foreign_patches(images(index), images(other_indices(index, recipe.count)), options.p_synth)
@@ -101,18 +109,15 @@ def refinement_phase(
             maps = discrepancies([stack([net(x) for net in members]) for members in modules], options.bessel)
         return torch.stack(list(maps.values()), 1).contiguous(memory_format=torch.channels_last), masks
 
-    def step(batch: Chunk, number: int) -> Tensor:
-        if options.refine_cosine:
-            lr = options.refine_lr * 0.5 * (1 + math.cos(math.pi * number / recipe.total_steps))
-            optimiser.param_groups[0]["lr"] = lr
+    def step(batch: Chunk) -> Tensor:
         loss = descend(optimiser, lambda: focal_loss(network(batch[0]), batch[1]), precision, images.device)
         if average is not None:
-            _move_average(average, network, options.refine_average, number)
+            _move_average(average, network, weight)
         return loss
 
     networks: dict[str, nn.Module] = {name: network} if average is None else {name: average, f"{name}_last": network}
     chunk = max(SYNTHESISED_AT_ONCE // options.size**2 // recipe.batch_size, 1)
-    return Phase(networks, {name: optimiser}, recipe, prepare, step, chunk)
+    return Phase(networks, {name: optimiser}, recipe, prepare, step, chunk, schedule)
 
 
 def _frozen(path: Path, options: "DDADOptions", device: torch.device) -> nn.Module:
@@ -121,9 +126,8 @@ def _frozen(path: Path, options: "DDADOptions", device: torch.device) -> nn.Modu
     return folded(network).to(device)
 
 
-def _move_average(average: nn.Module, network: nn.Module, decay: float, number: int) -> None:
-    """Move the average towards the network, faster in the first steps so that it forgets the start."""
-    weight = 1 - min(decay, (1 + number) / (10 + number))
+def _move_average(average: nn.Module, network: nn.Module, weight: Tensor) -> None:
+    """Move the average towards the network by `weight` of the way."""
     with torch.no_grad():
         for slow, fast in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
             if slow.is_floating_point():

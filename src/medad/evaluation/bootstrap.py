@@ -1,10 +1,11 @@
-"""How certain a figure is: the stratified bootstrap."""
+"""The stratified bootstrap: intervals of any ranking metric, and of differences."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from medad.evaluation.curves import CurveMetric, checked, threshold_counts
+from medad.evaluation.delong import Comparison
 
 # Draws are made in blocks of at most this many counts, so that memory does not grow with the test set.
 _BLOCK = 1 << 21
@@ -79,7 +80,7 @@ def bootstrap_draws(
     ValueError
         If a class is missing, lengths differ, or a score is not finite.
     """
-    members = [[checked(labels, member)[1] for member in np.atleast_2d(row)] for row in rows]
+    members = [_members(labels, row) for row in rows]
     labels = np.asarray(labels, dtype=bool)
     if labels.all() or not labels.any():
         raise ValueError("the bootstrap needs normal and abnormal items")
@@ -91,8 +92,12 @@ def bootstrap_draws(
     return np.concatenate(blocks, axis=2)
 
 
+def _members(labels: np.ndarray, row: np.ndarray) -> list[np.ndarray]:
+    return [checked(labels, member)[1] for member in np.atleast_2d(row)]
+
+
 def _mean_over_members(
-    labels: np.ndarray, row: Sequence[np.ndarray], metrics: Sequence[CurveMetric], counts: np.ndarray
+    labels: np.ndarray, row: Sequence[np.ndarray], metrics: Sequence[CurveMetric], counts: np.ndarray | None = None
 ) -> np.ndarray:
     curves = (threshold_counts(labels, member, counts) for member in row)
     return np.mean([[metric(*curve) for metric in metrics] for curve in curves], axis=0)
@@ -115,3 +120,29 @@ def stratified_bootstrap(
     """
     values = bootstrap_draws(labels, rows, metrics, draws, seed, patients)
     return np.moveaxis(np.percentile(values, (2.5, 97.5), axis=2), 0, 2)
+
+
+def paired_bootstrap(
+    labels: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    metric: CurveMetric,
+    draws: int = 2000,
+    seed: int = 0,
+    patients: Sequence[str] | None = None,
+) -> Comparison:
+    """Compare a metric of two scores of the same items, both resampled alike (see `bootstrap_draws`).
+
+    Returns
+    -------
+    Comparison
+        The difference, its 95 % percentile interval, and a two-sided p: twice the share of draws on the
+        rarer side of zero, where a draw of exactly zero counts one half.
+    """
+    values = bootstrap_draws(labels, [first, second], [metric], draws, seed, patients)[:, 0]
+    differences = values[0] - values[1]
+    low, high = np.percentile(differences, (2.5, 97.5))
+    above = (differences > 0).mean() + (differences == 0).mean() / 2
+    abnormal = np.asarray(labels, dtype=bool)
+    whole = [_mean_over_members(abnormal, _members(labels, row), [metric])[0] for row in (first, second)]
+    return Comparison(float(whole[0] - whole[1]), float(low), float(high), float(2 * min(above, 1 - above)))

@@ -1,5 +1,6 @@
 """True and false positives at every distinct threshold: what all ranking metrics are made of."""
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -32,6 +33,14 @@ def checked(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndar
         item = int(np.flatnonzero(~np.isfinite(scores))[0])
         raise ValueError(f"the score of item {item} is {scores[item]}: scores must be finite")
     return labels.astype(bool), scores if scores.dtype.kind == "f" else scores.astype(np.float64)
+
+
+def one_class(labels: np.ndarray) -> bool:
+    """Tell whether a class is missing among ``bool`` labels, with a warning that the metric is undefined."""
+    missing = "abnormal" if not labels.any() else "normal" if labels.all() else ""
+    if missing:
+        warnings.warn(f"no {missing} items: the metric is undefined (NaN)", RuntimeWarning, stacklevel=4)
+    return bool(missing)
 
 
 def threshold_counts(
@@ -79,6 +88,24 @@ def average_precision_of_counts(tp: np.ndarray, fp: np.ndarray) -> np.ndarray:
 def best_dice_of_counts(tp: np.ndarray, fp: np.ndarray) -> np.ndarray:
     """Highest Dice over the thresholds, max over k of 2 TP_k / (k + |G|), of (..., thresholds) counts."""
     return (2 * tp / (tp + fp + tp[..., -1:])).max(axis=-1)
+
+
+def pro_of_counts(covered: np.ndarray, fp: np.ndarray, limit: float) -> float:
+    """Area under the per-region overlap up to the false positive rate `limit`, divided by `limit`.
+
+    Parameters
+    ----------
+    covered, fp : ndarray
+        (thresholds,) sums of the regions' covered fractions, and false positives; highest threshold first,
+        the last entries those of all regions and of all normal pixels.
+    limit : float
+        In (0, 1].
+    """
+    overlap, rate = np.insert(covered / covered[-1], 0, 0), np.insert(fp / fp[-1], 0, 0)
+    inside = rate <= limit
+    at_limit = np.interp(limit, rate, overlap)  # where rates repeat this takes the last of them, as the curve does
+    x, y = np.append(rate[inside], limit), np.append(overlap[inside], at_limit)
+    return float(np.trapezoid(y, x) / limit)
 
 
 def roc_curve(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,10 +1,8 @@
-"""Metrics of labels (0 normal, 1 abnormal) and scores (higher is more abnormal), checked and exact.
+"""Metrics of labels (0 normal, 1 abnormal) and scores (higher is more abnormal): the one place to import them from.
 
 Ties are handled by distinct thresholds; an item is predicted abnormal when its score >= the threshold.
 With one class only every metric is NaN, with a warning.
 """
-
-import warnings
 
 import numpy as np
 
@@ -12,23 +10,62 @@ from medad.evaluation.curves import (
     CurveMetric,
     auroc_of_counts,
     average_precision_of_counts,
-    best_dice_of_counts,
     checked,
+    one_class,
     threshold_counts,
 )
+from medad.evaluation.pixels import (
+    au_pro,
+    best_dice,
+    best_dice_medianomaly,
+    dice,
+    pixel_auroc,
+    pixel_average_precision,
+)
+from medad.evaluation.streaming import PixelHistogram
+from medad.evaluation.thresholds import (
+    accuracy,
+    balanced_accuracy,
+    confusion,
+    f1,
+    fpr_at_tpr,
+    oracle_f1,
+    oracle_youden,
+    precision,
+    recall,
+    sensitivity,
+    specificity,
+)
 
-
-def _one_class(labels: np.ndarray) -> bool:
-    """Tell whether a class is missing, with a warning."""
-    missing = "abnormal" if not labels.any() else "normal" if labels.all() else ""
-    if missing:
-        warnings.warn(f"no {missing} items: the metric is undefined (NaN)", RuntimeWarning, stacklevel=4)
-    return bool(missing)
+__all__ = [
+    "PixelHistogram",
+    "accuracy",
+    "au_pro",
+    "auroc",
+    "average_precision",
+    "balanced_accuracy",
+    "best_dice",
+    "best_dice_medianomaly",
+    "chi_squared_distance",
+    "class_densities",
+    "confusion",
+    "dice",
+    "f1",
+    "fpr_at_tpr",
+    "oracle_f1",
+    "oracle_youden",
+    "pixel_auroc",
+    "pixel_average_precision",
+    "precision",
+    "recall",
+    "sensitivity",
+    "specificity",
+]
 
 
 def _of_curve(metric: CurveMetric, labels: np.ndarray, scores: np.ndarray) -> float:
     labels, scores = checked(labels, scores)
-    return float("nan") if _one_class(labels) else float(metric(*threshold_counts(labels, scores)))
+    return float("nan") if one_class(labels) else float(metric(*threshold_counts(labels, scores)))
 
 
 def auroc(labels: np.ndarray, scores: np.ndarray) -> float:
@@ -77,34 +114,6 @@ def average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
     return _of_curve(average_precision_of_counts, labels, scores)
 
 
-def best_dice(masks: np.ndarray, maps: np.ndarray) -> float:
-    """Highest Dice coefficient over all thresholds, pixels of all images pooled. An oracle.
-
-    Exact: with the k highest pixels flagged, Dice_k = 2 TP_k / (k + |G|) over distinct thresholds. The
-    threshold is chosen on the masks themselves, so the figure is an upper bound, never a result.
-
-    Parameters
-    ----------
-    masks : array_like
-        (N, H, W) in {0, 1}: the abnormal pixels G; all zero for normal images.
-    maps : array_like
-        (N, H, W) finite anomaly maps.
-
-    Returns
-    -------
-    float
-        In (0, 1]; NaN with a ``RuntimeWarning`` if the masks are all empty or all full.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, the input is empty, or a pixel is not finite.
-    """
-    if np.shape(masks) != np.shape(maps):
-        raise ValueError(f"masks {np.shape(masks)} and maps {np.shape(maps)} differ in shape")
-    return _of_curve(best_dice_of_counts, np.ravel(masks), np.ravel(maps))
-
-
 def class_densities(labels: np.ndarray, scores: np.ndarray, bins: int = 100) -> tuple[np.ndarray, np.ndarray]:
     """Histogram densities of the normal and the abnormal scores, (bins,) each, heights summing to `bins`.
 
@@ -145,7 +154,7 @@ def chi_squared_distance(labels: np.ndarray, scores: np.ndarray, bins: int = 100
     ValueError
         If the input is empty, differs in length, or a score is not finite.
     """
-    if _one_class(checked(labels, scores)[0]):
+    if one_class(checked(labels, scores)[0]):
         return float("nan")
     normal, abnormal = class_densities(labels, scores, bins)
     square, total = (normal - abnormal) ** 2, normal + abnormal

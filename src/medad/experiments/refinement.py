@@ -28,7 +28,7 @@ from medad.experiments.store import RESULTS, method_folder
 from medad.experiments.table3 import DEDUPLICATED
 from medad.networks.asr import ASRNet
 from medad.training.checkpoint import load_networks, load_tensors, network_state, save_tensors
-from medad.training.loop import finished_path
+from medad.training.course import finished_path
 from medad.training.phase import PhaseSpec
 from medad.training.pixels import share_pixels
 from medad.training.run import read_run

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-# Pixels. The maps between the layers have 64 times the bytes of the input: more at once leave the cache, and
+# Pixels. The maps between the layers have 64 times the bytes of the input: more at once leave a CPU's cache, and
 # are so large that the C library hands their memory back to the system after each layer.
-REFINED_AT_ONCE = 64**2
+REFINED_AT_ONCE = {"cpu": 64**2, "cuda": 1024 * 64**2}
 
 
 class ASRNet(nn.Module):
@@ -41,7 +41,7 @@ class ASRNet(nn.Module):
 
     def refine(self, maps: Tensor) -> Tensor:
         """Return the refined map, (n, H, W) in [0, 1]: the probability of abnormality."""
-        few = max(REFINED_AT_ONCE // maps.shape[-1] ** 2, 1)
+        few = max(REFINED_AT_ONCE[maps.device.type] // maps.shape[-1] ** 2, 1)
         return torch.cat([self(part).softmax(1)[:, 1] for part in maps.split(few)])
 
 

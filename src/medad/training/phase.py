@@ -31,6 +31,8 @@ class PhaseSpec:
     threads : int
         Arithmetic threads. It is a constant of the method, never of the machine: sums are rounded in
         an order that depends on it.
+    device : str
+        Where the networks of the phase are.
     """
 
     name: str
@@ -41,6 +43,7 @@ class PhaseSpec:
     steps_per_epoch: int
     snapshots: int = 0
     threads: int = 1
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -85,19 +88,37 @@ class Phase:
     recipe : Recipe
         Images, batches and length.
     prepare : callable
-        Indices of the images of some consecutive batches -> tensors, one row an image.
+        Indices of the images of some consecutive batches -> tensors, one row an image. Random numbers
+        are drawn here rather than in `step`, which a GPU can then record.
     step : callable
-        (rows of one batch, number of the step) -> detached loss; updates the networks.
+        Rows of one batch -> detached loss; updates the networks. All calls do the same to tensors that
+        stay where they are: on a GPU the step is recorded once and replayed.
     chunk_batches : int
         How many batches `prepare` makes at once.
+    schedule : callable, optional
+        Called before every step with its number, to set what changes from step to step, such as the
+        learning rate.
     """
 
     networks: dict[str, nn.Module]
     optimisers: dict[str, Optimizer]
     recipe: Recipe
     prepare: Callable[[Tensor], Chunk]
-    step: Callable[[Chunk, int], Tensor]
+    step: Callable[[Chunk], Tensor]
     chunk_batches: int = 1
+    schedule: Callable[[int], None] | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Return where the networks are."""
+        return next(p.device for network in self.networks.values() for p in network.parameters())
+
+
+def generator_of(device: torch.device) -> torch.Generator:
+    """Return the generator from which torch draws on `device` by default."""
+    if device.type == "cuda":
+        return torch.cuda.default_generators[device.index or 0]
+    return torch.default_generator
 
 
 def descend(optimiser: Optimizer, objective: Callable[[], Tensor], precision: str, device: torch.device) -> Tensor:
@@ -114,5 +135,23 @@ def descend(optimiser: Optimizer, objective: Callable[[], Tensor], precision: st
 
 
 def adam(network: nn.Module, lr: float, weight_decay: float = 0.0) -> Optimizer:
-    """Return Adam as all DDAD networks are trained: betas (0.5, 0.999), fused."""
-    return torch.optim.Adam(network.parameters(), lr=lr, betas=(0.5, 0.999), weight_decay=weight_decay, fused=True)
+    """Return Adam as all DDAD networks are trained: betas (0.5, 0.999), fused; on a GPU fit to be recorded."""
+    device = next(network.parameters()).device
+    on_gpu = device.type == "cuda"
+    return torch.optim.Adam(
+        network.parameters(),
+        lr=torch.tensor(lr, device=device) if on_gpu else lr,
+        betas=(0.5, 0.999),
+        weight_decay=weight_decay,
+        fused=True,
+        capturable=on_gpu,
+    )
+
+
+def set_lr(optimiser: Optimizer, lr: float) -> None:
+    """Set the learning rate of all parameters, in place where it is a tensor."""
+    for group in optimiser.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(lr)
+        else:
+            group["lr"] = lr

@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from medad.errors import MedadError
 from medad.progress import Advance, progress
-from medad.training.loop import Interrupted, train_phase
+from medad.training.loop import Interrupted, train_in_turns
 from medad.training.memory import keep_freed_memory
 from medad.training.phase import PhaseSpec
 from medad.training.slices import Slices
+
+ON_A_GPU = 8  # phases that take turns there; a small network leaves most of a GPU idle
 
 
 def train_phases(specs: Sequence[PhaseSpec], folder: Path, jobs: int, description: str = "training") -> None:
@@ -31,9 +32,9 @@ def train_phases(specs: Sequence[PhaseSpec], folder: Path, jobs: int, descriptio
     specs : sequence of PhaseSpec
         Phases that do not depend on each other.
     folder : Path
-        See :func:`medad.training.loop.train_phase`.
+        See :func:`medad.training.loop.train_in_turns`.
     jobs : int
-        Number of cores to fill; with 1 the phases are trained in this process.
+        Number of cores to fill; with 1 the phases are trained in this process. Phases on a GPU always are.
     description : str
         Shown beside the progress bar.
 
@@ -45,15 +46,15 @@ def train_phases(specs: Sequence[PhaseSpec], folder: Path, jobs: int, descriptio
         If a process died.
     """
     threads = max(spec.threads for spec in specs)
+    on_cpu = all(spec.device == "cpu" for spec in specs)
     with progress(sum(spec.steps for spec in specs), description) as advance, _interrupt_flag() as stopped:
         tally = Tally(advance)
         try:
-            if jobs > 1 and len(specs) * threads > 1:
+            if on_cpu and jobs > 1 and len(specs) * threads > 1:
                 processes = max(min(jobs // threads, len(specs)), 1)
                 _in_processes(Slices(specs, processes), folder, tally, stopped)
             else:
-                for spec in specs:
-                    train_phase(spec, folder, partial(tally, spec.name), stopped.is_set)
+                train_in_turns(specs, folder, tally, stopped.is_set, at_once=1 if on_cpu else ON_A_GPU)
         except Interrupted:
             raise KeyboardInterrupt from None
         if stopped.is_set():  # too late to stop these phases, but not those that come next
@@ -118,7 +119,7 @@ def _deal(slices: Slices, submit: Callable[[PhaseSpec, int], Future[int]]) -> No
     running: dict[Future[int], PhaseSpec] = {}
     while True:
         while len(running) < slices.processes and (slice_ := slices.take()):
-            with _interrupts_ignored():  # inherited: Ctrl-C must not kill a process that still imports torch
+            with _interrupts_held():  # inherited: Ctrl-C must not kill a process that still imports torch
                 running[submit(*slice_)] = slice_[0]
         if not running:
             return
@@ -127,15 +128,16 @@ def _deal(slices: Slices, submit: Callable[[PhaseSpec, int], Future[int]]) -> No
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back: it is heard afterwards, and never by processes that are started meanwhile."""
+    if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -182,7 +184,12 @@ def _end_with_parent() -> None:
 
 
 def _work(spec: PhaseSpec, folder: Path, until: int) -> int:
-    def report(done: int) -> None:
-        _worker["steps"].put((spec.name, done))
+    steps = 0
 
-    return train_phase(spec, folder, report, _worker["stop"].is_set, until)
+    def report(name: str, done: int) -> None:
+        nonlocal steps
+        steps = done
+        _worker["steps"].put((name, done))
+
+    train_in_turns([spec], folder, report, _worker["stop"].is_set, until=until)
+    return steps

@@ -39,7 +39,7 @@ class TrainOptions:
         Number of networks in each module of DDAD, at least 2.
     seed : int
         All that is random comes from it.
-    precision : {'fp32', 'bf16'}
+    precision : {'fp32', 'tf32', 'bf16'}
         Precision of training.
     device : str
         auto (CUDA when there), cpu, cuda or cuda:N.
@@ -63,7 +63,7 @@ class TrainOptions:
     anomaly_rate: float = 0.6
     ensemble_size: int | None = None
     seed: int = 0
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
     device: str = "auto"
     jobs: int | None = None
     options: dict[str, Any] = field(default_factory=dict)
