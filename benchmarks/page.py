@@ -55,6 +55,9 @@ recorded once and replayed; the host waits for the device only to write checkpoi
 fp32 means fp32, for convolutions too, where torch itself would round."""
 
 
+NO_GPU = "**Figures of a GPU are missing**: none has been at hand; training on one has been tested in parts, on CPUs."
+
+
 def page(results: Path, notes: Path) -> str:
     """Return the page: what is measured, the tables of every ``*.json`` in `results`, and the hand-written `notes`."""
     return "\n\n".join(_parts(results, notes)) + "\n"
@@ -73,7 +76,7 @@ def _parts(results: Path, notes: Path) -> Iterator[str]:
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((results / "whole").glob("*.json"))]
     yield whole(found) if found else "None has been measured yet."
     if not any("gpu" in result for result in found):
-        yield "**Figures of a GPU are missing**: none has been at hand, and training on one has been tested in parts, on CPUs."
+        yield NO_GPU
     if notes.exists():
         yield notes.read_text(encoding="utf-8").strip()
 
