@@ -139,6 +139,15 @@ def _add_demo(parser: ArgumentParser) -> None:
     _add_machine(parser)
 
 
+def _add_benchmark(parser: ArgumentParser) -> None:
+    parser.add_argument("grid", type=Path, help="YAML file of data sets, runs and seeds")
+    parser.add_argument("--data", type=Path | None, help="folder that holds the data sets; by default the file's own")
+    parser.add_argument("--out", type=Path, default=RUNS / "benchmark", help="folder of results; the same one goes on")
+    parser.add_argument("--scheduler", help="slurm, or the address of a Dask scheduler; local processes by default")
+    parser.add_argument("--workers", type=int | None, help="trainings at a time; locally one per two cores by default")
+    parser.add_argument("--report", action="store_true", help="write tables and a page to OUT/report")
+
+
 def _add_methods(parser: ArgumentParser) -> None:
     parser.add_argument("--format", choices=["text", "json"], default="text", help="for people or for programs")
 
@@ -194,6 +203,15 @@ def _demo(arguments: Namespace) -> int:
     return 0
 
 
+def _benchmark(arguments: Namespace) -> int:
+    from medad.experiments.grid.run import benchmark
+
+    a = arguments
+    at_least("workers", a.workers, 1)
+    failed = benchmark(a.grid, data=a.data, out=a.out, scheduler=a.scheduler, workers=a.workers, report=a.report)
+    return 1 if failed else 0
+
+
 def _methods(arguments: Namespace) -> int:
     from medad.detectors.registry import METHODS
 
@@ -213,5 +231,6 @@ COMMANDS = {
     "train": Command("train on the normal and unlabeled images of DATA", _add_training, _train),
     "evaluate": Command("score the test images of DATA with a finished run", _add_evaluate, _evaluate),
     "predict": Command("score new images and draw heat maps", _add_predict, _predict),
+    "benchmark": Command("run a grid of methods, data sets and seeds", _add_benchmark, _benchmark),
     "methods": Command("list the methods", _add_methods, _methods),
 }

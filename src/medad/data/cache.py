@@ -46,15 +46,16 @@ def cache_folder() -> Path:
 
 def cache_key(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None = None) -> str:
     """Digest the ids and contents of all files in order, the preprocessing and the decoder's version."""
-    digests = list(parallel_map(_digest, entries, "checking files", jobs))
+    digests = list(parallel_map(lambda entry: digest(entry.path), entries, "checking files", jobs))
     ids = [entry.id for entry in entries]
     whole = json.dumps([FORMAT, PIL.__version__, asdict(preprocessing), ids, digests])
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
 
-def _digest(entry: Entry) -> str:
+def digest(file: Path) -> str:
+    """Return a digest of what is in `file`; empty if it cannot be read."""
     try:
-        with open(entry.path, "rb") as stream:
+        with open(file, "rb") as stream:
             return hashlib.file_digest(stream, hashlib.blake2b).hexdigest()
     except OSError:
         return ""  # decoding will say why

@@ -1,6 +1,7 @@
 """Which images are normal, unlabeled and test: reading, checking and writing it."""
 
 import csv
+import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -8,8 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from medad.data.cache import digest
 from medad.data.entries import Entry
 from medad.data.forms import COLUMNS, SPLITS, Splits, read_csv, read_folders, read_json, read_mvtec
+from medad.data.parallel import parallel_map
 from medad.errors import UserError
 
 __all__ = ["Entry", "Repartition"]
@@ -38,6 +41,18 @@ class Repartition:
     normal: tuple[Entry, ...]
     unlabeled: tuple[Entry, ...]
     test: tuple[Entry, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of all that is listed: names, splits, what is known about each image, contents of the files."""
+        splits = {"normal": self.normal, "unlabeled": self.unlabeled, "test": self.test}
+        entries = [(name, entry) for name, split in splits.items() for entry in split]
+        contents = parallel_map(_contents, [entry for _, entry in entries], "checking files")
+        whole = hashlib.blake2b(digest_size=16)
+        for (name, entry), content in zip(entries, contents, strict=True):
+            facts = [name, entry.id, entry.label, entry.kind, entry.patient, content]
+            whole.update(json.dumps(facts).encode())
+        return whole.hexdigest()
 
     @classmethod
     def read(cls, data: Path, split: Path | None = None) -> "Repartition":
@@ -172,3 +187,7 @@ def _write_json(repartition: Repartition, file: Path) -> None:
         "test": {"0": names(test, 0), "1": names(test, 1)},
     }
     file.write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+
+def _contents(entry: Entry) -> list[str]:
+    return [digest(file) for file in (entry.path, entry.mask) if file is not None]

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -28,6 +28,7 @@ from medad.networks.folding import folded
 from medad.training.checkpoint import load_networks, load_tensors, network_state, save_tensors
 from medad.training.course import finished_path
 from medad.training.phase import PhaseSpec, Recipe
+from medad.training.phase_store import PhaseStore
 from medad.training.pixels import share_pixels, to_unit
 from medad.training.precision import check_precision, products_in
 from medad.training.run import CHECKPOINT_FOLDER, WEIGHTS_FILE, read_run, update_run, write_losses
@@ -170,6 +171,7 @@ class Detector(ABC):
         *,
         folder: Path | None = None,
         resume: bool = False,
+        store: PhaseStore | None = None,
     ) -> Self:
         """Learn from normal and, if the method can, from unlabeled images.
 
@@ -181,6 +183,8 @@ class Detector(ABC):
             Run folder in whose ``checkpoint/`` the state of training is kept; a temporary one by default.
         resume : bool
             Go on from what lies there instead of starting anew.
+        store : PhaseStore, optional
+            Networks that lie there already are not trained again; those that are trained are put there.
 
         Raises
         ------
@@ -206,7 +210,7 @@ class Detector(ABC):
                 tuple(len(part) for part in images.values()),
                 tuple(part.fingerprint for part in images.values()),
             )
-            self._train(data, work)
+            self._train(data, work, store)
         if held_out is not None:
             scores = np.concatenate([p.scores["pred_score"] for p in self.predict(held_out)])
             self.threshold_ = threshold_at_specificity(scores, SPECIFICITY)
@@ -310,11 +314,11 @@ class Detector(ABC):
         seed, device = derive_seed(self.seed, name), str(self.device)
         return PhaseSpec(name, key, build, seed, recipe.total_steps, recipe.steps_per_epoch, device=device)
 
-    def _train(self, data: TrainingData, folder: Path) -> None:
+    def _train(self, data: TrainingData, folder: Path, store: PhaseStore | None) -> None:
         tensors: dict[str, Tensor] = {}
         stages = self.stages(data, folder)
         for i, stage in enumerate(stages):
-            with products_in(self.precision, self.device):
+            with products_in(self.precision, self.device), store.shared(stage, folder) if store else nullcontext():
                 train_phases(stage, folder, self.jobs, f"training, stage {i + 1} of {len(stages)}")
             for spec in stage:
                 result, _ = load_tensors(finished_path(folder, spec.name))

@@ -134,10 +134,16 @@ def read_scores(path: Path) -> ScoreTable:
         If the file is missing or is not such a table; the line names the file and the fault.
     """
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig", "surrogateescape")
-        header, *lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        return parse_scores(Path(path).read_bytes(), path)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); give a scores.csv of a run") from error
+
+
+def parse_scores(content: bytes, path: Path) -> ScoreTable:
+    """Read the `content` of a file that `write_scores` wrote to `path`; errors are those of `read_scores`."""
+    try:
+        text = content.decode("utf-8-sig", "surrogateescape")
+        header, *lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except (ValueError, csv.Error) as error:
         raise UserError(f"{path}: not a table of scores; give a scores.csv of a run") from error
     for needed in ("image_path", "gt_label", "pred_score"):

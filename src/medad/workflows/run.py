@@ -6,6 +6,7 @@ from medad.data.imageset import ImageSet
 from medad.data.preprocessing import Preprocessing
 from medad.detectors.registry import load_detector
 from medad.errors import UserError
+from medad.training.phase_store import PhaseStore
 from medad.workflows.evaluate import write_results
 from medad.workflows.notes import say
 from medad.workflows.options import TrainOptions
@@ -20,11 +21,12 @@ def run(
     out: Path | None = None,
     split: Path | None = None,
     resume: bool = False,
+    store: PhaseStore | None = None,
 ) -> Path:
     """Fit a detector on `data`, score its test images, and put the results into the run folder.
 
     Where there are no test images, the unlabeled ones that it learned from are scored, and the report tells
-    no accuracy. Parameters are those of :func:`medad.workflows.train.train`.
+    no accuracy. Parameters are those of :func:`medad.workflows.train.fit` and of ``train`` beside it.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def run(
     out, detector = prepare(data, options, out, resume)
     splits = read_splits(data, split, options)
     images = _to_score(splits, options, split or data)
-    fit(detector, splits, name, options, out, resume)
+    fit(detector, splits, name, options, out, resume, store)
     detector = load_detector(out, device=options.device, jobs=options.jobs)
     return write_results(detector, images, name, run=out, out=out)
 

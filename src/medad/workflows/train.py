@@ -9,6 +9,7 @@ from typing import Any
 from medad.detectors.base import Detector
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
+from medad.training.phase_store import PhaseStore
 from medad.training.run import CHECKPOINT_FOLDER, RUN_FILE, claim, read_run, update_run
 from medad.workflows.notes import say
 from medad.workflows.options import MACHINE, RUNS, TrainOptions
@@ -73,7 +74,15 @@ def prepare(data: Path, options: TrainOptions, out: Path | None, resume: bool) -
     return claim(out, resume), detector
 
 
-def fit(detector: Detector, splits: Splits, name: str, options: TrainOptions, out: Path, resume: bool) -> None:
+def fit(
+    detector: Detector,
+    splits: Splits,
+    name: str,
+    options: TrainOptions,
+    out: Path,
+    resume: bool,
+    store: PhaseStore | None = None,
+) -> None:
     """Fit `detector` on images that were read and complete the run folder `out`; a finished one is left alone.
 
     Parameters
@@ -86,6 +95,8 @@ def fit(detector: Detector, splits: Splits, name: str, options: TrainOptions, ou
         Name of the data set.
     options, out, resume
         See :func:`train`.
+    store : PhaseStore, optional
+        Networks that several runs have in common.
 
     Raises
     ------
@@ -100,7 +111,7 @@ def fit(detector: Detector, splits: Splits, name: str, options: TrainOptions, ou
         return
     began = time.monotonic()
     unlabeled = splits.unlabeled.unlabelled() if splits.unlabeled else None
-    detector.fit(splits.normal.unlabelled(), unlabeled, folder=out, resume=resume)
+    detector.fit(splits.normal.unlabelled(), unlabeled, folder=out, resume=resume, store=store)
     seconds = time.monotonic() - began
     detector.save(out)
     update_run(

@@ -1,0 +1,8 @@
+"""``python -m medad`` is ``medad``."""
+
+import sys
+
+from medad.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

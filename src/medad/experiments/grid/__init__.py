@@ -1,0 +1,1 @@
+"""The benchmark grid: methods x data sets x seeds x options, resumable, on one machine or a cluster."""

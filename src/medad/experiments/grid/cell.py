@@ -1,0 +1,122 @@
+"""One cell in a process of its own, so that neither a crash nor a leak reaches the grid.
+
+``python -m medad.experiments.grid.cell`` reads a request, one line of JSON, from standard input, and ends when
+that is closed before its time: a cell does not outlive who asked for it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from medad.errors import UserError
+from medad.experiments.store import FILES
+from medad.files import locked
+from medad.workflows.options import TrainOptions
+
+LOG, ERROR = "log.txt", "error.txt"
+ATTEMPTS = 3  # of a process that is killed, e.g. because memory ran out
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a cell's process is told: folders and split file as text, options as they stand in ``run.yaml``."""
+
+    key: str
+    data: str
+    split: str | None
+    folder: str
+    store: str
+    options: dict
+
+    @property
+    def finished(self) -> bool:
+        """Whether the folder holds the whole result."""
+        return all((Path(self.folder) / name).exists() for name in FILES)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it ended: ``error`` is empty or a message with its traceback; and the seconds it took."""
+
+    key: str
+    error: str
+    seconds: float
+
+
+def attempt(request: Request) -> Outcome:
+    """Run a cell in a process of its own, again where it is killed; a finished one is left as it is."""
+    begin = time.monotonic()
+    code = 0
+    for _ in range(ATTEMPTS):
+        code = 0 if request.finished else _spawn(request)
+        if code >= 0:
+            break
+    if code == 0:
+        return Outcome(request.key, "", time.monotonic() - begin)
+    killed = f"killed by signal {-code}, {ATTEMPTS} times: out of memory? See {LOG} in {request.folder}"
+    error = Path(request.folder) / ERROR
+    message = error.read_text(encoding="utf-8") if code > 0 and error.exists() else killed
+    return Outcome(request.key, message, time.monotonic() - begin)
+
+
+def _spawn(request: Request) -> int:
+    folder = Path(request.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ERROR).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "medad.experiments.grid.cell"]
+    with (folder / LOG).open("ab") as log:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, text=True)
+        assert process.stdin is not None
+        try:
+            process.stdin.write(json.dumps(asdict(request)) + "\n")
+            process.stdin.flush()
+            return process.wait()
+        except BrokenPipeError:  # it ended before it was told what to do
+            return process.wait()
+        finally:
+            process.kill()
+            process.wait()
+
+
+def main() -> int:
+    """Run the cell that standard input asks for."""
+    request = Request(**json.loads(sys.stdin.readline()))
+    threading.Thread(target=_end_with_asker, daemon=True).start()
+    folder = Path(request.folder)
+    try:
+        with locked(folder / ".lock"):  # another process may still be about to die here
+            if not request.finished:
+                _run(request, folder)
+    except Exception as error:
+        text = str(error) if isinstance(error, UserError) else traceback.format_exc()
+        (folder / ERROR).write_text(text, encoding="utf-8")
+        return 1
+    return 0
+
+
+def _run(request: Request, folder: Path) -> None:
+    from medad.training.phase_store import PhaseStore
+    from medad.workflows.run import run
+
+    split = Path(request.split) if request.split else None
+    store = PhaseStore(Path(request.store))
+    run(Path(request.data), TrainOptions(**request.options), out=folder, split=split, resume=True, store=store)
+    for left in ("weights.safetensors", "checkpoint"):
+        path = folder / left
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _end_with_asker() -> None:
+    sys.stdin.read()
+    os._exit(1)  # files are written whole or not at all
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""What a grid is made of: a YAML file of data sets, runs and seeds becomes a list of cells."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from hashlib import blake2b
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonargparse import ArgumentParser
+
+from medad.complaints import parse_trouble
+from medad.errors import UserError
+from medad.version import __version__
+from medad.workflows.options import MACHINE, TrainOptions
+
+SECTIONS = ("data", "seeds", "runs", "slurm")
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set of the grid: its name, folder, and split file if not the folder's own."""
+
+    name: str
+    path: Path
+    split: Path | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training with its evaluation.
+
+    Attributes
+    ----------
+    data : Data
+        Images.
+    label : str
+        The row of the tables that it belongs to: all but data and seed.
+    options : TrainOptions
+        What is trained, with the seed.
+    """
+
+    data: Data
+    label: str
+    options: TrainOptions
+
+    def key(self, fingerprint: str, recipe: int) -> str:
+        """Return the digest of what the result depends on.
+
+        Parameters
+        ----------
+        fingerprint : str
+            Digest of the data set.
+        recipe : int
+            Version of the training code.
+        """
+        config = {name: value for name, value in asdict(self.options).items() if name not in MACHINE}
+        facts = json.dumps([__version__, recipe, fingerprint, config], sort_keys=True)
+        return blake2b(facts.encode(), digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All cells, and the arguments of ``dask_jobqueue.SLURMCluster``, if any."""
+
+    cells: tuple[Cell, ...]
+    slurm: dict[str, Any] = field(default_factory=dict)
+
+
+def read_grid(file: Path, folder: Path | None = None) -> Grid:
+    """Read a grid.
+
+    ``data`` lists folders, or mappings with ``path``, ``split`` and ``name``; ``seeds`` lists seeds (0 by
+    default); ``runs`` lists mappings of training options. Every option, also one below ``options``, may be a
+    list: all combinations are run. A ``name`` takes the place of the method in tables.
+
+    Parameters
+    ----------
+    file : Path
+        The YAML file.
+    folder : Path, optional
+        To which folders of data are relative; by default where the file stands.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, or an option is unknown or of another type; it is named.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{file}: not readable ({' '.join(str(error).split())})") from error
+    if not isinstance(content, dict) or not content.get("data") or not content.get("runs"):
+        raise UserError(f"{file}: list the folders under data, and the methods under runs")
+    if odd := set(content) - set(SECTIONS):
+        raise UserError(f"{file}: {sorted(odd)[0]}: no such section; there are {', '.join(SECTIONS)}")
+    try:
+        data = [_data(entry, folder or file.parent) for entry in content["data"]]
+        runs = [pair for run in content["runs"] for pair in _expand(dict(run))]
+        options = [(label, _options(values, seed)) for label, values in runs for seed in content.get("seeds", [0])]
+    except (UserError, TypeError, ValueError) as error:
+        raise UserError(f"{file}: {error}") from error
+    cells = tuple(Cell(where, label, what) for where in data for label, what in options)
+    _check_labels(file, cells)
+    return Grid(cells, content.get("slurm") or {})
+
+
+def _data(entry: str | Mapping[str, str], folder: Path) -> Data:
+    known = {"path": entry} if isinstance(entry, str) else dict(entry)
+    if odd := set(known) - {f.name for f in fields(Data)}:
+        raise UserError(f"data: {sorted(odd)[0]}: give path, split and name")
+    path = (folder / known["path"]).resolve()
+    split = known.get("split")
+    return Data(known.get("name", path.name), path, (folder / split).resolve() if split else None)
+
+
+def _expand(run: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a label and options for every combination of the lists in `run`."""
+    name = run.pop("name", None) or "-".join(filter(None, [run.get("method", "ddad"), _single(run.get("backbone"))]))
+    further = {f"options.{key}": value for key, value in (run.pop("options", None) or {}).items()}
+    axes = {key: value if isinstance(value, list) else [value] for key, value in (run | further).items()}
+    for values in product(*axes.values()):
+        chosen = dict(zip(axes, values, strict=True))
+        varied = [f"{key.removeprefix('options.')} {chosen[key]}" for key in axes if len(axes[key]) > 1]
+        yield ", ".join([name, *varied]), chosen
+
+
+def _single(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _options(values: Mapping[str, Any], seed: int) -> TrainOptions:
+    further = {key.removeprefix("options."): v for key, v in values.items() if key.startswith("options.")}
+    plain = {key: value for key, value in values.items() if not key.startswith("options.")}
+    if "seed" in plain:
+        raise UserError("runs: seed: list seeds in their own section")
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(TrainOptions)
+    try:
+        found = parser.parse_object(plain | {"options": further, "seed": seed})
+    except Exception as error:
+        raise UserError(f"runs: {parse_trouble(str(error))}") from error
+    return replace(TrainOptions(), **{f.name: found[f.name] for f in fields(TrainOptions)})
+
+
+def _check_labels(file: Path, cells: tuple[Cell, ...]) -> None:
+    seen: set[tuple[str, str, int]] = set()
+    for cell in cells:
+        place = (cell.data.name, cell.label, cell.options.seed)
+        if place in seen:
+            raise UserError(f"{file}: two runs are called {cell.label!r} on {cell.data.name}; give each a name")
+        seen.add(place)

@@ -1,0 +1,104 @@
+"""Results of a grid in one SQLite file."""
+
+import csv
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from medad.evaluation.scores import ScoreTable, parse_scores
+from medad.experiments.grid.config import Cell
+from medad.files import replacing
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS cells (
+  key TEXT PRIMARY KEY, data TEXT NOT NULL, label TEXT NOT NULL, seed INTEGER NOT NULL, options TEXT NOT NULL,
+  error TEXT NOT NULL, seconds REAL NOT NULL, finished TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  metrics BLOB, scores BLOB)
+"""
+COLUMNS = ("data", "label", "seed", "score", "auroc", "auroc_low", "auroc_high", "ap", "ap_low", "ap_high")
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished cell."""
+
+    data: str
+    label: str
+    seed: int
+    metrics: dict[str, Any]
+    scores: ScoreTable
+
+    @property
+    def comparable(self) -> bool:
+        """Whether both classes are among its test images."""
+        return self.scores.gt_label is not None and 0 < self.scores.gt_label.sum() < len(self.scores)
+
+
+class Results:
+    """The SQLite file; each cell is written in one transaction, by the grid's own process only."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.file = file
+        with self._connected() as db:
+            db.execute(_SCHEMA)
+
+    def finished(self) -> set[str]:
+        """Return the keys of the cells that ended well."""
+        with self._connected() as db:
+            return {key for (key,) in db.execute("SELECT key FROM cells WHERE error = ''")}
+
+    def failed(self) -> list[tuple[str, str, int, str]]:
+        """Return data, label, seed and error of the cells that failed."""
+        with self._connected() as db:
+            return list(db.execute("SELECT data, label, seed, error FROM cells WHERE error != '' ORDER BY 1, 2, 3"))
+
+    def write(self, key: str, cell: Cell, folder: Path, error: str, seconds: float) -> None:
+        """Note how a cell ended; what it found is read from its folder."""
+        files = ("metrics.json", "scores.csv")
+        found = (None, None) if error else tuple((folder / name).read_bytes() for name in files)
+        options = json.dumps(asdict(cell.options), sort_keys=True)
+        row = (key, cell.data.name, cell.label, cell.options.seed, options, error, seconds, *found)
+        with self._connected() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO cells (key, data, label, seed, options, error, seconds, metrics, scores) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                row,
+            )
+
+    def records(self, keys: set[str]) -> list[Record]:
+        """Return the finished cells among `keys`, by data, label and seed."""
+        query = "SELECT key, data, label, seed, metrics, scores FROM cells WHERE error = '' ORDER BY 2, 3, 4"
+        with self._connected() as db:
+            rows = [row for row in db.execute(query) if row[0] in keys]
+        return [
+            Record(data, label, seed, json.loads(metrics), parse_scores(scores, self.file))
+            for _, data, label, seed, metrics, scores in rows
+        ]
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection that commits when all went well."""
+        with closing(sqlite3.connect(self.file)) as db, db:
+            yield db
+
+
+def export_csv(records: list[Record], file: Path) -> None:
+    """Write a row for every score of every cell."""
+    with replacing(file) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(_rows(records))
+
+
+def _rows(records: list[Record]) -> Iterator[list[object]]:
+    for record in records:
+        for score, figures in record.metrics["image"].items():
+            cells: list[object] = []
+            for name in ("auroc", "ap"):
+                cells += ["", "", ""] if figures[name] is None else [figures[name], *figures[f"{name}_ci"]]
+            yield [record.data, record.label, record.seed, score, *cells]

@@ -1,0 +1,111 @@
+"""``medad benchmark``: run all cells of a grid that have not been run yet."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from medad.data.repartition import Repartition
+from medad.detectors.base import RECIPE_VERSION
+from medad.detectors.registry import make_detector
+from medad.evaluation.scores import ScoreTable
+from medad.experiments.grid.cell import Outcome, Request, attempt
+from medad.experiments.grid.config import Cell, Data, read_grid
+from medad.experiments.grid.results import Record, Results, export_csv
+from medad.experiments.grid.schedule import cores, open_scheduler
+from medad.progress import progress
+from medad.reports.benchmark import write_benchmark
+from medad.workflows.notes import say
+
+RESULTS, CSV, CELLS, STORE, REPORT = "results.sqlite", "results.csv", "cells", "store", "report"
+CORES_PER_CELL = 2  # ASR-Net trains with two threads
+
+
+def benchmark(
+    config: Path,
+    *,
+    data: Path | None = None,
+    out: Path,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    report: bool = False,
+) -> int:
+    """Run a grid; the same call goes on where it was stopped, and runs failed cells again.
+
+    Parameters
+    ----------
+    config : Path
+        The grid, see :func:`medad.experiments.grid.config.read_grid`.
+    data : Path, optional
+        To which its folders of data are relative.
+    out : Path
+        Folder of ``results.sqlite`` and ``results.csv``, of the cells' folders and of the networks that cells have
+        in common (``store``, which may be deleted when the grid is finished).
+    scheduler : str, optional
+        ``"slurm"``, or the address of a Dask scheduler whose workers see the same folders.
+    workers : int, optional
+        Cells at a time; locally one per two cores by default, on SLURM one.
+    report : bool
+        Write tables and a page to ``out/report``.
+
+    Returns
+    -------
+    int
+        The number of cells that failed.
+
+    Raises
+    ------
+    UserError
+        If the configuration, a data set or the scheduler does not allow it.
+    """
+    grid = read_grid(config, data)
+    for cell in grid.cells:
+        make_detector(cell.options.method, cell.options.preset, **cell.options.detector_options())  # or say why not
+    prints = {where: Repartition.read(where.path, where.split).fingerprint for where in _unique(grid.cells)}
+    cells = {cell.key(prints[cell.data], RECIPE_VERSION): cell for cell in grid.cells}
+    results = Results(out / RESULTS)
+    finished = results.finished()
+    workers = workers or (max(cores() // CORES_PER_CELL, 1) if scheduler is None else 1)
+    jobs = max(cores() // workers, 1) if scheduler is None else None
+    waiting = [_request(key, cell, out, jobs) for key, cell in cells.items() if key not in finished]
+    say(f"{len(cells)} cells, {len(cells) - len(waiting)} of them done")
+    with open_scheduler(scheduler, workers, grid.slurm) as schedule, progress(len(waiting), "cells") as advance:
+        for outcome in schedule(attempt, waiting):
+            _note(outcome, cells[outcome.key], out, results)
+            advance(1)
+    records = results.records(set(cells))
+    export_csv(records, out / CSV)
+    tables = tabled(records, grid.cells)
+    if report and tables:
+        print(f"report: {write_benchmark(tables, out / REPORT)}")
+    return len(cells) - len(records)
+
+
+def tabled(records: Sequence[Record], cells: Sequence[Cell]) -> dict[str, dict[str, list[ScoreTable]]]:
+    """Return the scores by data set and label, both in the order of the grid, one table per seed.
+
+    Data sets without labels of both classes are left out.
+    """
+    found: dict[str, dict[str, list[ScoreTable]]] = {}
+    for cell in cells:
+        some = [r.scores for r in records if r.comparable and (r.data, r.label) == (cell.data.name, cell.label)]
+        if some:
+            found.setdefault(cell.data.name, {})[cell.label] = some
+    return found
+
+
+def _unique(cells: tuple[Cell, ...]) -> list[Data]:
+    return list(dict.fromkeys(cell.data for cell in cells))
+
+
+def _request(key: str, cell: Cell, out: Path, jobs: int | None) -> Request:
+    options = replace(cell.options, jobs=cell.options.jobs or jobs)
+    split = str(cell.data.split) if cell.data.split else None
+    root = out.resolve()
+    return Request(key, str(cell.data.path), split, str(root / CELLS / key), str(root / STORE), asdict(options))
+
+
+def _note(outcome: Outcome, cell: Cell, out: Path, results: Results) -> None:
+    results.write(outcome.key, cell, out / CELLS / outcome.key, outcome.error, outcome.seconds)
+    if outcome.error:
+        last = outcome.error.strip().splitlines()[-1]
+        say(f"failed: {cell.label} on {cell.data.name}, seed {cell.options.seed}: {last}")

@@ -1,0 +1,171 @@
+"""Tables and page of a benchmark: Markdown, LaTeX, CSV and self-contained HTML."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from medad.evaluation.comparison import Figure, Row, Tables, compare, score_names
+from medad.evaluation.statistics import RankComparison, friedman_nemenyi, wilcoxon
+from medad.files import replacing
+from medad.reports.benchmark_figures import critical_difference_diagram, roc_overlay
+from medad.reports.figures import svg_uri
+from medad.reports.html import Html, element, html, join, page, picture, section, table
+
+NOTE = (
+    "AUROC and AP in %: mean over seeds ± their sample standard deviation; in brackets the 95 % interval of a "
+    "stratified bootstrap of the images (2,000 draws). Bold: the highest AUROC on the data set; underlined: not "
+    "significantly worse (paired DeLong test against the best at 5 %, Holm-corrected over the methods). Interval and "
+    "test speak of the choice of images, the standard deviation of the chance in training."
+)
+HEAD = ("data", "method", "score", "seeds", "AUROC", "AP", "p against the best")
+
+
+def write_benchmark(results: Mapping[str, Tables], folder: Path) -> Path:
+    """Write ``table.md``, ``table.tex``, ``table.csv`` and ``index.html``.
+
+    Parameters
+    ----------
+    results : mapping
+        By data set the tables of scores by method, one per seed.
+    folder : Path
+        Made if missing.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    main = {data: compare(tables) for data, tables in results.items()}
+    files = {
+        "table.md": f"{markdown(main)}\n\n{NOTE}\n",
+        "table.tex": latex(main),
+        "table.csv": as_csv(_all_scores(results)),
+        "index.html": _page(results, main),
+    }
+    for name, text in files.items():
+        with replacing(folder / name) as partial:
+            partial.write_text(text, encoding="utf-8")
+    return folder / "index.html"
+
+
+def _all_scores(results: Mapping[str, Tables]) -> dict[str, list[Row]]:
+    return {
+        data: [row for score in score_names(tables) for row in compare(tables, score)]
+        for data, tables in results.items()
+    }
+
+
+def figure_text(figure: Figure, plus_minus: str = "±") -> str:
+    """Write a figure in per cent: mean ± sd [low, high]."""
+    sd = "" if figure.sd is None else f" {plus_minus} {100 * figure.sd:.1f}"
+    return f"{100 * figure.mean:.1f}{sd} [{100 * figure.low:.1f}, {100 * figure.high:.1f}]"
+
+
+def _p(row: Row) -> str:
+    return "" if row.p is None else f"{row.p:.3f}" if row.p >= 0.001 else "< 0.001"
+
+
+def _lines(results: Mapping[str, Sequence[Row]], mark: Callable[[Row, str], str], sign: str) -> Iterator[list[str]]:
+    """Yield the cells of the main table; `mark` sets off the AUROC of the best rows."""
+    for data, rows in results.items():
+        for row in rows:
+            auroc = mark(row, figure_text(row.auroc, sign))
+            yield [data, row.label, row.score, str(row.seeds), auroc, figure_text(row.ap, sign), _p(row)]
+
+
+def markdown(results: Mapping[str, Sequence[Row]]) -> str:
+    """Return the main table in Markdown."""
+
+    def mark(row: Row, text: str) -> str:
+        return f"**{text}**" if row.p is None else f"<u>{text}</u>" if row.close else text
+
+    lines = [list(HEAD), ["---"] * len(HEAD), *_lines(results, mark, "±")]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def latex(results: Mapping[str, Sequence[Row]]) -> str:
+    """Return the main table in LaTeX, for the package booktabs."""
+
+    def mark(row: Row, text: str) -> str:
+        return rf"\textbf{{{text}}}" if row.p is None else rf"\underline{{{text}}}" if row.close else text
+
+    lines = list(_lines(results, mark, r"$\pm$"))
+    plain = [[*(_tex(cell) for cell in line[:4]), *line[4:6], line[6].replace("<", "$<$")] for line in lines]
+    body = [" & ".join(line) + r" \\" for line in plain]
+    head = " & ".join(HEAD) + r" \\"
+    begin, end = [r"\begin{tabular}{lllrllr}", r"\toprule"], [r"\bottomrule", r"\end{tabular}", ""]
+    return "\n".join([*begin, head, r"\midrule", *body, *end])
+
+
+def _tex(text: str) -> str:
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    return "".join(special.get(c, rf"\{c}" if c in "&%$#_{}" else c) for c in text)
+
+
+def as_csv(results: Mapping[str, Sequence[Row]]) -> str:
+    """Return every score of every method as CSV, shares in [0, 1]."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    parts = ("mean", "sd", "low", "high")
+    metrics = [f"{name}_{part}" for name in ("auroc", "ap") for part in parts]
+    writer.writerow(["data", "method", "score", "seeds", *metrics, "p_against_best"])
+    for data, rows in results.items():
+        for row in rows:
+            figures = [getattr(figure, part) for figure in (row.auroc, row.ap) for part in parts]
+            cells = ["" if value is None else f"{value:.6f}" for value in (*figures, row.p)]
+            writer.writerow([data, row.label, row.score, row.seeds, *cells])
+    return text.getvalue()
+
+
+def ranking(results: Mapping[str, Sequence[Row]]) -> tuple[list[str], np.ndarray] | None:
+    """Return the methods that every data set has and their AUROCs, (sets, methods); None for fewer than 2 of either."""
+    values = {data: {row.label: row.auroc.mean for row in rows} for data, rows in results.items()}
+    common = [label for label in next(iter(values.values()), {}) if all(label in row for row in values.values())]
+    if len(values) < 2 or len(common) < 2:
+        return None
+    return common, np.array([[row[label] for label in common] for row in values.values()])
+
+
+def _page(results: Mapping[str, Tables], main: Mapping[str, Sequence[Row]]) -> str:
+    parts = [element("h1", "Benchmark"), section("Methods", _table(main), element("p", NOTE, "note"))]
+    over_sets = ranking(main)
+    if over_sets:
+        parts.append(_over_sets(*over_sets))
+    overlay = picture(svg_uri(roc_overlay(results)), "ROC curves", "Mean over seeds of the true positive rate.")
+    parts += [section("ROC curves", overlay), section("All scores", _table(_all_scores(results)))]
+    return page("Benchmark", *parts)
+
+
+def _table(results: Mapping[str, Sequence[Row]]) -> Html:
+    rows = []
+    for data, lines in results.items():
+        for row in lines:
+            auroc = html(figure_text(row.auroc))
+            auroc = element("b", auroc) if row.p is None else element("u", auroc) if row.close else auroc
+            cells = [data, row.label, element("code", row.score), row.seeds, auroc, figure_text(row.ap), _p(row)]
+            rows.append(cells)
+    return table(HEAD, rows)
+
+
+def _over_sets(methods: list[str], values: np.ndarray) -> Html:
+    if len(methods) == 2:
+        pair = wilcoxon(*values.T)
+        how = "exact" if pair.exact else "normal approximation"
+        line = f"Wilcoxon's signed-rank test of {methods[0]} and {methods[1]} over data sets ({how}): p = {pair.p:.3g}."
+        return section("Over data sets", element("p", line), element("p", pair.note, "note"))
+    found = friedman_nemenyi(values)
+    diagram = svg_uri(critical_difference_diagram(methods, found))
+    return section("Over data sets", picture(diagram, "critical differences", _words(found, values)))
+
+
+def _words(found: RankComparison, values: np.ndarray) -> Html:
+    sets, methods = values.shape
+    return join(
+        f"Mean ranks of {methods} methods over {sets} data sets (1 is the best); bars join methods that do not differ "
+        f"significantly at 5 % (Nemenyi, critical difference {found.critical_difference:.2f}). Friedman: "
+        f"χ² = {found.chi2:.2f}, p = {found.chi2_p:.3g}; Iman and Davenport: F = {found.f:.2f}, p = {found.f_p:.3g}."
+    )

@@ -1,0 +1,85 @@
+"""From a YAML file to cells."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from medad.errors import UserError
+from medad.experiments.grid.config import read_grid
+
+GRID = """
+data: [brain, {path: chest, split: other.json, name: chest-other}]
+seeds: [0, 5]
+runs:
+  - {method: ddad, backbone: [ae, aeu], preset: tiny, options: {refine_epochs: [1, 2], lr: 0.01}}
+  - {method: ae, name: autoencoder}
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "grid.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_lists_are_crossed(tmp_path):
+    cells = read_grid(write(tmp_path, GRID)).cells
+    assert len(cells) == 2 * 2 * (4 + 1)
+    assert {cell.label for cell in cells} == {
+        "ddad, backbone ae, refine_epochs 1",
+        "ddad, backbone ae, refine_epochs 2",
+        "ddad, backbone aeu, refine_epochs 1",
+        "ddad, backbone aeu, refine_epochs 2",
+        "autoencoder",
+    }
+    assert {cell.data.name for cell in cells} == {"brain", "chest-other"}
+    assert cells[0].data.path == tmp_path / "brain"
+    assert cells[-1].data.split == tmp_path / "other.json"
+    assert cells[0].options.options == {"refine_epochs": 1, "lr": 0.01}
+    assert cells[0].options.preset == "tiny"
+    assert [cell.options.seed for cell in cells[:2]] == [0, 5]
+
+
+def test_folders_of_data_may_lie_elsewhere(tmp_path):
+    grid = read_grid(write(tmp_path, "data: [brain]\nruns: [{method: ddad, backbone: ae}]\n"), tmp_path / "images")
+    assert grid.cells[0].data.path == tmp_path / "images" / "brain"
+    assert grid.cells[0].label == "ddad-ae"
+
+
+def test_keys_depend_on_all_but_the_machine(tmp_path):
+    cell = read_grid(write(tmp_path, GRID)).cells[0]
+    key = cell.key("print", 1)
+    assert replace(cell, label="x", options=replace(cell.options, jobs=7, device="cpu")).key("print", 1) == key
+    others = [
+        cell.key("other", 1),
+        cell.key("print", 2),
+        *(replace(cell, options=replace(cell.options, **o)).key("print", 1) for o in ({"seed": 9}, {"size": 128})),
+    ]
+    assert len({key, *others}) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("runs: [{method: ae}]", "list the folders under data"),
+        ("data: [a]", "list the folders under data, and the methods under runs"),
+        ("data: [a]\nruns: [{method: ae}]\nseed: 1", "seed: no such section"),
+        ("data: [a]\nruns: [{method: ae, epoch: 1}]", "epoch"),
+        ("data: [a]\nruns: [{method: ae, seed: 1}]", "seed"),
+        ("data: [a]\nruns: [{method: ae, size: big}]", "size"),
+        ("data: [a]\nruns: [{method: ae}, {method: ae, size: 128}]", "two runs are called 'ae' on a"),
+        ("data: [{folder: a}]\nruns: [{method: ae}]", "folder"),
+        ("data: [a", "not readable"),
+    ],
+)
+def test_faults_name_the_file_and_what_is_wrong(tmp_path, text, fault):
+    with pytest.raises(UserError, match=fault) as error:
+        read_grid(write(tmp_path, text))
+    assert str(error.value).startswith(str(tmp_path / "grid.yaml"))
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"none\.yaml: not readable"):
+        read_grid(tmp_path / "none.yaml")

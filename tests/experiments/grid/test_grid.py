@@ -1,0 +1,144 @@
+"""A grid runs every cell once, whatever is killed meanwhile."""
+
+import csv
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import pytest
+
+from medad.cli import main
+from medad.experiments.grid import cell as cells
+from medad.experiments.grid.schedule import Local, slurm_cluster
+
+GRID = """
+data: [phantoms]
+seeds: [0, 1]
+runs:
+  - {method: ddad, backbone: ae, preset: tiny, device: cpu, options: {refine: [true, false], steps: 40}}
+"""
+
+
+@pytest.fixture
+def grid(tmp_path, phantoms):
+    file = tmp_path / "grid.yaml"
+    file.write_text(GRID)
+    return [str(file), "--data", str(phantoms.parent), "--out", str(tmp_path / "out")]
+
+
+def rows(out):
+    with closing(sqlite3.connect(out / "results.sqlite")) as db:
+        return list(db.execute("SELECT label, seed, error, finished, scores FROM cells ORDER BY 1, 2"))
+
+
+def wait_until(true, seconds=120):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def times(folder):
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.suffix == ".safetensors"}
+
+
+@pytest.mark.integration
+def test_a_killed_grid_goes_on_and_nothing_is_computed_twice(grid, tmp_path):
+    out = tmp_path / "out"
+    process = subprocess.Popen([sys.executable, "-m", "medad", "benchmark", *grid], start_new_session=True)
+    try:
+        wait_until(lambda: (out / "results.sqlite").exists() and len(rows(out)) >= 1)
+        wait_until(lambda: len(list((out / "cells").iterdir())) >= 2)
+    finally:
+        process.send_signal(signal.SIGKILL)  # the grid's process alone: its cell must not outlive it
+        process.wait()
+    before, networks = rows(out), times(out / "store")
+    assert 1 <= len(before) < 4
+    assert main(["benchmark", *grid, "--report"]) == 0
+    after = rows(out)
+    assert len(after) == 4
+    assert set(before) <= set(after)
+    stored = times(out / "store")
+    assert networks.items() <= stored.items()
+    assert len(stored) == 2 * (4 + 2)  # per seed: members, which both runs have in common, and two ASR-Nets
+    assert not list((out / "cells").glob("*/checkpoint"))
+    assert not list((out / "cells").glob("*/*.safetensors"))
+    with (out / "results.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    assert {line["label"] for line in lines} == {"ddad-ae, refine True", "ddad-ae, refine False"}
+    assert "ddad-ae, refine True" in (out / "report" / "index.html").read_text()
+    assert main(["benchmark", *grid]) == 0
+    assert rows(out) == after
+
+
+@pytest.mark.integration
+def test_a_failed_cell_stops_no_other_and_is_tried_again(grid, tmp_path, phantoms, capsys):
+    poor = tmp_path / "poor"
+    for name in ("normal", "test/normal"):
+        (poor / name).mkdir(parents=True)
+        shutil.copy(phantoms / "images" / "normal_0000.png", poor / name / "a.png")
+    (tmp_path / "grid.yaml").write_text(
+        f"data: [{poor}, phantoms]\nruns: [{{method: ae, preset: tiny, device: cpu}}]\n"
+    )
+    assert main(["benchmark", *grid]) == 1
+    assert "failed: ae on poor, seed 0: 1 normal image(s): at least 2 are needed" in capsys.readouterr().err
+    found = rows(tmp_path / "out")
+    assert sorted(bool(error) for _, _, error, _, _ in found) == [False, True]
+    os.remove(poor / "test/normal/a.png")
+    assert main(["benchmark", *grid]) == 1  # with another reason
+    assert {error for _, _, error, _, _ in rows(tmp_path / "out")} > {error for _, _, error, _, _ in found}
+
+
+def test_options_that_a_method_does_not_have_are_refused_before_anything_runs(grid, tmp_path, capsys):
+    (tmp_path / "grid.yaml").write_text("data: [phantoms]\nruns: [{method: ae, options: {latent: [8, huge]}}]\n")
+    assert main(["benchmark", *grid]) == 2
+    assert "--options.latent huge: expected int" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.integration
+def test_a_dead_dask_worker_is_replaced(grid, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    out = tmp_path / "out"
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        command = [sys.executable, "-m", "medad", "benchmark", *grid, "--scheduler", cluster.scheduler_address]
+        process = subprocess.Popen(command)
+        try:
+            wait_until(lambda: len(list(out.glob("cells/*/checkpoint/*.safetensors"))) >= 1)
+            os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+            assert process.wait(timeout=180) == 0
+        finally:
+            process.kill()
+            process.wait()
+    found = rows(out)
+    assert len(found) == 4
+    assert not any(error for _, _, error, _, _ in found)
+    assert len(times(out / "store")) == 2 * (4 + 2)
+
+
+def test_a_cell_that_is_killed_again_and_again_fails_with_a_reason(tmp_path, monkeypatch):
+    monkeypatch.setattr(cells, "_spawn", lambda request: spawned.append(1) or -9)
+    spawned = []
+    request = cells.Request("k", "data", None, str(tmp_path), str(tmp_path), {})
+    outcome = cells.attempt(request)
+    assert len(spawned) == cells.ATTEMPTS
+    assert "killed by signal 9, 3 times: out of memory?" in outcome.error
+
+
+def test_local_results_come_as_they_are_made():
+    assert sorted(Local(2)(lambda x: x * x, [1, 2, 3])) == [1, 4, 9]
+
+
+def test_the_script_for_slurm():
+    pytest.importorskip("dask_jobqueue")
+    wanted = {"cores": 4, "memory": "16GB", "walltime": "04:00:00", "queue": "gpu"}
+    with slurm_cluster(wanted | {"job_extra_directives": ["--gres=gpu:1"]}) as cluster:
+        script = cluster.job_script()
+    for line in ("#SBATCH -p gpu", "#SBATCH -n 1", "#SBATCH --cpus-per-task=4", "#SBATCH -t 04:00:00", "--gres=gpu:1"):
+        assert line in script
+    assert f"{sys.executable} -m distributed.cli.dask_worker" in script

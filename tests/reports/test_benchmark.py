@@ -1,0 +1,78 @@
+"""Tables and page of a benchmark."""
+
+import csv
+import re
+
+import numpy as np
+import pytest
+
+from medad.evaluation.scores import ScoreTable
+from medad.evaluation.statistics import friedman_nemenyi
+from medad.reports.benchmark import ranking, write_benchmark
+from medad.reports.benchmark_figures import critical_difference_diagram
+
+LABELS = np.repeat([0, 1], 40)
+
+
+def make_tables(seed, methods):
+    rng = np.random.default_rng(seed)
+    names = tuple(f"{i}.png" for i in range(80))
+    return {
+        label: [ScoreTable(names, LABELS, {"pred_score": rng.normal(size=80) + strength * LABELS}) for _ in range(2)]
+        for label, strength in methods.items()
+    }
+
+
+@pytest.fixture
+def results():
+    methods = {"ddad & <co>_1": 3.0, "alike": 2.9, "poor|one": 0.0}
+    return {f"set {i}": make_tables(i, methods) for i in range(3)}
+
+
+def test_all_forms_say_the_same(tmp_path, results):
+    page = write_benchmark(results, tmp_path)
+    with (tmp_path / "table.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 9
+    markdown, tex, html = ((tmp_path / name).read_text() for name in ("table.md", "table.tex", "index.html"))
+    assert page == tmp_path / "index.html"
+    for row in rows:
+        figure = f"{100 * float(row['auroc_mean']):.1f}"
+        assert figure in markdown
+        assert figure in tex
+        assert figure in html
+    assert markdown.count("**") == 2 * 3
+    assert markdown.count("<u>") == 3
+    assert "poor\\|one" in markdown
+    assert tex.count(r"\textbf{") == tex.count(r"\underline{") == 3
+    assert r"ddad \& <co>\_1" in tex
+    assert "ddad &amp; &lt;co&gt;_1" in html
+    assert "Nemenyi, critical difference 1.91" in html
+    assert not re.search(r"(src|href)=\"http", html)
+
+
+def test_two_methods_are_compared_by_wilcoxon_and_it_is_said_that_this_shows_little(tmp_path):
+    results = {f"set {i}": make_tables(i, {"a": 1.0, "b": 0.0}) for i in range(3)}
+    text = write_benchmark(results, tmp_path).read_text()
+    assert "Wilcoxon" in text
+    assert "3 pairs: the smallest possible p is 0.25" in text
+
+
+def test_methods_are_ranked_over_the_sets_that_all_have(results):
+    results["set 0"] = {label: some for label, some in results["set 0"].items() if label != "alike"}
+    from medad.evaluation.comparison import compare
+
+    rows = {data: compare(tables) for data, tables in results.items()}
+    methods, values = ranking(rows)
+    assert methods == ["ddad & <co>_1", "poor|one"]
+    assert values.shape == (3, 2)
+    assert ranking({"one": rows["set 0"]}) is None
+
+
+def test_the_diagram_names_every_method_once():
+    found = friedman_nemenyi(np.random.default_rng(0).normal(size=(6, 7)) + np.arange(7))
+    methods = [f"method {i}" for i in range(7)]
+    texts = [text.get_text().strip() for text in critical_difference_diagram(methods, found).axes[0].texts]
+    for i, method in enumerate(methods):
+        assert f"{method} ({found.mean_ranks[i]:.2f})" in texts
+    assert f"critical difference {found.critical_difference:.2f}" in texts
