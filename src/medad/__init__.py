@@ -10,6 +10,7 @@ _PUBLIC = {
     "ImageSet": "medad.data.imageset",
     "Prediction": "medad.detectors.base",
     "Repartition": "medad.data.repartition",
+    "SklearnDetector": "medad.detectors.sklearn_adapter",
     "load_detector": "medad.detectors.registry",
     "make_detector": "medad.detectors.registry",
 }
