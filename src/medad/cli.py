@@ -148,6 +148,14 @@ def _add_benchmark(parser: ArgumentParser) -> None:
     parser.add_argument("--report", action="store_true", help="write tables and a page to OUT/report")
 
 
+def _add_prepare(parser: ArgumentParser) -> None:
+    parser.add_argument("name", help="brain_tumor, lag, isic2018 or camelyon16")
+    parser.add_argument("--source", type=Path, required=True, help="folder of the data set as it is published")
+    parser.add_argument("--out", type=Path, required=True, help="folder to make")
+    parser.add_argument("--split", type=Path | None, help="the published data.json; by default a seeded split")
+    parser.add_argument("--seed", type=int, default=0, help="seed of that split")
+
+
 def _add_methods(parser: ArgumentParser) -> None:
     parser.add_argument("--format", choices=["text", "json"], default="text", help="for people or for programs")
 
@@ -212,6 +220,14 @@ def _benchmark(arguments: Namespace) -> int:
     return 1 if failed else 0
 
 
+def _prepare(arguments: Namespace) -> int:
+    from medad.workflows.prepare import prepare
+
+    a = arguments
+    prepare(a.name, a.source, a.out, split=a.split, seed=a.seed)
+    return 0
+
+
 def _methods(arguments: Namespace) -> int:
     from medad.detectors.registry import METHODS
 
@@ -231,6 +247,7 @@ COMMANDS = {
     "train": Command("train on the normal and unlabeled images of DATA", _add_training, _train),
     "evaluate": Command("score the test images of DATA with a finished run", _add_evaluate, _evaluate),
     "predict": Command("score new images and draw heat maps", _add_predict, _predict),
+    "prepare": Command("make a published data set ready", _add_prepare, _prepare),
     "benchmark": Command("run a grid of methods, data sets and seeds", _add_benchmark, _benchmark),
     "methods": Command("list the methods", _add_methods, _methods),
 }

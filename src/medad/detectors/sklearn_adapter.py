@@ -105,7 +105,7 @@ class SklearnDetector(OutlierMixin, BaseEstimator):
         if not isinstance(seed, int | np.integer):
             seed = int(check_random_state(seed).randint(2**31))
         options = dict(self.options or {}) | {"channels": self._shape()[0]}
-        machine = {"precision": self.precision, "device": self.device, "jobs": self.jobs}
+        machine: dict[str, Any] = {"precision": self.precision, "device": self.device, "jobs": self.jobs}
         self.detector_ = make_detector(self.method, self.preset, seed=int(seed), **machine, **options)
         pool = None if unlabeled is None else validate_data(self, unlabeled, dtype=np.float64, reset=False)
         self.detector_.fit(self._images(X), None if pool is None else self._images(pool))
@@ -139,7 +139,7 @@ class SklearnDetector(OutlierMixin, BaseEstimator):
         shape = (1, *self.image_shape)[-3:]
         if math.prod(shape) != self.n_features_in_:
             raise ValueError(f"image_shape {self.image_shape} does not fit {self.n_features_in_} features")
-        return shape
+        return shape[0], shape[1], shape[2]
 
     def _images(self, X: np.ndarray) -> ImageSet:
         black, white = self.value_range_
