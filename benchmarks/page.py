@@ -7,8 +7,10 @@ from pathlib import Path
 
 from benchmarks.run import RESULTS
 from benchmarks.tables import headline, tables, whole
+from medad.experiments.precision import section as precision
 
 HERE = Path(__file__).parent
+SCORES = HERE.parent / "docs" / "results"
 
 WHAT = """\
 `make bench` times medad against [`benchmarks/reference_loop.py`](../benchmarks/reference_loop.py), a plain rendering \
@@ -58,12 +60,12 @@ fp32 means fp32, for convolutions too, where torch itself would round."""
 NO_GPU = "**Figures of a GPU are missing**: none has been at hand; training on one has been tested in parts, on CPUs."
 
 
-def page(results: Path, notes: Path) -> str:
-    """Return the page: what is measured, the tables of every ``*.json`` in `results`, and the hand-written `notes`."""
-    return "\n\n".join(_parts(results, notes)) + "\n"
+def page(results: Path, notes: Path, scores: Path = SCORES) -> str:
+    """Return the page: what is measured, the tables of every ``*.json`` in `results`, stored `scores`, and `notes`."""
+    return "\n\n".join(_parts(results, notes, scores)) + "\n"
 
 
-def _parts(results: Path, notes: Path) -> Iterator[str]:
+def _parts(results: Path, notes: Path, scores: Path) -> Iterator[str]:
     yield "# Speed"
     yield "Printed by `python -m benchmarks.page` from `benchmarks/results/`; written by hand are only the notes."
     yield WHAT
@@ -77,6 +79,7 @@ def _parts(results: Path, notes: Path) -> Iterator[str]:
     yield whole(found) if found else "None has been measured yet."
     if not any("gpu" in result for result in found):
         yield NO_GPU
+    yield f"## Does bf16 keep every score?\n\n{precision(scores)}"
     if notes.exists():
         yield notes.read_text(encoding="utf-8").strip()
 

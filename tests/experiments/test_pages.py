@@ -1,6 +1,7 @@
 """Pages of results say what the stored scores say."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, write_scores
+from medad.experiments import precision
 from medad.experiments.overview import overview
 from medad.experiments.paper import published_auroc
 from medad.experiments.refinement_page import page as refinement_page
@@ -147,3 +149,40 @@ def test_other_methods_have_a_page_too(table, tmp_path):
     (folder / "run.yaml").write_text(yaml.safe_dump(RUN | {"method": "ae", "options": {}}))
     assert "| a_rec | 79.7 |" in page("brain_tumor", tmp_path, None)
     assert "ae" not in overview(tmp_path).splitlines()[-1]
+
+
+def store_run(table, folder, results, shift=0.0, **changes):
+    folder.mkdir()
+    columns = {name: column + shift * table.gt_label for name, column in table.columns.items()}
+    write_scores(folder / "scores.csv", replace(table, columns=columns))
+    (folder / "metrics.json").write_text("{}")
+    (folder / "run.yaml").write_text(yaml.safe_dump(RUN | changes))
+    store(folder, results)
+
+
+def test_runs_in_two_precisions_are_compared_image_by_image(table, tmp_path):
+    results = tmp_path / "results"
+    for seed in (0, 1):
+        store_run(table, tmp_path / f"fp32-{seed}", results, seed=seed)
+        store_run(table, tmp_path / f"bf16-{seed}", results, 0.5, seed=seed, precision="bf16")
+    store_run(table, tmp_path / "alone", results, seed=2)
+    found = precision.differences(results)
+    assert {(d.seed, d.score) for d in found} == {(s, n) for s in (0, 1) for n in ("a_rec", "a_inter", "r_dual")}
+    labels, column = table.gt_label, table.columns["a_inter"]
+    expected = 100 * (roc_auc_score(labels, column + 0.5 * labels) - roc_auc_score(labels, column))
+    difference = next(d for d in found if d.score == "a_inter")
+    assert difference.value == pytest.approx(expected)
+    assert difference.low < expected < difference.high
+    text = precision.section(results)
+    assert "| backbones | 2 |" in text
+    assert "does not hold" in text
+    assert f"| brain_tumor | ddad-aeu | 1 | a_inter | {expected:+.2f} [" in text
+
+
+def test_bf16_holds_where_it_changes_nothing(table, tmp_path):
+    results = tmp_path / "results"
+    for seed in (0, 1):
+        for name in ("fp32", "bf16"):
+            store_run(table, tmp_path / f"{name}-{seed}", results, seed=seed, precision=name)
+    assert precision.section(results).count(" holds |") == 2
+    assert precision.section(tmp_path / "fp32-0") == "No pair of runs is stored."

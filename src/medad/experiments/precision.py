@@ -1,0 +1,123 @@
+"""Does bf16 keep every score? Stored runs that differ in nothing but their precision, compared image by image.
+
+``python -m medad.experiments.precision`` prints the tables that stand in ``docs/performance.md``.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from medad.evaluation.metrics import auroc
+from medad.evaluation.statistics import delong_test
+from medad.experiments.store import RESULTS, Result, stored
+from medad.experiments.table3 import markdown_table
+
+PARTS = {"backbones": ("a_rec", "a_rec_ensemble", "a_intra", "a_inter"), "ASR-Net": ("r_intra", "r_dual")}
+LARGEST_MEAN, LARGEST_END = 0.5, 1.0  # points of AUROC
+
+WHAT = f"""\
+Runs of preset paper with equal images, options and seeds, in bf16 and in fp32. A difference is the AUROC in bf16 \
+minus that in fp32, in points; beside it DeLong's 95 % interval for the same test images. bf16 *holds* for a part if \
+the mean of |difference| over its scores and runs is at most {LARGEST_MEAN} and the 95 % interval of the mean \
+difference over runs (Student's t) lies within ±{LARGEST_END:g}. Training amplifies any rounding, so runs of two \
+precisions differ as runs of two seeds do: the last column shows the standard deviation over seeds in fp32, where \
+there are several."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A score of a pair of runs: bf16 minus fp32, points of AUROC, with DeLong's interval."""
+
+    dataset: str
+    method: str
+    seed: int
+    score: str
+    value: float
+    low: float
+    high: float
+
+
+def pairs(results: Path = RESULTS) -> Iterator[tuple[str, Result, Result]]:
+    """Yield (data set, run in fp32, run in bf16) for all stored pairs."""
+    for folder in sorted(path for path in results.iterdir() if path.is_dir()):
+        runs = {(run.method, run.run["seed"]): run for run in stored(folder.name, results)}
+        for (method, seed), run in sorted(runs.items()):
+            if (f"{method}-bf16", seed) in runs:
+                yield folder.name, run, runs[f"{method}-bf16", seed]
+
+
+def differences(results: Path = RESULTS) -> list[Difference]:
+    """Return the differences of all scores of all pairs."""
+    found = []
+    for dataset, fp32, bf16 in pairs(results):
+        ids = (bf16.scores.image_path, fp32.scores.image_path)
+        assert bf16.scores.gt_label is not None
+        for score in (name for names in PARTS.values() for name in names):
+            if score in fp32.scores.rows:
+                rows = (bf16.scores.rows[score], fp32.scores.rows[score])
+                test = delong_test(bf16.scores.gt_label, *rows, ids)
+                points = (100 * x for x in (test.difference, test.low, test.high))
+                found.append(Difference(dataset, fp32.method, fp32.run["seed"], score, *points))
+    return found
+
+
+def verdict(part: str, found: Sequence[Difference]) -> list[str]:
+    """Return a row: part, runs, mean |difference|, mean difference with its interval over runs, verdict."""
+    chosen = [d for d in found if d.score in PARTS[part]]
+    runs: dict[tuple[str, str, int], list[float]] = {}
+    for d in chosen:
+        runs.setdefault((d.dataset, d.method, d.seed), []).append(d.value)
+    means = np.array([np.mean(values) for values in runs.values()])
+    absolute, mean = float(np.mean([abs(d.value) for d in chosen])), float(means.mean())
+    row = [part, str(len(means)), f"{absolute:.2f}"]
+    if len(means) < 2:
+        return [*row, f"{mean:+.2f}", "one run says nothing"]
+    margin = stats.t.ppf(0.975, len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means))
+    holds = absolute <= LARGEST_MEAN and max(abs(mean - margin), abs(mean + margin)) <= LARGEST_END
+    return [*row, f"{mean:+.2f} [{mean - margin:+.2f}, {mean + margin:+.2f}]", "holds" if holds else "does not hold"]
+
+
+def section(results: Path = RESULTS) -> str:
+    """Return what the runs show, in Markdown."""
+    found = differences(results)
+    if not found:
+        return "No pair of runs is stored."
+    head = ["part", "runs", "mean of |difference|", "mean difference", "verdict"]
+    verdicts = [head, *(verdict(part, found) for part in PARTS)]
+    return "\n\n".join([WHAT, *("\n".join(markdown_table(rows)) for rows in (verdicts, list(_rows(found, results))))])
+
+
+def _rows(found: Sequence[Difference], results: Path) -> Iterator[list[str]]:
+    yield ["data", "run", "seed", "score", "difference", "sd over seeds, fp32"]
+    spread = _seed_spread(found, results)
+    for d in found:
+        sd = spread.get((d.dataset, d.method, d.score))
+        interval = f"{d.value:+.2f} [{d.low:+.2f}, {d.high:+.2f}]"
+        yield [d.dataset, d.method, str(d.seed), d.score, interval, "" if sd is None else f"{sd:.2f}"]
+
+
+def _seed_spread(found: Sequence[Difference], results: Path) -> dict[tuple[str, str, str], float]:
+    """Return the standard deviation of the AUROC over the seeds in fp32, in points, where there are several."""
+    spread: dict[tuple[str, str, str], float] = {}
+    for dataset in {d.dataset for d in found}:
+        values: dict[tuple[str, str, str], list[float]] = {}
+        for run in stored(dataset, results):
+            for score, value in _points(run).items():
+                values.setdefault((dataset, run.method, score), []).append(value)
+        spread |= {key: float(np.std(some, ddof=1)) for key, some in values.items() if len(some) > 1}
+    return spread
+
+
+def _points(run: Result) -> dict[str, float]:
+    """Return the AUROC of each score, the mean over its members, in points."""
+    labels = run.scores.gt_label
+    if labels is None:
+        return {}
+    return {name: 100 * float(np.mean([auroc(labels, m) for m in row])) for name, row in run.scores.rows.items()}
+
+
+if __name__ == "__main__":
+    print(section())
