@@ -39,6 +39,7 @@ results: venv
 	done
 	$(BIN)/python -m medad.experiments.refinement_page
 	$(BIN)/python -m medad.experiments.phantom page
+	$(BIN)/python -m medad.experiments.ledger
 
 # Every wheel that an offline machine needs, e.g. make wheelhouse EXTRAS='[dicom,web]'
 wheelhouse: venv

@@ -156,6 +156,19 @@ def _add_prepare(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of that split")
 
 
+def _add_reproduce(parser: ArgumentParser) -> None:
+    parser.add_argument("name", help="table2, table3, table4, table5, fig6 or fig8 of Cai et al. 2023")
+    parser.add_argument("--data", type=Path, required=True, help="folder of a data set, e.g. brain_tumor")
+    parser.add_argument("--out", type=Path, default=RUNS / "reproduce", help="folder of results; the same one goes on")
+    parser.add_argument("--scale", choices=["quick", "paper"], default="quick", help="preset of the trainings")
+    parser.add_argument("--seeds", type=list[int], default=[0], help="list of seeds, e.g. [0, 1, 2]")
+    parser.add_argument("--precision", choices=["fp32", "tf32", "bf16"], default="fp32", help="of the trainings")
+    parser.add_argument("--device", default="auto", help="auto (CUDA when there), cpu, cuda or cuda:N")
+    parser.add_argument("--options", type=dict[str, Any], default={}, help="--options.NAME VALUE for --scale's own")
+    parser.add_argument("--scheduler", help="slurm, or the address of a Dask scheduler; local processes by default")
+    parser.add_argument("--workers", type=int | None, help="trainings at a time; locally one per two cores by default")
+
+
 def _add_methods(parser: ArgumentParser) -> None:
     parser.add_argument("--format", choices=["text", "json"], default="text", help="for people or for programs")
 
@@ -228,6 +241,16 @@ def _prepare(arguments: Namespace) -> int:
     return 0
 
 
+def _reproduce(arguments: Namespace) -> int:
+    from medad.experiments.reproduce.run import reproduce
+
+    a = arguments
+    at_least("workers", a.workers, 1)
+    options = TrainOptions(preset=a.scale, precision=a.precision, device=a.device, options=dict(a.options))
+    failed = reproduce(a.name, a.data, a.out, options, seeds=a.seeds, scheduler=a.scheduler, workers=a.workers)
+    return 1 if failed else 0
+
+
 def _methods(arguments: Namespace) -> int:
     from medad.detectors.registry import METHODS
 
@@ -249,5 +272,6 @@ COMMANDS = {
     "predict": Command("score new images and draw heat maps", _add_predict, _predict),
     "prepare": Command("make a published data set ready", _add_prepare, _prepare),
     "benchmark": Command("run a grid of methods, data sets and seeds", _add_benchmark, _benchmark),
+    "reproduce": Command("run an experiment of the DDAD-ASR paper", _add_reproduce, _reproduce),
     "methods": Command("list the methods", _add_methods, _methods),
 }

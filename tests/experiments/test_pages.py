@@ -2,15 +2,18 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from sklearn.metrics import roc_auc_score
 
+from medad.detectors.registry import METHODS
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, write_scores
 from medad.experiments import precision
+from medad.experiments.ledger import ledger
 from medad.experiments.overview import overview
 from medad.experiments.paper import published_auroc
 from medad.experiments.refinement_page import page as refinement_page
@@ -186,3 +189,28 @@ def test_bf16_holds_where_it_changes_nothing(table, tmp_path):
             store_run(table, tmp_path / f"{name}-{seed}", results, seed=seed, precision=name)
     assert precision.section(results).count(" holds |") == 2
     assert precision.section(tmp_path / "fp32-0") == "No pair of runs is stored."
+
+
+def test_the_ledger_has_every_method_and_prefers_runs_in_fp32_and_of_its_own(table, tmp_path):
+    results = tmp_path / "results"
+    store_run(table, tmp_path / "fp32", results)
+    store_run(table, tmp_path / "bf16", results, 0.5, precision="bf16")
+    text = ledger(results)
+    auroc = 100 * roc_auc_score(table.gt_label, table.columns["r_dual"])
+    verdict = "agrees" if abs(auroc - 97.2) <= 3 else "differs"
+    assert f"| ddad | r_dual, ddad-aeu | 97.2 / 95.2 | {auroc:.1f} [" in text
+    assert f"| {verdict} ({auroc - 97.2:+.1f}) |" in text
+    assert "| aeu | a_rec, ddad-aeu | 94.0 / 89.0 |" in text
+    assert "| memae | memae | 77.4 / 70.0 |  |  |  | no data |" in text
+    for name in METHODS:
+        assert f"\n## {name}\n" in text
+    store_run(table, tmp_path / "own", results, method="aeu", options={})
+    assert "| aeu | pred_score, aeu | 94.0 / 89.0 |" in ledger(results)
+    assert "no data" in ledger(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_says_what_differs_from_the_paper(name):
+    assert f"## {name}\n\n" in ledger(Path("nothing"))
+    section = ledger(Path("nothing")).split(f"## {name}\n")[1].split("\n## ")[0]
+    assert "Differs from the paper: " in section

@@ -3,7 +3,7 @@
 import csv
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -70,14 +70,14 @@ class Results:
                 row,
             )
 
-    def records(self, keys: set[str]) -> list[Record]:
-        """Return the finished cells among `keys`, by data, label and seed."""
-        query = "SELECT key, data, label, seed, metrics, scores FROM cells WHERE error = '' ORDER BY 2, 3, 4"
+    def records(self, names: Mapping[str, tuple[str, str]]) -> list[Record]:
+        """Return the finished cells among the keys of `names`, which also gives their data set and label, by seed."""
+        query = "SELECT key, seed, metrics, scores FROM cells WHERE error = '' ORDER BY seed"
         with self._connected() as db:
-            rows = [row for row in db.execute(query) if row[0] in keys]
+            rows = [row for row in db.execute(query) if row[0] in names]
         return [
-            Record(data, label, seed, json.loads(metrics), parse_scores(scores, self.file))
-            for _, data, label, seed, metrics, scores in rows
+            Record(*names[key], seed, json.loads(metrics), parse_scores(scores, self.file))
+            for key, seed, metrics, scores in rows
         ]
 
     @contextmanager

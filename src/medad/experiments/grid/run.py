@@ -9,7 +9,7 @@ from medad.detectors.base import RECIPE_VERSION
 from medad.detectors.registry import make_detector
 from medad.evaluation.scores import ScoreTable
 from medad.experiments.grid.cell import Outcome, Request, attempt
-from medad.experiments.grid.config import Cell, Data, read_grid
+from medad.experiments.grid.config import Cell, Data, Grid, read_grid
 from medad.experiments.grid.results import Record, Results, export_csv
 from medad.experiments.grid.schedule import cores, open_scheduler
 from medad.progress import progress
@@ -58,6 +58,19 @@ def benchmark(
         If the configuration, a data set or the scheduler does not allow it.
     """
     grid = read_grid(config, data)
+    records = run_grid(grid, out, scheduler=scheduler, workers=workers)
+    export_csv(records, out / CSV)
+    tables = tabled(records, grid.cells)
+    if report and tables:
+        print(f"report: {write_benchmark(tables, out / REPORT)}")
+    return len(grid.cells) - len(records)
+
+
+def run_grid(grid: Grid, out: Path, *, scheduler: str | None = None, workers: int | None = None) -> list[Record]:
+    """Run the cells of `grid` that have not ended well yet, and return all that have.
+
+    Parameters and errors are those of :func:`benchmark`.
+    """
     for cell in grid.cells:
         make_detector(cell.options.method, cell.options.preset, **cell.options.detector_options())  # or say why not
     prints = {where: Repartition.read(where.path, where.split).fingerprint for where in _unique(grid.cells)}
@@ -72,12 +85,7 @@ def benchmark(
         for outcome in schedule(attempt, waiting):
             _note(outcome, cells[outcome.key], out, results)
             advance(1)
-    records = results.records(set(cells))
-    export_csv(records, out / CSV)
-    tables = tabled(records, grid.cells)
-    if report and tables:
-        print(f"report: {write_benchmark(tables, out / REPORT)}")
-    return len(cells) - len(records)
+    return results.records({key: (cell.data.name, cell.label) for key, cell in cells.items()})
 
 
 def tabled(records: Sequence[Record], cells: Sequence[Cell]) -> dict[str, dict[str, list[ScoreTable]]]:

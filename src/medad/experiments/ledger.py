@@ -1,0 +1,101 @@
+"""The fidelity ledger: every method, what differs from its paper, and its published figure beside ours.
+
+``python -m medad.experiments.ledger`` writes ``docs/methods.md`` from the registry and the stored scores.
+"""
+
+import argparse
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from medad.detectors.registry import METHODS, MethodInfo
+from medad.evaluation.comparison import Row, compare
+from medad.experiments.paper import TABLE_2
+from medad.experiments.store import RESULTS, Result, stored
+from medad.experiments.table3 import TOLERANCE, markdown_table
+
+DATASET = "brain_tumor"
+PAGE = Path("docs/methods.md")
+INTRODUCTION = f"""\
+# Methods and their fidelity
+
+Printed by `python -m medad.experiments.ledger` from the registry and the scores stored in `docs/results/{DATASET}/`. \
+Published figures are those of Cai et al. (Medical Image Analysis 2023, Table 2, brain tumour MRI), AUROC / AP in %; \
+ours are of preset paper, mean over seeds ± their standard deviation where there are several, in brackets the 95 % \
+interval of a stratified bootstrap. A method *agrees* within {TOLERANCE:.0f} points of AUROC. A method of which no run \
+of its own is stored stands with the networks of DDAD that are trained alike (`a_rec`, the mean over them)."""
+
+
+def ledger(results: Path = RESULTS) -> str:
+    """Return the page."""
+    runs = list(stored(DATASET, results)) if (results / DATASET).exists() else []
+    rows = [["method", "score, run", "published", "AUROC", "AP", "seeds", "verdict"]]
+    rows += [row for info in METHODS.values() for row in _rows(info, runs)]
+    sections = [_section(info) for info in METHODS.values()]
+    return "\n\n".join([INTRODUCTION, "\n".join(markdown_table(rows)), *sections]) + "\n"
+
+
+def _rows(info: MethodInfo, runs: list[Result]) -> Iterator[list[str]]:
+    if info.name == "ddad":
+        for backbone in ("ae", "memae", "aeu"):
+            for score in ("r_intra", "r_dual"):
+                yield _row(info.name, f"{score}, {backbone}", score, f"ddad-{backbone}", runs)
+        return
+    own = any(run.method in (info.name, f"{info.name}-bf16") for run in runs)
+    score, folder = ("pred_score", info.name) if own else ("a_rec", f"ddad-{info.name}")
+    yield _row(info.name, info.name, score, folder, runs)
+
+
+def _row(method: str, published_as: str, score: str, folder: str, runs: list[Result]) -> list[str]:
+    """Return the line of a figure: in fp32 where that is stored, otherwise in bf16."""
+    published = TABLE_2[DATASET].get(published_as)
+    beside = "" if published is None else f"{published[0]:.1f} / {published[1]:.1f}"
+    for name in (folder, f"{folder}-bf16"):
+        tables = [run.scores for run in runs if run.method == name]
+        found = compare({name: tables}, score) if tables else []
+        if found:
+            return [method, f"{score}, {name}", beside, *_figures(found[0]), _verdict(found[0], published)]
+    return [method, published_as, beside, "", "", "", "no data"]
+
+
+def _figures(row: Row) -> list[str]:
+    cells = []
+    for figure in (row.auroc, row.ap):
+        sd = "" if figure.sd is None else f" ± {100 * figure.sd:.1f}"
+        cells.append(f"{100 * figure.mean:.1f}{sd} [{100 * figure.low:.1f}, {100 * figure.high:.1f}]")
+    return [*cells, str(row.seeds)]
+
+
+def _verdict(row: Row, published: tuple[float, float] | None) -> str:
+    if published is None:
+        return "no data"
+    difference = 100 * row.auroc.mean - published[0]
+    return f"{'agrees' if abs(difference) <= TOLERANCE else 'differs'} ({difference:+.1f})"
+
+
+def _section(info: MethodInfo) -> str:
+    """Return a method's paper, what it learns from, and the paragraph on what differs from the paper."""
+    described = inspect.getdoc(info.load()) or ""
+    first = described.splitlines()[0]
+    differs = re.search(r"Differs from the paper: (.+?)(?:\n\n|\Z)", described, re.DOTALL)
+    facts = ["gives maps" if info.maps else "gives no maps", "learns from unlabeled images, too"][
+        : 1 + info.uses_unlabeled
+    ]
+    lines = [f"## {info.name}", f"{first} *{info.family}*; {', '.join(facts)}. {info.paper}."]
+    if differs:
+        lines.append(f"Differs from the paper: {' '.join(differs[1].split())}")
+    return "\n\n".join(lines)
+
+
+def main() -> None:
+    """Write the page."""
+    parser = argparse.ArgumentParser(prog="python -m medad.experiments.ledger", description=__doc__)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=PAGE)
+    a = parser.parse_args()
+    a.out.write_text(ledger(a.results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

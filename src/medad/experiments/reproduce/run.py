@@ -1,0 +1,78 @@
+"""``medad reproduce``: run an experiment of the paper and put its figures beside the published ones."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from medad.errors import UserError
+from medad.experiments.grid.config import Grid
+from medad.experiments.grid.run import run_grid, tabled
+from medad.experiments.reproduce.cells import MAKE
+from medad.experiments.reproduce.pages import PAGES
+from medad.files import replacing
+from medad.workflows.options import TrainOptions
+
+
+def reproduce(
+    name: str,
+    data: Path,
+    out: Path,
+    options: TrainOptions,
+    *,
+    seeds: Sequence[int] = (0,),
+    scheduler: str | None = None,
+    workers: int | None = None,
+) -> int:
+    """Run the cells that have not been run, and write and print the page ``out/NAME.md``.
+
+    Parameters
+    ----------
+    name : str
+        A table or figure of Cai et al. (2023), see :data:`medad.experiments.reproduce.cells.MAKE`.
+    data : Path
+        Folder of a data set.
+    out : Path
+        Folder of the grid; all experiments may share it, and then share trained networks.
+    options : TrainOptions
+        Preset, precision, device, and options that differ from the preset, which the page names.
+    seeds : sequence of int
+        Trainings of each cell.
+    scheduler, workers
+        See :func:`medad.experiments.grid.run.benchmark`.
+
+    Returns
+    -------
+    int
+        The number of cells that failed.
+
+    Raises
+    ------
+    UserError
+        If there is no such experiment, or the data do not allow it.
+    """
+    if name not in MAKE:
+        raise UserError(f"{name}: no such experiment; there are {', '.join(MAKE)}")
+    data = data.resolve()
+    cells = [cell for seed in seeds for cell in MAKE[name](data, out, replace(options, seed=seed))]
+    records = run_grid(Grid(tuple(cells)), out, scheduler=scheduler, workers=workers)
+    tables = tabled(records, cells).get(data.name, {})
+    text = "\n\n".join([*_heading(name, data.name, options, seeds), *PAGES[name][1](data.name, tables)]) + "\n"
+    with replacing(out / f"{name}.md") as partial:
+        partial.write_text(text, encoding="utf-8")
+    print(text)
+    return len(cells) - len(records)
+
+
+def _heading(name: str, dataset: str, options: TrainOptions, seeds: Sequence[int]) -> list[str]:
+    changed: dict[str, Any] = options.options
+    reduced = ", ".join(f"{key} {value}" for key, value in changed.items())
+    recipe = f"preset {options.preset}" + (f" **with other options than it: {reduced}**" if reduced else "")
+    return [
+        f"# {PAGES[name][0]}, on {dataset}",
+        f"Printed on {datetime.date.today()} by `medad reproduce {name}`: {recipe}, {options.precision}, "
+        f"{len(seeds)} seed(s).",
+        "In %, mean over seeds ± their standard deviation where there are several, in brackets the 95 % interval of a "
+        "stratified bootstrap of the images. A difference is ours minus published.",
+    ]

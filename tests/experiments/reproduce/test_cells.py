@@ -1,0 +1,87 @@
+"""What the paper's experiments train, and on which unlabeled images."""
+
+from collections import Counter
+
+import pytest
+
+from medad.cli import main
+from medad.data.entries import Entry
+from medad.data.phantom import phantom_benchmark
+from medad.data.phantom_files import write_phantoms
+from medad.data.repartition import Repartition
+from medad.errors import UserError
+from medad.experiments.reproduce.cells import MAKE, RATES
+from medad.experiments.reproduce.splits import draw_stratified
+from medad.workflows.options import TrainOptions
+from medad.workflows.splits import read_splits
+
+BASE = TrainOptions(preset="tiny", seed=3, jobs=1)
+
+
+def make_pool(**counts):
+    return [
+        Entry(f"{kind}{i}", None, int(kind != "normal"), "" if kind == "normal" else kind)
+        for kind, count in counts.items()
+        for i in range(count)
+    ]
+
+
+def test_kinds_are_drawn_in_proportion():
+    pool = make_pool(normal=50, a=60, b=30, c=10)
+    drawn = draw_stratified(pool, 60, 0.5, seed=0)
+    assert Counter(entry.kind for entry in drawn) == {"": 30, "a": 18, "b": 9, "c": 3}
+    assert drawn == draw_stratified(pool, 60, 0.5, seed=0)
+    assert drawn != draw_stratified(pool, 60, 0.5, seed=1)
+    assert Counter(entry.kind for entry in draw_stratified(pool, 7, 1.0, seed=0)) == {"a": 4, "b": 2, "c": 1}
+    assert all(entry.label == 0 for entry in draw_stratified(pool, 50, 0.0, seed=0))
+    with pytest.raises(UserError, match="51 normal and 0 abnormal"):
+        draw_stratified(pool, 51, 0.0, seed=0)
+
+
+def read(cell):
+    return read_splits(cell.data.path, cell.data.split, cell.options)
+
+
+def test_rates_of_figure_6_have_as_many_images_each(phantoms, tmp_path):
+    cells = MAKE["fig6"](phantoms, tmp_path, BASE)
+    assert [cell.options.anomaly_rate for cell in cells] == list(RATES)
+    for cell in cells:
+        unlabeled = read(cell).unlabeled
+        assert len(unlabeled) == 4  # the pool has 4 normal and 6 abnormal images
+        assert unlabeled.labels.sum() == round(4 * cell.options.anomaly_rate)
+        assert Repartition.read(phantoms, cell.data.split).test == Repartition.read(phantoms).test
+
+
+def test_table_4_shows_one_kind_at_a_time(tmp_path):
+    phantoms = tmp_path / "phantoms"
+    write_phantoms(phantoms, phantom_benchmark(normal=2, unlabeled=40, test=(1, 1)))
+    cells = {cell.label: cell for cell in MAKE["table4"](phantoms, tmp_path, BASE)}
+    pool = Repartition.read(phantoms).unlabeled
+    kinds = {entry.kind for entry in pool if entry.label}
+    assert set(cells) == {"none", "normal"} | kinds
+    assert read(cells["none"]).unlabeled is None
+    assert read(cells["normal"]).unlabeled.labels.sum() == 0
+    for kind in kinds:
+        entries = Repartition.read(phantoms, cells[kind].data.split).unlabeled
+        assert {entry.kind for entry in entries if entry.label} <= {kind}
+        unlabeled = read(cells[kind]).unlabeled
+        assert unlabeled.labels.sum() == round(0.397 * len(unlabeled)) >= 1
+        assert cells[kind].options.options == {"refine": False}
+
+
+def test_the_largest_ensemble_comes_first(phantoms, tmp_path):
+    sizes = [cell.options.ensemble_size for cell in MAKE["table5"](phantoms, tmp_path, BASE)]
+    assert sizes == [15, 11, 7, 5, 3, 2]
+
+
+@pytest.mark.integration
+def test_an_experiment_from_the_command_line(phantoms, tmp_path, capsys):
+    argv = ["reproduce", "fig8", "--data", str(phantoms), "--out", str(tmp_path), "--device", "cpu"]
+    argv += ["--options.steps", "1", "--options.refine_steps", "1", "--options.hidden", "16"]
+    assert main(argv) == 0
+    text = (tmp_path / "fig8.md").read_text()
+    assert capsys.readouterr().out == f"{text}\n"
+    assert "preset quick **with other options than it: steps 1, refine_steps 1, hidden 16**" in text
+    assert "| r_dual | " in text
+    assert main(["reproduce", "fig9", "--data", str(phantoms)]) == 2
+    assert "fig9: no such experiment; there are table2" in capsys.readouterr().err

@@ -1,0 +1,81 @@
+"""Pages of the paper's experiments: our figures, the published ones and their differences."""
+
+import re
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from medad.evaluation.scores import ScoreTable
+from medad.experiments.paper import SCORES, TABLE_3, TABLE_5
+from medad.experiments.reproduce.cells import MAKE
+from medad.experiments.reproduce.pages import PAGES
+
+LABELS = np.repeat([0, 1], 40)
+KINDS = tuple(np.where(LABELS == 0, "normal", np.where(np.arange(80) % 2, "glioma", "meningioma")))
+
+
+def make_table(seed):
+    rng = np.random.default_rng(seed)
+    columns = {name: LABELS + rng.normal(size=80) for name in ("a_rec_1", "a_rec_2", *SCORES[1:])}
+    return ScoreTable(tuple(map(str, range(80))), LABELS, columns | {"pred_score": columns["r_dual"]}, KINDS)
+
+
+def lines(name, labels, dataset="brain_tumor"):
+    tables = {label: [make_table(seed), make_table(seed + 50)] for seed, label in enumerate(labels)}
+    return tables, [line.strip("| ").split(" | ") for line in "\n".join(PAGES[name][1](dataset, tables)).splitlines()]
+
+
+def mean(tables, score, metric):
+    return 100 * np.mean([metric(LABELS, table.columns[score]) for table in tables])
+
+
+def test_every_experiment_has_a_page():
+    assert PAGES.keys() == MAKE.keys()
+
+
+def test_differences_are_ours_minus_published():
+    tables, rows = lines("table3", ("ae", "memae", "aeu"))
+    row = next(row for row in rows if row[:2] == ["memae", "a_inter"])
+    ours = mean(tables["memae"], "a_inter", roc_auc_score)
+    published = TABLE_3["brain_tumor"]["a_inter"][1]
+    assert row[2].startswith(f"{ours:.1f} ± ")
+    assert row[4] == f"{published:.1f}"
+    assert row[5] == f"{ours - published:+.1f}"
+    assert len([row for row in rows if row[0] == "aeu"]) == len(SCORES)
+    _, rows = lines("table3", ("ae",), "other")
+    assert rows[0] == ["The paper has no figures for these images."]
+
+
+def test_both_metrics_stand_beside_the_published_ones():
+    tables, rows = lines("table5", ("K = 15", "K = 3"))
+    row = next(row for row in rows if row[:2] == ["3", "a_inter"])
+    auroc, ap = (mean(tables["K = 3"], "a_inter", metric) for metric in (roc_auc_score, average_precision_score))
+    assert row[4] == "81.5 / 81.0"
+    assert row[5] == f"{auroc - TABLE_5[3][1][0]:+.1f} / {ap - TABLE_5[3][1][1]:+.1f}"
+    assert [row[0] for row in rows if row[1:2] == ["a_intra"]] == ["3", "15"]
+
+
+def test_kinds_are_tested_one_by_one():
+    tables, rows = lines("table4", ("none", "normal", "glioma", "meningioma"))
+    row = next(row for row in rows if row[:3] == ["normal + glioma", "a_inter", "glioma (seen)"])
+    chosen = np.flatnonzero((LABELS == 0) | (np.array(KINDS) == "glioma"))
+    some = [t.columns["a_inter"][chosen] for t in tables["glioma"]]
+    assert row[3].startswith(f"{100 * np.mean([roc_auc_score(LABELS[chosen], s) for s in some]):.1f} ± ")
+    assert sum(cell.endswith(" (seen)") for row in rows for cell in row) == 2
+    assert ["normal + seen", "a_inter", "64.2 / 70.8", "70.0 / 75.8"] in rows
+
+
+def test_figure_6_and_8_and_table_2():
+    _, rows = lines("fig6", ("0", "0.2"))
+    assert next(row for row in rows if row[:2] == ["r_dual", "0"])[4] == "87.0"
+    _, rows = lines("fig8", ("ae",))
+    assert re.fullmatch(r"[+-]\d+\.\d\d", next(row for row in rows if row[0] == "r_dual")[3])
+    _, rows = lines("table2", ("ae alone", "ae", "aeu"))
+    assert next(row for row in rows if row[0] == "ae")[3] == "79.7 / 71.9"
+    assert next(row for row in rows if row[0] == "DDAD, r_dual, aeu")[3] == "97.2 / 95.2"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_without_results_do_not_fail(name):
+    assert "".join(PAGES[name][1]("brain_tumor", {}))
