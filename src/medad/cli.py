@@ -162,6 +162,8 @@ def _add_reproduce(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=RUNS / "reproduce", help="folder of results; the same one goes on")
     parser.add_argument("--scale", choices=["quick", "paper"], default="quick", help="preset of the trainings")
     parser.add_argument("--seeds", type=list[int], default=[0], help="list of seeds, e.g. [0, 1, 2]")
+    parser.add_argument("--stored", type=Path | None, help="folder of stored results that need not be trained again")
+    parser.add_argument("--print-only", action="store_true", help="train nothing, print what there is")
     parser.add_argument("--precision", choices=["fp32", "tf32", "bf16"], default="fp32", help="of the trainings")
     parser.add_argument("--device", default="auto", help="auto (CUDA when there), cpu, cuda or cuda:N")
     parser.add_argument("--options", type=dict[str, Any], default={}, help="--options.NAME VALUE for --scale's own")
@@ -247,7 +249,8 @@ def _reproduce(arguments: Namespace) -> int:
     a = arguments
     at_least("workers", a.workers, 1)
     options = TrainOptions(preset=a.scale, precision=a.precision, device=a.device, options=dict(a.options))
-    failed = reproduce(a.name, a.data, a.out, options, seeds=a.seeds, scheduler=a.scheduler, workers=a.workers)
+    how = {"scheduler": a.scheduler, "workers": a.workers, "stored": a.stored, "train": not a.print_only}
+    failed = reproduce(a.name, a.data, a.out, options, seeds=a.seeds, **how)
     return 1 if failed else 0
 
 

@@ -12,6 +12,7 @@ from medad.data.repartition import Repartition
 from medad.errors import UserError
 from medad.experiments.reproduce.cells import MAKE, RATES
 from medad.experiments.reproduce.splits import draw_stratified
+from medad.experiments.store import store
 from medad.workflows.options import TrainOptions
 from medad.workflows.splits import read_splits
 
@@ -83,5 +84,15 @@ def test_an_experiment_from_the_command_line(phantoms, tmp_path, capsys):
     assert capsys.readouterr().out == f"{text}\n"
     assert "preset quick **with other options than it: steps 1, refine_steps 1, hidden 16**" in text
     assert "| r_dual | " in text
+    (run,) = (tmp_path / "cells").iterdir()
+    stored = store(run, tmp_path / "stored")
+    assert (
+        main([*argv[:5], str(tmp_path / "again"), *argv[6:], "--stored", str(tmp_path / "stored"), "--print-only"]) == 0
+    )
+    assert capsys.readouterr().out == f"{text}\n"
+    (stored / "run.yaml").write_text((stored / "run.yaml").read_text().replace("seed: 0", "seed: 1"))
+    other = [*argv[:5], str(tmp_path / "other"), *argv[6:], "--stored", str(tmp_path / "stored"), "--print-only"]
+    assert main(other) == 0
+    assert "| r_dual | " not in capsys.readouterr().out
     assert main(["reproduce", "fig9", "--data", str(phantoms)]) == 2
     assert "fig9: no such experiment; there are table2" in capsys.readouterr().err

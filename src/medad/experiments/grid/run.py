@@ -1,8 +1,9 @@
 """``medad benchmark``: run all cells of a grid that have not been run yet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from medad.data.repartition import Repartition
 from medad.detectors.base import RECIPE_VERSION
@@ -12,9 +13,11 @@ from medad.experiments.grid.cell import Outcome, Request, attempt
 from medad.experiments.grid.config import Cell, Data, Grid, read_grid
 from medad.experiments.grid.results import Record, Results, export_csv
 from medad.experiments.grid.schedule import cores, open_scheduler
+from medad.experiments.store import stored as stored_runs
 from medad.progress import progress
 from medad.reports.benchmark import write_benchmark
 from medad.workflows.notes import say
+from medad.workflows.options import MACHINE, TrainOptions
 
 RESULTS, CSV, CELLS, STORE, REPORT = "results.sqlite", "results.csv", "cells", "store", "report"
 CORES_PER_CELL = 2  # ASR-Net trains with two threads
@@ -66,21 +69,41 @@ def benchmark(
     return len(grid.cells) - len(records)
 
 
-def run_grid(grid: Grid, out: Path, *, scheduler: str | None = None, workers: int | None = None) -> list[Record]:
+def run_grid(
+    grid: Grid,
+    out: Path,
+    *,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    stored: Path | None = None,
+    train: bool = True,
+) -> list[Record]:
     """Run the cells of `grid` that have not ended well yet, and return all that have.
 
-    Parameters and errors are those of :func:`benchmark`.
+    Parameters
+    ----------
+    grid : Grid
+        The cells.
+    out, scheduler, workers
+        See :func:`benchmark`, also for the errors.
+    stored : Path, optional
+        Root of stored results (:mod:`medad.experiments.store`): what is there is not trained again.
+    train : bool
+        Otherwise return what there is.
     """
     for cell in grid.cells:
         make_detector(cell.options.method, cell.options.preset, **cell.options.detector_options())  # or say why not
     prints = {where: Repartition.read(where.path, where.split).fingerprint for where in _unique(grid.cells)}
     cells = {cell.key(prints[cell.data], RECIPE_VERSION): cell for cell in grid.cells}
     results = Results(out / RESULTS)
+    if stored is not None:
+        _adopt(cells, results, stored)
     finished = results.finished()
     workers = workers or (max(cores() // CORES_PER_CELL, 1) if scheduler is None else 1)
     jobs = max(cores() // workers, 1) if scheduler is None else None
     waiting = [_request(key, cell, out, jobs) for key, cell in cells.items() if key not in finished]
     say(f"{len(cells)} cells, {len(cells) - len(waiting)} of them done")
+    waiting = waiting if train else []
     with open_scheduler(scheduler, workers, grid.slurm) as schedule, progress(len(waiting), "cells") as advance:
         for outcome in schedule(attempt, waiting):
             _note(outcome, cells[outcome.key], out, results)
@@ -99,6 +122,23 @@ def tabled(records: Sequence[Record], cells: Sequence[Cell]) -> dict[str, dict[s
         if some:
             found.setdefault(cell.data.name, {})[cell.label] = some
     return found
+
+
+def _adopt(cells: Mapping[str, Cell], results: Results, stored: Path) -> None:
+    """Take stored runs with the options of a cell, on the same test images, for that cell."""
+    finished = results.finished()
+    for key, cell in cells.items():
+        place = stored / cell.data.name
+        if key in finished or cell.data.split is not None or not place.exists():
+            continue
+        tested = {entry.id for entry in Repartition.read(cell.data.path).test}
+        for run in stored_runs(cell.data.name, stored):
+            if _same(run.run["config"], cell.options) and set(run.scores.image_path) == tested:
+                results.write(key, cell, run.folder, "", run.run["timings"]["fit_seconds"])
+
+
+def _same(config: Mapping[str, Any], options: TrainOptions) -> bool:
+    return all(config.get(name) == value for name, value in asdict(options).items() if name not in MACHINE)
 
 
 def _unique(cells: tuple[Cell, ...]) -> list[Data]:

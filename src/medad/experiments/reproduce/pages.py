@@ -12,16 +12,16 @@ from medad.experiments.table3 import markdown_table
 
 Pair = tuple[float, float]
 Page = Callable[[str, Tables], Iterator[str]]
-BESIDE = ["AUROC", "AP", "published", "difference"]
+BESIDE = ["AUROC", "AP", "seeds", "published", "difference"]
 
 
 def _beside(some: Sequence[ScoreTable], score: str, published: float | Pair | None) -> list[str]:
     """Return our AUROC and AP, the published figures, and ours minus those; empty where there is no such score."""
     rows = compare({"": some}, score)
     if not rows:
-        return ["", "", _published(published), ""]
+        return ["", "", "", _published(published), ""]
     ours = (rows[0].auroc, rows[0].ap)
-    return [*map(_figure, ours), _published(published), _difference(ours, published)]
+    return [*map(_figure, ours), str(len(some)), _published(published), _difference(ours, published)]
 
 
 def _figure(figure: Figure) -> str:
@@ -72,13 +72,13 @@ def table3(dataset: str, tables: Tables) -> Iterator[str]:
 
 def table4(dataset: str, tables: Tables) -> Iterator[str]:
     """Seen and unseen pathologies: each kind of abnormality as the one among the unlabeled images."""
-    rows = [["unlabeled images", "score", "tested on", "AUROC", "AP"]]
+    rows = [["unlabeled images", "score", "tested on", *BESIDE[:3]]]
     for unlabeled, some in tables.items():
         named = unlabeled if unlabeled in ("none", "normal") else f"normal + {unlabeled}"
         score = "a_rec" if unlabeled == "none" else "a_inter"
         for kind in sorted(set(some[0].kinds or ()) - {"", "normal"}):
             tested = kind + (" (seen)" if unlabeled == kind else "")
-            rows.append([named, score, tested, *_beside([_only(table, kind) for table in some], score, None)[:2]])
+            rows.append([named, score, tested, *_beside([_only(table, kind) for table in some], score, None)[:3]])
     yield "*Seen*: some of that kind are among the unlabeled images."
     yield _table(rows)
     yield "Published: VinDr-CXR, five pathologies among the unlabeled images (seen), nine not; AUROC / AP."

@@ -24,6 +24,8 @@ def reproduce(
     seeds: Sequence[int] = (0,),
     scheduler: str | None = None,
     workers: int | None = None,
+    stored: Path | None = None,
+    train: bool = True,
 ) -> int:
     """Run the cells that have not been run, and write and print the page ``out/NAME.md``.
 
@@ -39,8 +41,8 @@ def reproduce(
         Preset, precision, device, and options that differ from the preset, which the page names.
     seeds : sequence of int
         Trainings of each cell.
-    scheduler, workers
-        See :func:`medad.experiments.grid.run.benchmark`.
+    scheduler, workers, stored, train
+        See :func:`medad.experiments.grid.run.run_grid`.
 
     Returns
     -------
@@ -56,13 +58,14 @@ def reproduce(
         raise UserError(f"{name}: no such experiment; there are {', '.join(MAKE)}")
     data = data.resolve()
     cells = [cell for seed in seeds for cell in MAKE[name](data, out, replace(options, seed=seed))]
-    records = run_grid(Grid(tuple(cells)), out, scheduler=scheduler, workers=workers)
+    grid = Grid(tuple(cells))
+    records = run_grid(grid, out, scheduler=scheduler, workers=workers, stored=stored, train=train)
     tables = tabled(records, cells).get(data.name, {})
     text = "\n\n".join([*_heading(name, data.name, options, seeds), *PAGES[name][1](data.name, tables)]) + "\n"
     with replacing(out / f"{name}.md") as partial:
         partial.write_text(text, encoding="utf-8")
     print(text)
-    return len(cells) - len(records)
+    return len(cells) - len(records) if train else 0
 
 
 def _heading(name: str, dataset: str, options: TrainOptions, seeds: Sequence[int]) -> list[str]:
@@ -72,7 +75,7 @@ def _heading(name: str, dataset: str, options: TrainOptions, seeds: Sequence[int
     return [
         f"# {PAGES[name][0]}, on {dataset}",
         f"Printed on {datetime.date.today()} by `medad reproduce {name}`: {recipe}, {options.precision}, "
-        f"{len(seeds)} seed(s).",
+        f"seeds {', '.join(map(str, seeds))} as far as they have been run.",
         "In %, mean over seeds ± their standard deviation where there are several, in brackets the 95 % interval of a "
         "stratified bootstrap of the images. A difference is ours minus published.",
     ]
