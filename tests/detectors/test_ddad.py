@@ -11,7 +11,7 @@ from helpers import make_images
 from medad.detectors import refinement
 from medad.detectors.ddad import DDAD, DDADOptions
 from medad.detectors.holdout import split_holdout
-from medad.detectors.registry import make_detector
+from medad.detectors.registry import load_detector, make_detector
 from medad.errors import UserError
 from medad.training.checkpoint import load_tensors, network_state
 from medad.training.phase import adam
@@ -144,3 +144,24 @@ def test_weights_do_not_depend_on_the_number_of_cores_in_use(tmp_path):
 def test_what_the_studies_found_is_in_standard_and_never_in_paper():
     assert DDAD.presets["paper"] == {}
     assert DDAD.presets["standard"] == {"holdout": 0.1, "refine_average": 0.999}
+
+
+@pytest.mark.parametrize("backbone", ["ae", "aeu"])
+def test_passes_of_a_network_with_dropout_stand_for_an_ensemble(tmp_path, backbone):
+    detector = fit(backbone=backbone, refine=False, dropout=0.2, mc_passes=6)
+    assert list(detector.networks_) == ["ndm_1", "udm_1"]
+    images = make_images(5, seed=3)
+    (whole,) = detector.predict(images, batch_size=5)
+    assert list(whole.scores) == ["a_rec_ensemble", "a_intra", "a_inter", "pred_score"]
+    singly = [p.scores["a_inter"][0] for p in detector.predict(images, batch_size=1)]
+    np.testing.assert_allclose(singly, whole.scores["a_inter"], rtol=1e-5)
+    assert whole.scores["a_intra"].min() > 0
+    detector.save(tmp_path)
+    (again,) = load_detector(tmp_path, device="cpu", jobs=1).predict(images, batch_size=5)
+    np.testing.assert_array_equal(again.scores["a_intra"], whole.scores["a_intra"])
+
+
+@pytest.mark.parametrize("options", [{"dropout": 0.0}, {"refine": True}, {"mc_passes": 1}])
+def test_passes_need_dropout_and_exclude_refinement(options):
+    with pytest.raises(UserError, match="--options.mc_passes: give at least 2, with --options.dropout"):
+        make_detector("ddad", "tiny", **{"refine": False, "dropout": 0.2, "mc_passes": 6} | options)

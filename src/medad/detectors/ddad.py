@@ -1,5 +1,6 @@
 """DDAD-ASR: dual-distribution discrepancy with self-supervised refinement."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from medad.detectors.base import Detector, TrainingData
-from medad.detectors.discrepancy import discrepancies, ensemble_residual, stack
+from medad.detectors.discrepancy import discrepancies, ensemble_residual, stack, unstack
 from medad.detectors.reconstruction import (
     RECONSTRUCTION_PRESETS,
     ReconstructionOptions,
@@ -22,9 +23,11 @@ from medad.detectors.reconstruction import (
 from medad.detectors.refinement import REFINEMENT_THREADS, RefinementOptions, refinement_phase
 from medad.errors import UserError
 from medad.networks.asr import ASRNet
-from medad.networks.autoencoder import BACKBONES
+from medad.networks.autoencoder import BACKBONES, Reconstruction
+from medad.networks.dropout import draw_masks
 from medad.training.course import finished_path
 from medad.training.phase import PhaseSpec, Recipe
+from medad.training.seeds import derive_seed
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,16 @@ class DDADOptions(RefinementOptions, ReconstructionOptions):
         Whether to train ASR-Net; without it ``pred_score`` is ``a_inter`` (``a_intra`` without unlabeled images).
     bessel : bool
         Standard deviation with divisor K - 1 (official code) instead of K (paper).
+    mc_passes : int
+        If positive, so many passes of one network with `dropout` stand for the K networks of a module
+        (Monte Carlo dropout, the paper's Table 6; `refine` must be off).
     """
 
     backbone: str = "aeu"
     ensemble_size: int = 3
     refine: bool = True
     bessel: bool = False
+    mc_passes: int = 0
 
 
 _REFINE_PRESETS: dict[str, dict[str, Any]] = {
@@ -93,9 +100,12 @@ class DDAD(Detector):
         if self.options.backbone not in BACKBONES:
             raise UserError(f"--backbone {self.options.backbone}: choose from {', '.join(BACKBONES)}")
 
+        if self.options.mc_passes and (self.options.mc_passes < 2 or not self.options.dropout or self.options.refine):
+            raise UserError("--options.mc_passes: give at least 2, with --options.dropout and without --options.refine")
+
     def members(self, module: str) -> list[str]:
-        """Return the names of the K networks of a module, ``"ndm"`` or ``"udm"``."""
-        return [f"{module}_{k + 1}" for k in range(self.options.ensemble_size)]
+        """Return the names of the networks of a module, ``"ndm"`` or ``"udm"``: K, with MC dropout one."""
+        return [f"{module}_{k + 1}" for k in range(1 if self.options.mc_passes else self.options.ensemble_size)]
 
     @property
     def modules(self) -> list[str]:
@@ -142,20 +152,38 @@ class DDAD(Detector):
         spec = self.spec(name, build, data.fingerprints[: len(modules)], recipe, relevant)
         return replace(spec, snapshots=o.refine_snapshots, threads=REFINEMENT_THREADS)
 
+    def adopt(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take fitted weights; with MC dropout, draw the masks of all passes."""
+        super().adopt(tensors)
+        o = self.options
+        if o.mc_passes:
+            example = torch.zeros(1, o.channels, o.size, o.size, device=self.device)
+            for name, network in self.folded_.items():
+                draw_masks(network, o.mc_passes, derive_seed(self.seed, name, "masks"), example)
+
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return all discrepancies and refined maps of a batch."""
-        outputs = {module: [self.folded_[name](x) for name in self.members(module)] for module in self.modules}
-        maps = {"a_rec": ensemble_residual(x, stack(outputs["ndm"]))}
-        raw = discrepancies([stack(out) for out in outputs.values()], self.options.bessel)
+        modules = [self._reconstruct(module, x) for module in self.modules]
+        maps = {"a_rec": ensemble_residual(x, modules[0])}
+        raw = discrepancies(modules, self.options.bessel)
         maps |= raw
         for name in self.refiners:
             inputs = torch.stack(list(raw.values())[: _inputs(name)], dim=1)
             maps[name] = cast(ASRNet, self.folded_[name]).refine(inputs)
-        singles = {f"a_rec_{k + 1}": residual_map(x, out).mean((1, 2)) for k, out in enumerate(outputs["ndm"])}
+        single = [] if self.options.mc_passes else unstack(modules[0])
+        singles = {f"a_rec_{k + 1}": residual_map(x, out).mean((1, 2)) for k, out in enumerate(single)}
         means = {name: value.mean((1, 2)) for name, value in maps.items()}
         scores = singles | {"a_rec_ensemble": means.pop("a_rec")} | means
         last = list(maps)[-1]
         return scores | {"pred_score": scores[last]}, maps | {"anomaly_map": maps[last]}
+
+    def _reconstruct(self, module: str, x: Tensor) -> Reconstruction:
+        """Return the outputs of a module's networks or passes, tensors (K, n, C, S, S)."""
+        networks, passes = [self.folded_[name] for name in self.members(module)], self.options.mc_passes
+        if not passes:
+            return stack([network(x) for network in networks])
+        found = [networks[0](image.expand(passes, -1, -1, -1)) for image in x.split(1)]  # all passes of an image
+        return stack(found, dim=1)
 
 
 def _inputs(refiner: str) -> int:

@@ -6,10 +6,17 @@ from torch import Tensor
 from medad.networks.autoencoder import Reconstruction
 
 
-def stack(outputs: list[Reconstruction]) -> Reconstruction:
-    """Join the outputs of K networks: tensors (K, n, C, S, S)."""
+def stack(outputs: list[Reconstruction], dim: int = 0) -> Reconstruction:
+    """Join the outputs of K networks, tensors (K, n, C, S, S); with `dim` 1 those of n images by all K."""
     variances = [out.log_variance for out in outputs if out.log_variance is not None]
-    return Reconstruction(torch.stack([out.mean for out in outputs]), torch.stack(variances) if variances else None)
+    mean = torch.stack([out.mean for out in outputs], dim)
+    return Reconstruction(mean, torch.stack(variances, dim) if variances else None)
+
+
+def unstack(module: Reconstruction) -> list[Reconstruction]:
+    """Return the outputs of the single networks."""
+    variances = [None] * len(module.mean) if module.log_variance is None else module.log_variance
+    return [Reconstruction(mean, variance) for mean, variance in zip(module.mean, variances, strict=True)]
 
 
 def mean_variance(module: Reconstruction) -> Tensor | None:

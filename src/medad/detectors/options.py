@@ -55,6 +55,8 @@ RANGES = {
     "batch_size": (2, math.inf),
     "steps": (1, math.inf),
     "lr": (1e-12, 1),
+    "dropout": (0, 0.9),
+    "mc_passes": (0, math.inf),
     "refine_width": (1, math.inf),
     "refine_epochs": (1, math.inf),
     "refine_batch_size": (1, math.inf),

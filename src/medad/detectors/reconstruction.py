@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from medad.detectors.base import Detector, TrainingData
 from medad.detectors.options import Options
 from medad.networks.autoencoder import AE, AEU, BACKBONES, Reconstruction
+from medad.networks.dropout import add_dropout
 from medad.training.phase import Chunk, Phase, PhaseSpec, Recipe, adam, descend
 from medad.training.pixels import open_pixels
 
@@ -34,6 +35,8 @@ class ReconstructionOptions(Options):
         If given, the number of training steps instead of `epochs`.
     log_variance_limit : float
         AE-U clamps log(sigma^2) to ± this; the public codes do not (infinity).
+    dropout : float
+        Share of values dropped after every ReLU in training.
     """
 
     width: int = 1
@@ -44,6 +47,7 @@ class ReconstructionOptions(Options):
     lr: float = 5e-4
     steps: int | None = None
     log_variance_limit: float = 10.0
+    dropout: float = 0.0
 
 
 RECONSTRUCTION_PRESETS: dict[str, dict[str, Any]] = {
@@ -59,6 +63,8 @@ def make_network(backbone: str, options: ReconstructionOptions) -> AE:
     network = BACKBONES[backbone](options.size, options.channels, options.width, options.hidden, options.latent)
     if isinstance(network, AEU):
         network.log_variance_limit = options.log_variance_limit
+    if options.dropout:
+        add_dropout(network, options.dropout)
     return network
 
 
