@@ -142,3 +142,14 @@ def test_the_script_for_slurm():
     for line in ("#SBATCH -p gpu", "#SBATCH -n 1", "#SBATCH --cpus-per-task=4", "#SBATCH -t 04:00:00", "--gres=gpu:1"):
         assert line in script
     assert f"{sys.executable} -m distributed.cli.dask_worker" in script
+
+
+@pytest.mark.integration
+def test_runs_of_equal_options_are_run_once_and_stand_under_both_names(grid, tmp_path):
+    run = "{method: ae, preset: tiny, device: cpu, name: %s}"
+    (tmp_path / "grid.yaml").write_text(f"data: [phantoms]\nruns: [{run % 'one'}, {run % 'two'}]\n")
+    assert main(["benchmark", *grid, "--report"]) == 0
+    assert len(rows(tmp_path / "out")) == 1
+    text = (tmp_path / "out" / "report" / "table.md").read_text()
+    assert "| one |" in text
+    assert "| two |" in text

@@ -6,7 +6,6 @@ that is closed before its time: a cell does not outlive who asked for it.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,7 +16,8 @@ from pathlib import Path
 
 from medad.errors import UserError
 from medad.experiments.store import FILES
-from medad.files import locked
+from medad.files import locked, remove
+from medad.training.run import CHECKPOINT_FOLDER, WEIGHTS_FILE
 from medad.workflows.options import TrainOptions
 
 LOG, ERROR = "log.txt", "error.txt"
@@ -59,6 +59,7 @@ def attempt(request: Request) -> Outcome:
         if code >= 0:
             break
     if code == 0:
+        _tidy(Path(request.folder))
         return Outcome(request.key, "", time.monotonic() - begin)
     killed = f"killed by signal {-code}, {ATTEMPTS} times: out of memory? See {LOG} in {request.folder}"
     error = Path(request.folder) / ERROR
@@ -108,9 +109,12 @@ def _run(request: Request, folder: Path) -> None:
     split = Path(request.split) if request.split else None
     store = PhaseStore(Path(request.store))
     run(Path(request.data), TrainOptions(**request.options), out=folder, split=split, resume=True, store=store)
-    for left in ("weights.safetensors", "checkpoint"):
-        path = folder / left
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what is large: networks lie in the store."""
+    for name in (WEIGHTS_FILE, CHECKPOINT_FOLDER):
+        remove(folder / name)
 
 
 def _end_with_asker() -> None:

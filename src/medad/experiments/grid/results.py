@@ -3,7 +3,7 @@
 import csv
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -70,14 +70,15 @@ class Results:
                 row,
             )
 
-    def records(self, names: Mapping[str, tuple[str, str]]) -> list[Record]:
-        """Return the finished cells among the keys of `names`, which also gives their data set and label, by seed."""
-        query = "SELECT key, seed, metrics, scores FROM cells WHERE error = '' ORDER BY seed"
+    def records(self, keys: Sequence[str], cells: Sequence[Cell]) -> list[Record]:
+        """Return the results of `cells`, which have these keys, as far as they ended well."""
         with self._connected() as db:
-            rows = [row for row in db.execute(query) if row[0] in names]
+            rows = list(db.execute("SELECT key, metrics, scores FROM cells WHERE error = ''"))
+        found = {key: (json.loads(metrics), parse_scores(scores, self.file)) for key, metrics, scores in rows}
         return [
-            Record(*names[key], seed, json.loads(metrics), parse_scores(scores, self.file))
-            for key, seed, metrics, scores in rows
+            Record(cell.data.name, cell.label, cell.options.seed, *found[key])
+            for key, cell in zip(keys, cells, strict=True)
+            if key in found
         ]
 
     @contextmanager

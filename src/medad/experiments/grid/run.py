@@ -94,7 +94,8 @@ def run_grid(
     for cell in grid.cells:
         make_detector(cell.options.method, cell.options.preset, **cell.options.detector_options())  # or say why not
     prints = {where: Repartition.read(where.path, where.split).fingerprint for where in _unique(grid.cells)}
-    cells = {cell.key(prints[cell.data], RECIPE_VERSION): cell for cell in grid.cells}
+    keys = [cell.key(prints[cell.data], RECIPE_VERSION) for cell in grid.cells]
+    cells = dict(zip(keys, grid.cells, strict=True))  # cells of equal options are run once
     results = Results(out / RESULTS)
     if stored is not None:
         _adopt(cells, results, stored)
@@ -108,7 +109,7 @@ def run_grid(
         for outcome in schedule(attempt, waiting):
             _note(outcome, cells[outcome.key], out, results)
             advance(1)
-    return results.records({key: (cell.data.name, cell.label) for key, cell in cells.items()})
+    return results.records(keys, grid.cells)
 
 
 def tabled(records: Sequence[Record], cells: Sequence[Cell]) -> dict[str, dict[str, list[ScoreTable]]]:
