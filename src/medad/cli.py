@@ -157,7 +157,7 @@ def _add_prepare(parser: ArgumentParser) -> None:
 
 
 def _add_reproduce(parser: ArgumentParser) -> None:
-    parser.add_argument("name", help="table2 to table6, fig6 or fig8 of Cai et al. 2023")
+    parser.add_argument("name", help="table2 to table6, fig6, fig8 or fig9 of Cai et al. 2023")
     parser.add_argument("--data", type=Path, required=True, help="folder of a data set, e.g. brain_tumor")
     parser.add_argument("--out", type=Path, default=RUNS / "reproduce", help="folder of results; the same one goes on")
     parser.add_argument("--scale", choices=["quick", "paper"], default="quick", help="preset of the trainings")

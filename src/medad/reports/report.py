@@ -1,5 +1,7 @@
 """report.html: what a run found, in one file that opens anywhere, offline."""
 
+import base64
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from medad.reports.html import Html, cards, element, join, page, picture, sectio
 from medad.reports.sheet import Sheet, draw_sheet
 from medad.reports.tables import accuracy_tables, interval, percent
 
+_SHEET = "Images and their anomaly maps"
 _COLUMNS = (
     "From left to right: typical normal images, the normal images with the highest scores (the worst false "
     "positives), the abnormal images with the lowest scores (the worst false negatives), typical abnormal "
@@ -132,6 +135,13 @@ def _figures(metrics: Mapping, scores: ScoreTable) -> Iterator[Html]:
         yield section(title, picture(svg_uri(ranking_curves(scores)), title, caption))
 
 
+def heat_maps(report: Path) -> bytes | None:
+    """Return the heat-map sheet of a report that :func:`write_report` wrote, as PNG; None if it has none."""
+    text = report.read_text(encoding="utf-8") if report.exists() else ""
+    found = re.search(f'src="data:image/png;base64,([^"]+)" alt="{_SHEET}"', text)
+    return base64.b64decode(found[1]) if found else None
+
+
 def _sheet(sheet: Sheet | None, scores: ScoreTable) -> Iterator[Html]:
     if sheet is None:
         return
@@ -142,7 +152,7 @@ def _sheet(sheet: Sheet | None, scores: ScoreTable) -> Iterator[Html]:
     if sheet.masks is not None:
         parts.append("The abnormal region, where it is known, is outlined.")
     uri = png_uri(draw_sheet(sheet))
-    yield section("Heat maps", picture(uri, "Images and their anomaly maps", " ".join(parts)))
+    yield section("Heat maps", picture(uri, _SHEET, " ".join(parts)))
 
 
 def _training(losses: Mapping[str, np.ndarray]) -> Iterator[Html]:

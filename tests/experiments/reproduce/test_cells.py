@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from PIL import Image
 
 from medad.cli import main
 from medad.data.entries import Entry
@@ -84,6 +85,9 @@ def test_an_experiment_from_the_command_line(phantoms, tmp_path, capsys):
     assert capsys.readouterr().out == f"{text}\n"
     assert "preset quick **with other options than it: steps 1, refine_steps 1, hidden 16**" in text
     assert "| r_dual | " in text
+    assert main(["reproduce", "fig9", *argv[2:]]) == 0
+    assert "![Images and their anomaly maps, seed 0](fig9-seed0.png)" in capsys.readouterr().out
+    assert Image.open(tmp_path / "fig9-seed0.png").size[0] > 300
     (run,) = (tmp_path / "cells").iterdir()
     stored = store(run, tmp_path / "stored")
     assert (
@@ -94,5 +98,5 @@ def test_an_experiment_from_the_command_line(phantoms, tmp_path, capsys):
     other = [*argv[:5], str(tmp_path / "other"), *argv[6:], "--stored", str(tmp_path / "stored"), "--print-only"]
     assert main(other) == 0
     assert "| r_dual | " not in capsys.readouterr().out
-    assert main(["reproduce", "fig9", "--data", str(phantoms)]) == 2
-    assert "fig9: no such experiment; there are table2" in capsys.readouterr().err
+    assert main(["reproduce", "fig7", "--data", str(phantoms)]) == 2
+    assert "fig7: no such experiment; there are table2" in capsys.readouterr().err

@@ -19,18 +19,20 @@ CREATE TABLE IF NOT EXISTS cells (
   error TEXT NOT NULL, seconds REAL NOT NULL, finished TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
   metrics BLOB, scores BLOB)
 """
+CELLS = "cells"
 COLUMNS = ("data", "label", "seed", "score", "auroc", "auroc_low", "auroc_high", "ap", "ap_low", "ap_high")
 
 
 @dataclass(frozen=True)
 class Record:
-    """A finished cell."""
+    """A finished cell; its folder, with the report, is gone where the result was taken from elsewhere."""
 
     data: str
     label: str
     seed: int
     metrics: dict[str, Any]
     scores: ScoreTable
+    folder: Path
 
     @property
     def comparable(self) -> bool:
@@ -76,7 +78,7 @@ class Results:
             rows = list(db.execute("SELECT key, metrics, scores FROM cells WHERE error = ''"))
         found = {key: (json.loads(metrics), parse_scores(scores, self.file)) for key, metrics, scores in rows}
         return [
-            Record(cell.data.name, cell.label, cell.options.seed, *found[key])
+            Record(cell.data.name, cell.label, cell.options.seed, *found[key], self.file.parent / CELLS / key)
             for key, cell in zip(keys, cells, strict=True)
             if key in found
         ]

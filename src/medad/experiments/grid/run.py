@@ -11,7 +11,7 @@ from medad.detectors.registry import make_detector
 from medad.evaluation.scores import ScoreTable
 from medad.experiments.grid.cell import Outcome, Request, attempt
 from medad.experiments.grid.config import Cell, Data, Grid, read_grid
-from medad.experiments.grid.results import Record, Results, export_csv
+from medad.experiments.grid.results import CELLS, Record, Results, export_csv
 from medad.experiments.grid.schedule import cores, open_scheduler
 from medad.experiments.store import stored as stored_runs
 from medad.progress import progress
@@ -19,7 +19,7 @@ from medad.reports.benchmark import write_benchmark
 from medad.workflows.notes import say
 from medad.workflows.options import MACHINE, TrainOptions
 
-RESULTS, CSV, CELLS, STORE, REPORT = "results.sqlite", "results.csv", "cells", "store", "report"
+RESULTS, CSV, STORE, REPORT = "results.sqlite", "results.csv", "store", "report"
 CORES_PER_CELL = 2  # ASR-Net trains with two threads
 
 

@@ -109,4 +109,5 @@ MAKE: dict[str, Make] = {
     "table6": table6,
     "fig6": fig6,
     "fig8": fig8,
+    "fig9": fig8,
 }

@@ -140,6 +140,14 @@ def fig8(dataset: str, tables: Tables) -> Iterator[str]:
     yield _table(rows)
 
 
+def fig9(dataset: str, tables: Tables) -> Iterator[str]:
+    """Heat maps."""
+    yield (
+        "Published: RSNA, backbone AE, with boxes. Each row of maps has one colour scale for all columns. From left to "
+        "right: typical normal images, the worst false positives, the worst false negatives, typical abnormal images."
+    )
+
+
 def _distance(some: Sequence[ScoreTable], score: str, official: bool) -> float:
     """Return the mean over seeds and members."""
     found = []
@@ -157,4 +165,5 @@ PAGES: Mapping[str, tuple[str, Page]] = {
     "table6": ("Table 6: ensembles and Monte Carlo dropout", table6),
     "fig6": ("Figure 6: anomaly rate of the unlabeled images", fig6),
     "fig8": ("Figure 8: histograms of scores", fig8),
+    "fig9": ("Figure 9: heat maps", fig9),
 }

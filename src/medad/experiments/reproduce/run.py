@@ -1,17 +1,19 @@
 """``medad reproduce``: run an experiment of the paper and put its figures beside the published ones."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from medad.errors import UserError
 from medad.experiments.grid.config import Grid
+from medad.experiments.grid.results import Record
 from medad.experiments.grid.run import run_grid, tabled
 from medad.experiments.reproduce.cells import MAKE
 from medad.experiments.reproduce.pages import PAGES
 from medad.files import replacing
+from medad.reports.report import heat_maps
 from medad.workflows.options import TrainOptions
 
 
@@ -61,11 +63,27 @@ def reproduce(
     grid = Grid(tuple(cells))
     records = run_grid(grid, out, scheduler=scheduler, workers=workers, stored=stored, train=train)
     tables = tabled(records, cells).get(data.name, {})
-    text = "\n\n".join([*_heading(name, data.name, options, seeds), *PAGES[name][1](data.name, tables)]) + "\n"
+    parts = [*_heading(name, data.name, options, seeds), *PAGES[name][1](data.name, tables)]
+    if name == "fig9":
+        parts += _pictures(records, out)
+    text = "\n\n".join(parts) + "\n"
     with replacing(out / f"{name}.md") as partial:
         partial.write_text(text, encoding="utf-8")
     print(text)
     return len(cells) - len(records) if train else 0
+
+
+def _pictures(records: Sequence[Record], out: Path) -> Iterator[str]:
+    """Write the heat maps of each cell's report as a picture and yield the line that shows it."""
+    for record in records:
+        png = heat_maps(record.folder / "report.html")
+        if png is None:
+            yield f"Seed {record.seed}: no heat maps, because the run was taken from stored results."
+            continue
+        file = out / f"fig9-seed{record.seed}.png"
+        with replacing(file) as partial:
+            partial.write_bytes(png)
+        yield f"![Images and their anomaly maps, seed {record.seed}]({file.name})"
 
 
 def _heading(name: str, dataset: str, options: TrainOptions, seeds: Sequence[int]) -> list[str]:
