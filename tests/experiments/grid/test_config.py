@@ -27,10 +27,10 @@ def test_lists_are_crossed(tmp_path):
     cells = read_grid(write(tmp_path, GRID)).cells
     assert len(cells) == 2 * 2 * (4 + 1)
     assert {cell.label for cell in cells} == {
-        "ddad, backbone ae, refine_epochs 1",
-        "ddad, backbone ae, refine_epochs 2",
-        "ddad, backbone aeu, refine_epochs 1",
-        "ddad, backbone aeu, refine_epochs 2",
+        "ddad-ae, refine_epochs 1",
+        "ddad-ae, refine_epochs 2",
+        "ddad-aeu, refine_epochs 1",
+        "ddad-aeu, refine_epochs 2",
         "autoencoder",
     }
     assert {cell.data.name for cell in cells} == {"brain", "chest-other"}
@@ -45,6 +45,12 @@ def test_folders_of_data_may_lie_elsewhere(tmp_path):
     grid = read_grid(write(tmp_path, "data: [brain]\nruns: [{method: ddad, backbone: ae}]\n"), tmp_path / "images")
     assert grid.cells[0].data.path == tmp_path / "images" / "brain"
     assert grid.cells[0].label == "ddad-ae"
+
+
+def test_methods_may_be_listed_and_names_tell_what_is_varied(tmp_path):
+    runs = "runs: [{method: [ae, aeu]}, {method: ddad, backbone: [ae, aeu], name: both}, {preset: tiny}]"
+    labels = [cell.label for cell in read_grid(write(tmp_path, f"data: [brain]\n{runs}\n")).cells]
+    assert labels == ["ae", "aeu", "both, backbone ae", "both, backbone aeu", "ddad"]
 
 
 def test_keys_depend_on_all_but_the_machine(tmp_path):

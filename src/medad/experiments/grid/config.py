@@ -1,7 +1,7 @@
 """What a grid is made of: a YAML file of data sets, runs and seeds becomes a list of cells."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import blake2b
 from itertools import product
@@ -118,17 +118,21 @@ def _data(entry: str | Mapping[str, str], folder: Path) -> Data:
 
 def _expand(run: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a label and options for every combination of the lists in `run`."""
-    name = run.pop("name", None) or "-".join(filter(None, [run.get("method", "ddad"), _single(run.get("backbone"))]))
+    name = run.pop("name", None)
     further = {f"options.{key}": value for key, value in (run.pop("options", None) or {}).items()}
     axes = {key: value if isinstance(value, list) else [value] for key, value in (run | further).items()}
     for values in product(*axes.values()):
         chosen = dict(zip(axes, values, strict=True))
-        varied = [f"{key.removeprefix('options.')} {chosen[key]}" for key in axes if len(axes[key]) > 1]
-        yield ", ".join([name, *varied]), chosen
+        yield _label(name, chosen, [key for key in axes if len(axes[key]) > 1]), chosen
 
 
-def _single(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _label(name: str | None, chosen: Mapping[str, Any], varied: Sequence[str]) -> str:
+    """Return the given name, or method and backbone, and what else is varied."""
+    told = () if name else ("method", "backbone")
+    method = "-".join(str(chosen[key]) for key in ("method", "backbone") if chosen.get(key)) or "ddad"
+    return ", ".join(
+        [name or method, *(f"{key.removeprefix('options.')} {chosen[key]}" for key in varied if key not in told)]
+    )
 
 
 def _options(values: Mapping[str, Any], seed: int) -> TrainOptions:
