@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from medad.cores import cores
 from medad.workflows.provenance import versions
 
 FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
@@ -17,17 +18,16 @@ FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 def describe() -> dict[str, Any]:
     """Return model and cores of the processor, its instructions that matter here, its load, versions, date."""
     found = versions(torch.device("cpu"))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     info = Path("/proc/cpuinfo")
     text = info.read_text(encoding="utf-8", errors="replace") if info.exists() else ""
     facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in text.splitlines())}
     flags = facts.get("flags", "").split()
     return {
-        "slug": slug(found["cpu"], cores),
+        "slug": slug(found["cpu"], cores()),
         **found,
         "cpu_family": facts.get("cpu family", ""),
         "cpu_model": facts.get("model", ""),
-        "cores": cores,
+        "cores": cores(),
         "threads": torch.get_num_threads(),
         "flags": [flag for flag in FLAGS if flag in flags],
         "load": round(load(), 1),

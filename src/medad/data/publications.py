@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from medad.data.entries import list_files
@@ -33,13 +33,15 @@ class Publication:
         Images by split and kind in the published benchmark.
     source, layout : str
         Where the images come from, and whose split it is.
+    fixed : bool
+        Whether the publisher says which images are for training and which for testing.
     """
 
     find: Callable[[Path], Iterator[Found]]
     counts: Mapping[str, Mapping[str, int]]
     source: str
     layout: str = "Cai et al., Medical Image Analysis 2023 (DDAD-ASR)"
-    fixed: bool = field(default=False)
+    fixed: bool = False
 
 
 def _images(folder: Path) -> list[Path]:

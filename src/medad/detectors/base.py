@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import os
 import shutil
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from medad.cores import cores
 from medad.data.imageset import ImageSet
 from medad.detectors.ahead import compute_ahead
 from medad.detectors.holdout import split_holdout
@@ -128,7 +128,7 @@ class Detector(ABC):
         jobs: int | None = None,
     ) -> None:
         self.options: Any = options or self.options_type()
-        self.seed, self.jobs = seed, jobs or _cores()
+        self.seed, self.jobs = seed, jobs or cores()
         self.device = _choose_device(device)
         self.precision = check_precision(precision)
         self.scoring_precision = check_precision(scoring_precision, self.device)
@@ -357,11 +357,6 @@ def _workspace(folder: Path | None, resume: bool) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
     yield work
-
-
-def _cores() -> int:
-    """Return the number of cores that this process may use: a cluster may give it less than all."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _choose_device(device: str) -> torch.device:

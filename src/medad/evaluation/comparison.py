@@ -29,6 +29,11 @@ class Figure:
     low: float
     high: float
 
+    def in_percent(self, plus_minus: str = "±") -> str:
+        """Write it in per cent: mean ± sd [low, high]."""
+        sd = "" if self.sd is None else f" {plus_minus} {100 * self.sd:.1f}"
+        return f"{100 * self.mean:.1f}{sd} [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+
 
 @dataclass(frozen=True)
 class Row:

@@ -60,11 +60,7 @@ def _row(method: str, published_as: str, score: str, folder: str, runs: list[Res
 
 
 def _figures(row: Row) -> list[str]:
-    cells = []
-    for figure in (row.auroc, row.ap):
-        sd = "" if figure.sd is None else f" ± {100 * figure.sd:.1f}"
-        cells.append(f"{100 * figure.mean:.1f}{sd} [{100 * figure.low:.1f}, {100 * figure.high:.1f}]")
-    return [*cells, str(row.seeds)]
+    return [row.auroc.in_percent(), row.ap.in_percent(), str(row.seeds)]
 
 
 def _verdict(row: Row, published: tuple[float, float] | None) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medad.evaluation.comparison import Figure, Row, Tables, compare, score_names
+from medad.evaluation.comparison import Row, Tables, compare, score_names
 from medad.evaluation.statistics import RankComparison, friedman_nemenyi, wilcoxon
 from medad.files import replacing
 from medad.reports.benchmark_figures import critical_difference_diagram, roc_overlay
@@ -59,12 +59,6 @@ def _all_scores(results: Mapping[str, Tables]) -> dict[str, list[Row]]:
     }
 
 
-def figure_text(figure: Figure, plus_minus: str = "±") -> str:
-    """Write a figure in per cent: mean ± sd [low, high]."""
-    sd = "" if figure.sd is None else f" {plus_minus} {100 * figure.sd:.1f}"
-    return f"{100 * figure.mean:.1f}{sd} [{100 * figure.low:.1f}, {100 * figure.high:.1f}]"
-
-
 def _p(row: Row) -> str:
     return "" if row.p is None else f"{row.p:.3f}" if row.p >= 0.001 else "< 0.001"
 
@@ -73,8 +67,8 @@ def _lines(results: Mapping[str, Sequence[Row]], mark: Callable[[Row, str], str]
     """Yield the cells of the main table; `mark` sets off the AUROC of the best rows."""
     for data, rows in results.items():
         for row in rows:
-            auroc = mark(row, figure_text(row.auroc, sign))
-            yield [data, row.label, row.score, str(row.seeds), auroc, figure_text(row.ap, sign), _p(row)]
+            auroc = mark(row, row.auroc.in_percent(sign))
+            yield [data, row.label, row.score, str(row.seeds), auroc, row.ap.in_percent(sign), _p(row)]
 
 
 def markdown(results: Mapping[str, Sequence[Row]]) -> str:
@@ -144,9 +138,9 @@ def _table(results: Mapping[str, Sequence[Row]]) -> Html:
     rows = []
     for data, lines in results.items():
         for row in lines:
-            auroc = html(figure_text(row.auroc))
+            auroc = html(row.auroc.in_percent())
             auroc = element("b", auroc) if row.p is None else element("u", auroc) if row.close else auroc
-            cells = [data, row.label, element("code", row.score), row.seeds, auroc, figure_text(row.ap), _p(row)]
+            cells = [data, row.label, element("code", row.score), row.seeds, auroc, row.ap.in_percent(), _p(row)]
             rows.append(cells)
     return table(HEAD, rows)
 

@@ -54,11 +54,6 @@ class Results:
         with self._connected() as db:
             return {key for (key,) in db.execute("SELECT key FROM cells WHERE error = ''")}
 
-    def failed(self) -> list[tuple[str, str, int, str]]:
-        """Return data, label, seed and error of the cells that failed."""
-        with self._connected() as db:
-            return list(db.execute("SELECT data, label, seed, error FROM cells WHERE error != '' ORDER BY 1, 2, 3"))
-
     def write(self, key: str, cell: Cell, folder: Path, error: str, seconds: float) -> None:
         """Note how a cell ended; what it found is read from its folder."""
         files = ("metrics.json", "scores.csv")

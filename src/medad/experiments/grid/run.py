@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from medad.cores import cores
 from medad.data.repartition import Repartition
 from medad.detectors.base import RECIPE_VERSION
 from medad.detectors.registry import make_detector
@@ -12,7 +13,7 @@ from medad.evaluation.scores import ScoreTable
 from medad.experiments.grid.cell import Outcome, Request, attempt
 from medad.experiments.grid.config import Cell, Data, Grid, read_grid
 from medad.experiments.grid.results import CELLS, Record, Results, export_csv
-from medad.experiments.grid.schedule import cores, open_scheduler
+from medad.experiments.grid.schedule import open_scheduler
 from medad.experiments.store import stored as stored_runs
 from medad.progress import progress
 from medad.reports.benchmark import write_benchmark

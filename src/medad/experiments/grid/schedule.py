@@ -1,6 +1,5 @@
 """Where cells are run: local processes, a Dask scheduler, or SLURM through Dask."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -112,8 +111,3 @@ def slurm_cluster(arguments: Mapping[str, Any]) -> Any:
         return SLURMCluster(**settings)
     except (TypeError, ValueError) as error:
         raise UserError(f"slurm: {error}") from error
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

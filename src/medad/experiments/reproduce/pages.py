@@ -21,12 +21,12 @@ def _beside(some: Sequence[ScoreTable], score: str, published: float | Pair | No
     if not rows:
         return ["", "", "", _published(published), ""]
     ours = (rows[0].auroc, rows[0].ap)
-    return [*map(_figure, ours), str(len(some)), _published(published), _difference(ours, published)]
-
-
-def _figure(figure: Figure) -> str:
-    sd = "" if figure.sd is None else f" ± {100 * figure.sd:.1f}"
-    return f"{100 * figure.mean:.1f}{sd} [{100 * figure.low:.1f}, {100 * figure.high:.1f}]"
+    return [
+        *(figure.in_percent() for figure in ours),
+        str(len(some)),
+        _published(published),
+        _difference(ours, published),
+    ]
 
 
 def _published(figures: float | Pair | None) -> str:
