@@ -220,6 +220,10 @@ def test_fewer_images_than_a_batch_are_one_batch():
     assert Recipe(5, 64, 10).total_steps == 10
     assert Recipe(130, 64, 10).total_steps == 20
     assert Recipe(130, 64, 10, steps=3).total_steps == 3
+    assert Recipe(130, 64, 10, keep_last=True).total_steps == 30
+    assert Recipe(129, 64, 10, keep_last=True).total_steps == 20  # batch norm cannot learn from a single image
+    assert Recipe(128, 64, 10, keep_last=True).total_steps == 20
+    assert Recipe(1, 64, 10, keep_last=True).total_steps == 10
 
 
 def test_checkpoints_are_at_most_half_a_minute_apart(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from medad.detectors import reconstruction, refinement
+from medad.detectors import one_network, refinement
 from medad.detectors.base import TrainingData
 from medad.detectors.registry import make_detector
 from medad.training.checkpoint import network_state, save_tensors
@@ -94,7 +94,7 @@ class NoLooks(TorchDispatchMode):
 @pytest.mark.parametrize("backbone", ["ae", "memae", "aeu"])
 @pytest.mark.parametrize("average", [0.0, 0.9])
 def test_preparing_and_stepping_never_wait_for_the_device(tmp_path, monkeypatch, backbone, average):
-    monkeypatch.setattr(reconstruction, "open_pixels", ResidentPixels)
+    monkeypatch.setattr(one_network, "open_pixels", ResidentPixels)
     monkeypatch.setattr(refinement, "open_pixels", ResidentPixels)
     options = {"backbone": backbone, "refine_average": average, "refine_cosine": True}
     detector = make_detector("ddad", "tiny", device="cpu", jobs=1, **options)
@@ -118,3 +118,14 @@ def test_preparing_and_stepping_never_wait_for_the_device(tmp_path, monkeypatch,
         assert any(not torch.equal(weights[name], after[name]) for name in weights)
         for tensor in after.values():
             assert tensor.isfinite().all()
+
+
+def test_a_batch_of_another_shape_is_not_replayed():
+    plain_network, plain = make_step()
+    network, step = make_step()
+    recorded = RecordedStep(step, CPU, FakeRecorder())
+    for batch in batches():
+        for part in (batch, tuple(rows[:3] for rows in batch)):
+            assert recorded(part).item() == plain(part).item()
+    for mine, theirs in zip(network.parameters(), plain_network.parameters(), strict=True):
+        assert torch.equal(mine, theirs)

@@ -115,6 +115,7 @@ class Detector(ABC):
     name: ClassVar[str]
     options_type: ClassVar[type[Options]] = Options
     presets: ClassVar[dict[str, dict[str, Any]]]
+    forms: ClassVar[dict[str, dict[str, Any]]] = {}  # what option `form`, where there is one, does to the others
     uses_unlabeled: ClassVar[bool] = False
 
     def __init__(
@@ -145,9 +146,12 @@ class Detector(ABC):
         Raises
         ------
         UserError
-            For an option that the method does not have, or a value of another type.
+            For an option that the method does not have, a value of another type or an unknown form.
         """
-        return cls(make_options(cls.options_type, options, cls.name), **settings)
+        form = options.get("form")
+        if cls.forms and form is not None and form not in cls.forms:
+            raise UserError(f"--options.form {form}: choose from {', '.join(cls.forms)}")
+        return cls(make_options(cls.options_type, cls.forms.get(str(form), {}) | dict(options), cls.name), **settings)
 
     @abstractmethod
     def build(self) -> dict[str, nn.Module]:

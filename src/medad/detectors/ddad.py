@@ -1,7 +1,7 @@
 """DDAD-ASR: dual-distribution discrepancy with self-supervised refinement."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -11,13 +11,12 @@ from torch import Tensor, nn
 
 from medad.detectors.base import Detector, TrainingData
 from medad.detectors.discrepancy import discrepancies, ensemble_residual, stack, unstack
+from medad.detectors.one_network import network_phase
 from medad.detectors.reconstruction import (
     RECONSTRUCTION_PRESETS,
     ReconstructionOptions,
     make_network,
     network_options,
-    network_phase,
-    network_recipe,
     residual_map,
 )
 from medad.detectors.refinement import REFINEMENT_THREADS, RefinementOptions, refinement_phase
@@ -137,8 +136,9 @@ class DDAD(Detector):
     def _member(self, name: str, module: str, data: TrainingData) -> PhaseSpec:
         sources = 2 if module == "udm" else 1
         o, files = self.options, data.files[:sources]
-        recipe = network_recipe(o, sum(data.counts[:sources]))
-        build = partial(network_phase, name, o.backbone, o, files, self.precision, str(self.device))
+        recipe = o.recipe(sum(data.counts[:sources]))
+        make = partial(make_network, o.backbone, o)
+        build = partial(network_phase, name, make, o, files, self.precision, str(self.device))
         relevant = network_options(o) | {"backbone": o.backbone}
         return self.spec(name, build, data.fingerprints[:sources], recipe, relevant)
 
@@ -148,7 +148,7 @@ class DDAD(Detector):
         o = self.options
         recipe = Recipe(data.counts[0], o.refine_batch_size, o.refine_epochs, o.refine_steps)
         build = partial(refinement_phase, name, o, weights, data.files[0], recipe, self.precision, str(self.device))
-        relevant = {k: v for k, v in asdict(o).items() if k not in ("holdout", "refine_snapshots")}
+        relevant = {k: v for k, v in o.of_training().items() if k != "refine_snapshots"}
         spec = self.spec(name, build, data.fingerprints[: len(modules)], recipe, relevant)
         return replace(spec, snapshots=o.refine_snapshots, threads=REFINEMENT_THREADS)
 

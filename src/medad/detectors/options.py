@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, TypeVar, get_args, get_type_hints
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, TypeVar, get_args, get_type_hints
 
 from medad.errors import UserError
+from medad.training.phase import Recipe
 
 T = TypeVar("T", bound="Options")
 
@@ -22,9 +23,15 @@ class Options:
         Share of the normal images kept from training to choose the threshold; 0 gives none.
     """
 
+    scoring: ClassVar[frozenset[str]] = frozenset({"holdout"})  # options that change no weight
+
     size: int = 64
     channels: int = 1
     holdout: float = 0.0
+
+    def of_training(self) -> dict[str, Any]:
+        """Return the options on which the weights depend."""
+        return {name: value for name, value in asdict(self).items() if name not in self.scoring}
 
     def __post_init__(self) -> None:
         """Refuse values that no network or training can take.
@@ -45,6 +52,36 @@ class Options:
                 raise UserError(f"--{_flag(field.name)} {value}: choose a number from {low:g} to {high:g}")
 
 
+@dataclass(frozen=True)
+class TrainingOptions(Options):
+    """Options of every method that trains with Adam on batches of images.
+
+    Attributes
+    ----------
+    epochs, batch_size : int
+        Length of training.
+    keep_last : bool
+        Whether an epoch ends with the images that fill no batch.
+    lr, beta1, beta2, weight_decay : float
+        Of Adam.
+    steps : int or None
+        If given, the number of training steps instead of `epochs`.
+    """
+
+    epochs: int = 250
+    batch_size: int = 64
+    keep_last: bool = True
+    lr: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    weight_decay: float = 0.0
+    steps: int | None = None
+
+    def recipe(self, count: int) -> Recipe:
+        """Return how long to train on `count` images."""
+        return Recipe(count, self.batch_size, self.epochs, self.steps, self.keep_last)
+
+
 # What an option of this name can be in any method.
 RANGES = {
     "holdout": (0, 0.9),
@@ -55,6 +92,9 @@ RANGES = {
     "batch_size": (2, math.inf),
     "steps": (1, math.inf),
     "lr": (1e-12, 1),
+    "beta1": (0, 1 - 1e-9),
+    "beta2": (0, 1 - 1e-9),
+    "weight_decay": (0, math.inf),
     "dropout": (0, 0.9),
     "mc_passes": (0, math.inf),
     "refine_width": (1, math.inf),

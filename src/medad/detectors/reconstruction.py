@@ -1,24 +1,18 @@
-"""AE, MemAE and AE-U as detectors, and the training of one such network, which DDAD shares."""
+"""AE, MemAE and AE-U as detectors, and the making of such a network, which DDAD shares."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
-from medad.detectors.base import Detector, TrainingData
-from medad.detectors.options import Options
-from medad.networks.autoencoder import AE, AEU, BACKBONES, Reconstruction
+from medad.detectors.one_network import OneNetworkDetector
+from medad.detectors.options import TrainingOptions
+from medad.networks.autoencoder import AE, AEU, BACKBONES, MemAE, Reconstruction
 from medad.networks.dropout import add_dropout
-from medad.training.phase import Chunk, Phase, PhaseSpec, Recipe, adam, descend
-from medad.training.pixels import open_pixels
 
 
 @dataclass(frozen=True)
-class ReconstructionOptions(Options):
+class ReconstructionOptions(TrainingOptions):
     """The network and the "DDAD recipe" of its training; the defaults are the paper's code.
 
     Attributes
@@ -27,12 +21,6 @@ class ReconstructionOptions(Options):
         Multiplier of the convolution channels.
     hidden, latent : int
         Sizes of the linear layers.
-    epochs, batch_size : int
-        Length of training.
-    lr : float
-        Learning rate of Adam, betas (0.5, 0.999), constant.
-    steps : int or None
-        If given, the number of training steps instead of `epochs`.
     log_variance_limit : float
         AE-U clamps log(sigma^2) to ± this; the public codes do not (infinity).
     dropout : float
@@ -42,10 +30,9 @@ class ReconstructionOptions(Options):
     width: int = 1
     hidden: int = 2048
     latent: int = 16
-    epochs: int = 250
-    batch_size: int = 64
+    keep_last: bool = False
     lr: float = 5e-4
-    steps: int | None = None
+    beta1: float = 0.5
     log_variance_limit: float = 10.0
     dropout: float = 0.0
 
@@ -56,6 +43,9 @@ RECONSTRUCTION_PRESETS: dict[str, dict[str, Any]] = {
     "quick": {"hidden": 512, "epochs": 60},
     "tiny": {"hidden": 32, "steps": 2},
 }
+
+# The recipe and hidden size of MedIAnomaly (Cai et al., Medical Image Analysis 2025), as against DDAD-ASR's.
+MEDIANOMALY: dict[str, Any] = {"hidden": 1024, "lr": 1e-3, "beta1": 0.9, "keep_last": True}
 
 
 def make_network(backbone: str, options: ReconstructionOptions) -> AE:
@@ -70,37 +60,8 @@ def make_network(backbone: str, options: ReconstructionOptions) -> AE:
 
 def network_options(options: ReconstructionOptions) -> dict[str, Any]:
     """Return the options on which one trained network depends: not K, not ASR-Net's, not the threshold's."""
-    names = {field.name for field in fields(ReconstructionOptions)} - {"holdout"}
+    names = {field.name for field in fields(ReconstructionOptions)} - options.scoring
     return {name: value for name, value in asdict(options).items() if name in names}
-
-
-def network_recipe(options: ReconstructionOptions, count: int) -> Recipe:
-    """Return how long a network trains on `count` images."""
-    return Recipe(count, options.batch_size, options.epochs, options.steps)
-
-
-def network_phase(
-    name: str,
-    backbone: str,
-    options: ReconstructionOptions,
-    files: Sequence[Path],
-    precision: str,
-    device: str,
-) -> Phase:
-    """Return the phase that trains one reconstruction network on the images of `files`."""
-    images = open_pixels(files, torch.device(device))
-    network = make_network(backbone, options)
-    network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    optimiser = adam(network, options.lr)
-
-    def prepare(index: Tensor) -> Chunk:
-        return (images(index),)
-
-    def step(batch: Chunk) -> Tensor:
-        return descend(optimiser, lambda: network.loss(batch[0]), precision, images.device)
-
-    recipe, chunk = network_recipe(options, len(images)), images.batches_at_once(options.batch_size)
-    return Phase({name: network}, {name: optimiser}, recipe, prepare, step, chunk)
 
 
 def residual_map(x: Tensor, out: Reconstruction) -> Tensor:
@@ -111,29 +72,32 @@ def residual_map(x: Tensor, out: Reconstruction) -> Tensor:
     return error.mean(1)
 
 
-class ReconstructionDetector(Detector):
+@dataclass(frozen=True)
+class FormOptions(ReconstructionOptions):
+    """Options of the methods that two publications give in two forms.
+
+    Attributes
+    ----------
+    form : str
+        ``"ddad"`` (Cai et al. 2023) or ``"medianomaly"`` (Cai et al. 2025): what the options that are not
+        given are; the second has smaller linear layers and Adam at 1e-3 with its usual betas, and keeps the
+        last partial batch.
+    """
+
+    form: str = "ddad"
+
+
+class ReconstructionDetector(OneNetworkDetector):
     """One reconstruction network trained on normal images; the residual is the anomaly map."""
 
-    options_type = ReconstructionOptions
+    options_type = FormOptions
     presets = RECONSTRUCTION_PRESETS
+    forms: ClassVar[dict[str, dict[str, Any]]] = {"ddad": {}, "medianomaly": MEDIANOMALY}
 
-    def build(self) -> dict[str, nn.Module]:
-        """Return the network."""
-        return {self.name: make_network(self.name, self.options)}
-
-    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
-        """Return one stage with one phase."""
-        build = partial(
-            network_phase,
-            self.name,
-            self.name,
-            self.options,
-            data.files[:1],
-            self.precision,
-            str(self.device),
-        )
-        recipe = network_recipe(self.options, data.counts[0])
-        return [[self.spec(self.name, build, data.fingerprints[:1], recipe, network_options(self.options))]]
+    @classmethod
+    def make(cls, options: Any) -> nn.Module:
+        """Return the untrained network."""
+        return make_network(cls.name, options)
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the residual map and its mean."""
@@ -151,14 +115,38 @@ class AEDetector(ReconstructionDetector):
     name = "ae"
 
 
+@dataclass(frozen=True)
+class MemAEOptions(FormOptions):
+    """Options of MemAE.
+
+    Attributes
+    ----------
+    shrink : float
+        Memory weights below it are set to zero; form ``"medianomaly"`` has 0.0025.
+    """
+
+    shrink: float = 0.0
+
+
 class MemAEDetector(ReconstructionDetector):
     """MemAE in the form of DDAD-ASR: one query of 25 slots on the latent vector.
 
     Differs from the paper: Gong et al. query at every position of a feature map and shrink the
-    weights; DDAD-ASR's code, which is followed, does neither.
+    weights; DDAD-ASR's code, which is followed, does neither, and MedIAnomaly's shrinks at 0.0025,
+    far below 1 / 25.
     """
 
     name = "memae"
+    options_type = MemAEOptions
+    forms = {"ddad": {}, "medianomaly": MEDIANOMALY | {"shrink": 0.0025}}
+
+    @classmethod
+    def make(cls, options: Any) -> nn.Module:
+        """Return the untrained network."""
+        network = make_network(cls.name, options)
+        assert isinstance(network, MemAE)
+        network.mem_rep.shrink = options.shrink
+        return network
 
 
 class AEUDetector(ReconstructionDetector):

@@ -14,7 +14,7 @@ def folded(network: nn.Module) -> nn.Module:
     ----------
     network : Module
         Only batch norms that follow a convolution, transposed convolution or linear layer in an
-        ``nn.Sequential`` are merged; they must keep running statistics.
+        ``nn.Sequential``, at any depth, are merged; they must keep running statistics.
 
     Returns
     -------
@@ -23,10 +23,15 @@ def folded(network: nn.Module) -> nn.Module:
         `network` does in evaluation mode.
     """
     copied = copy.deepcopy(network).eval().requires_grad_(False)
-    for name, module in copied.named_children():
-        if isinstance(module, nn.Sequential):
-            setattr(copied, name, nn.Sequential(*_merge(module)))
+    _merge_within(copied)
     return copied.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _merge_within(module: nn.Module) -> None:
+    for name, child in module.named_children():
+        _merge_within(child)
+        if type(child) is nn.Sequential:
+            setattr(module, name, nn.Sequential(*_merge(child)))
 
 
 def _merge(layers: nn.Sequential) -> list[nn.Module]:

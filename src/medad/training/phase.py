@@ -53,23 +53,27 @@ class Recipe:
     Attributes
     ----------
     count, batch_size : int
-        Number of training images and of images per step. The last partial batch of an epoch is
-        dropped; fewer images than a batch train as one batch.
+        Number of training images and of images per step. Fewer images than a batch train as one batch.
     epochs : int
         Passes over the images.
     steps : int or None
         If given, the number of steps whatever the number of epochs.
+    keep_last : bool
+        Whether an epoch ends with the images that fill no batch; by default they are dropped. A single one
+        is always dropped: batch norm cannot learn from it.
     """
 
     count: int
     batch_size: int
     epochs: int
     steps: int | None = None
+    keep_last: bool = False
 
     @property
     def steps_per_epoch(self) -> int:
-        """Return the number of whole batches in an epoch, at least one."""
-        return max(self.count // self.batch_size, 1)
+        """Return the number of batches in an epoch, at least one."""
+        whole, rest = divmod(self.count, self.batch_size)
+        return max(whole + (self.keep_last and rest > 1), 1)
 
     @property
     def total_steps(self) -> int:
@@ -124,25 +128,33 @@ def generator_of(device: torch.device) -> torch.Generator:
 def descend(optimiser: Optimizer, objective: Callable[[], Tensor], precision: str, device: torch.device) -> Tensor:
     """Make one step of `optimiser` down the gradient of `objective`; return the detached loss.
 
-    With precision ``"bf16"`` the forward pass runs under autocast; weights and optimiser stay fp32.
+    With precision ``"bf16"`` the forward pass runs under autocast; weights and optimiser stay fp32. Networks
+    of other optimisers that the objective goes through, as in a GAN, get no gradients.
     """
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
         loss = objective()
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward(inputs=[p for group in optimiser.param_groups for p in group["params"]])
     optimiser.step()
     return loss.detach()
 
 
-def adam(network: nn.Module, lr: float, weight_decay: float = 0.0) -> Optimizer:
-    """Return Adam as all DDAD networks are trained: betas (0.5, 0.999), fused; on a GPU fit to be recorded."""
+def adam(
+    network: nn.Module,
+    lr: float,
+    weight_decay: float = 0.0,
+    betas: tuple[float, float] = (0.5, 0.999),
+    amsgrad: bool = False,
+) -> Optimizer:
+    """Return Adam, fused, on a GPU fit to be recorded; the betas are by default those of all DDAD networks."""
     device = next(network.parameters()).device
     on_gpu = device.type == "cuda"
     return torch.optim.Adam(
         network.parameters(),
         lr=torch.tensor(lr, device=device) if on_gpu else lr,
-        betas=(0.5, 0.999),
+        betas=betas,
         weight_decay=weight_decay,
+        amsgrad=amsgrad,
         fused=True,
         capturable=on_gpu,
     )

@@ -28,7 +28,8 @@ class RecordedStep:
     Parameters
     ----------
     step : callable
-        As :attr:`medad.training.phase.Phase.step`; every batch has the shape of the first.
+        As :attr:`medad.training.phase.Phase.step`. A batch of another shape than the recorded one, such as
+        the last of an epoch, is not replayed.
     device : torch.device
         Where it computes.
     record : callable
@@ -49,6 +50,8 @@ class RecordedStep:
                 return self._warm_up(batch)
             self.batch = tuple(torch.empty_like(rows) for rows in batch)
             self.replay, self.loss = self.record(lambda: self.step(self.batch))
+        if any(rows.shape != place.shape for place, rows in zip(self.batch, batch, strict=True)):
+            return self.step(batch)
         for place, rows in zip(self.batch, batch, strict=True):
             place.copy_(rows)
         self.replay()
