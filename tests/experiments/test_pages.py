@@ -12,10 +12,9 @@ from sklearn.metrics import roc_auc_score
 from medad.detectors.registry import METHODS
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, write_scores
-from medad.experiments import precision
+from medad.experiments import methods_page, precision
 from medad.experiments.ledger import ledger
-from medad.experiments.overview import overview
-from medad.experiments.paper import published_auroc
+from medad.experiments.paper import published_auroc, published_figures
 from medad.experiments.refinement_page import page as refinement_page
 from medad.experiments.refinement_page import read_curves, swing
 from medad.experiments.store import method_folder, store, stored
@@ -29,7 +28,7 @@ RUN = {
     "data": {"name": "brain_tumor", "normal": {"images": 9}, "unlabeled": {"images": 5, "abnormal": 3}},
     "versions": {"cpu": "a processor", "torch": "2"},
     "timings": {"fit_seconds": 60},
-    "config": {"preset": "paper"},
+    "config": {"preset": "paper", "options": {}},
 }
 
 
@@ -143,17 +142,6 @@ def test_a_short_training_is_not_judged_by_the_paper(results):
     assert "97.2" not in text
 
 
-def test_other_methods_have_a_page_too(table, tmp_path):
-    folder = tmp_path / "brain_tumor" / "ae" / "seed0"
-    folder.mkdir(parents=True)
-    columns = {"a_rec": table.columns["a_inter"], "pred_score": table.columns["a_inter"]}
-    write_scores(folder / "scores.csv", ScoreTable(table.image_path, table.gt_label, columns))
-    (folder / "metrics.json").write_text(json.dumps({"pixel": {}}))
-    (folder / "run.yaml").write_text(yaml.safe_dump(RUN | {"method": "ae", "options": {}}))
-    assert "| a_rec | 79.7 |" in page("brain_tumor", tmp_path, None)
-    assert "ae" not in overview(tmp_path).splitlines()[-1]
-
-
 def store_run(table, folder, results, shift=0.0, **changes):
     folder.mkdir()
     columns = {name: column + shift * table.gt_label for name, column in table.columns.items()}
@@ -214,3 +202,54 @@ def test_every_method_says_what_differs_from_the_paper(name):
     assert f"## {name}\n\n" in ledger(Path("nothing"))
     section = ledger(Path("nothing")).split(f"## {name}\n")[1].split("\n## ")[0]
     assert "Differs from the paper: " in section
+
+
+def test_all_methods_stand_beside_their_published_figures(table, tmp_path, monkeypatch):
+    results, kept = tmp_path / "results", {f"images/{i}.png" for i in (*range(20), *range(30, 60))}
+    store_run(table, tmp_path / "ddad", results)
+    for seed in (0, 1):
+        store_run(table, tmp_path / f"ae{seed}", results, 0.1 * seed, method="ae", options={}, seed=seed)
+    shorter = {"config": {"preset": "paper", "options": {"steps": 5}}, "timings": {"resumed": True}}
+    store_run(table, tmp_path / "vae", results, method="vae", options={}, **shorter)
+    store_run(table, tmp_path / "quick", results, method="dae", options={}, config={"preset": "quick", "options": {}})
+    (results / "brain_tumor" / "ae" / "notes.md").write_text("A reason.\n")
+    monkeypatch.setattr(methods_page, "deduplicated", lambda dataset, data: kept)
+    text = methods_page.page("brain_tumor", results, tmp_path)
+    rows = {line.split(" | ")[0]: line for line in text.splitlines() if line.startswith("| ")}
+    assert set(rows) == {"| method", "| ddad-aeu", "| ae", "| vae-steps-5"}
+    labels, column = table.gt_label, table.columns["r_dual"]
+    aurocs = [100 * roc_auc_score(labels, column + 0.1 * seed * labels) for seed in (0, 1)]
+    assert f"| 79.7 / 71.9 [1] | {np.mean(aurocs):.1f} ± {np.std(aurocs, ddof=1):.1f} [" in rows["| ae"]
+    rows_kept = [int(p.removeprefix("images/").removesuffix(".png")) for p in sorted(kept)]
+    assert f"| {100 * roc_auc_score(labels[rows_kept], column[rows_kept]):.1f} [" in rows["| ddad-aeu"]
+    assert rows["| ae"].endswith(f"| 2 | paper | 1 | {'agrees' if abs(np.mean(aurocs) - 79.7) <= 3 else 'differs'} "
+                                 f"({np.mean(aurocs) - 79.7:+.1f}) |")  # fmt: skip
+    assert "85.3 [2]" in rows["| vae-steps-5"]
+    assert f"| steps 5 |  | shortened ({aurocs[0] - 85.3:+.1f}) |" in rows["| vae-steps-5"]
+    assert text.endswith("## ae\n\nA reason.\n")
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "expected"),
+    [
+        ("ddad", {"backbone": "aeu"}, (97.2, 95.2, 1)),
+        ("ae", {"form": "ddad"}, (79.7, 71.9, 1)),
+        ("ae", {"form": "medianomaly"}, (85.9, 76.9, 2)),
+        ("aeu", {"form": "medianomaly"}, None),
+        ("vae", {}, (85.3, None, 2)),
+        ("nonsense", {}, None),
+    ],
+)
+def test_published_figures_are_those_of_the_same_recipe(method, options, expected):
+    assert published_figures("brain_tumor", {"method": method, "options": options}) == expected
+    assert published_figures("elsewhere", {"method": method, "options": options}) is None
+
+
+def test_the_ledger_tells_what_training_costs(tmp_path):
+    phase = {"phase": "ae", "stage": 0, "steps": 3750, "threads": 1, "step_seconds": 0.05}
+    machine = {"cpu": "a processor", "cores": 2, "date": "2026-01-01", "torch": "2"}
+    document = {"machine": machine, "images": 1000, "methods": {"ae": {"hours": 0.052, "phases": [phase, phase]}}}
+    (tmp_path / "machine.json").write_text(json.dumps(document))
+    text = ledger(tmp_path / "nothing", tmp_path)
+    assert "a processor, 2 cores" in text
+    assert "| ae | 0.05 | 3,750 + 3,750 | 0.050 + 0.050 |" in text

@@ -5,35 +5,60 @@
 
 import argparse
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from medad.detectors.registry import METHODS, MethodInfo
 from medad.evaluation.comparison import Row, compare
-from medad.experiments.paper import TABLE_2
+from medad.experiments.paper import LATENT_16, TABLE_2
 from medad.experiments.store import RESULTS, Result, stored
 from medad.experiments.table3 import TOLERANCE, markdown_table
 
 DATASET = "brain_tumor"
 PAGE = Path("docs/methods.md")
+COSTS = Path("benchmarks/results/methods")
 INTRODUCTION = f"""\
 # Methods and their fidelity
 
 Printed by `python -m medad.experiments.ledger` from the registry and the scores stored in `docs/results/{DATASET}/`. \
-Published figures are those of Cai et al. (Medical Image Analysis 2023, Table 2, brain tumour MRI), AUROC / AP in %; \
-ours are of preset paper, mean over seeds ± their standard deviation where there are several, in brackets the 95 % \
-interval of a stratified bootstrap. A method *agrees* within {TOLERANCE:.0f} points of AUROC. A method of which no run \
-of its own is stored stands with the networks of DDAD that are trained alike (`a_rec`, the mean over them)."""
+Published figures are those of Cai et al. (Medical Image Analysis 2023, Table 2, brain tumour MRI), of VAE and CeAE \
+those of Cai et al. (MICCAI 2024), AUROC / AP in %; ours are of preset paper, mean over seeds ± their standard \
+deviation where there are several, in brackets the 95 % interval of a stratified bootstrap. A method *agrees* within \
+{TOLERANCE:.0f} points of AUROC. A method of which no run of its own is stored stands with the networks of DDAD that \
+are trained alike (`a_rec`, the mean over them). Other options, shortened trainings and the de-duplicated split are \
+in [results](results/{DATASET}_methods.md)."""
 
 
-def ledger(results: Path = RESULTS) -> str:
-    """Return the page."""
+def ledger(results: Path = RESULTS, costs: Path = COSTS) -> str:
+    """Return the page, from stored scores and from what ``python -m benchmarks.methods`` measured."""
     runs = list(stored(DATASET, results)) if (results / DATASET).exists() else []
     rows = [["method", "score, run", "published", "AUROC", "AP", "seeds", "verdict"]]
     rows += [row for info in METHODS.values() for row in _rows(info, runs)]
     sections = [_section(info) for info in METHODS.values()]
-    return "\n\n".join([INTRODUCTION, "\n".join(markdown_table(rows)), *sections]) + "\n"
+    tables = ["\n".join(markdown_table(rows)), *_costs(costs)]
+    return "\n\n".join([INTRODUCTION, *tables, *sections]) + "\n"
+
+
+def _costs(folder: Path) -> Iterator[str]:
+    """Yield a heading and a table for every machine on which training was measured."""
+    for file in sorted(folder.glob("*.json")):
+        document = json.loads(file.read_text(encoding="utf-8"))
+        machine = document["machine"]
+        yield f"## What preset paper costs on {machine['cpu']}, {machine['cores']} cores"
+        yield (
+            f"Steps of every phase were timed by `python -m benchmarks.methods` on {machine['date']} with fp32, "
+            f"{document['images']} normal (and, if used, as many unlabeled) images of 64 x 64 and torch "
+            f"{machine['torch']}; hours are composed from them: phases that do not wait for each other share the "
+            "cores. Nothing has been measured on a GPU."
+        )
+        rows = [["method", "hours", "steps", "seconds a step"]]
+        for name, cost in document["methods"].items():
+            phases = cost["phases"]
+            steps = " + ".join(f"{phase['steps']:,}" for phase in phases)
+            rows.append([name, f"{cost['hours']:.2f}", steps, " + ".join(f"{p['step_seconds']:.3f}" for p in phases)])
+        yield "\n".join(markdown_table(rows))
 
 
 def _rows(info: MethodInfo, runs: list[Result]) -> Iterator[list[str]]:
@@ -49,8 +74,8 @@ def _rows(info: MethodInfo, runs: list[Result]) -> Iterator[list[str]]:
 
 def _row(method: str, published_as: str, score: str, folder: str, runs: list[Result]) -> list[str]:
     """Return the line of a figure: in fp32 where that is stored, otherwise in bf16."""
-    published = TABLE_2[DATASET].get(published_as)
-    beside = "" if published is None else f"{published[0]:.1f} / {published[1]:.1f}"
+    published = TABLE_2[DATASET].get(published_as) or LATENT_16[DATASET].get(published_as)
+    beside = "" if published is None else " / ".join("–" if f is None else f"{f:.1f}" for f in published)
     for name in (folder, f"{folder}-bf16"):
         tables = [run.scores for run in runs if run.method == name]
         found = compare({name: tables}, score) if tables else []
@@ -63,7 +88,7 @@ def _figures(row: Row) -> list[str]:
     return [row.auroc.in_percent(), row.ap.in_percent(), str(row.seeds)]
 
 
-def _verdict(row: Row, published: tuple[float, float] | None) -> str:
+def _verdict(row: Row, published: tuple[float, float | None] | None) -> str:
     if published is None:
         return "no data"
     difference = 100 * row.auroc.mean - published[0]
@@ -88,9 +113,10 @@ def main() -> None:
     """Write the page."""
     parser = argparse.ArgumentParser(prog="python -m medad.experiments.ledger", description=__doc__)
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--costs", type=Path, default=COSTS)
     parser.add_argument("--out", type=Path, default=PAGE)
     a = parser.parse_args()
-    a.out.write_text(ledger(a.results), encoding="utf-8")
+    a.out.write_text(ledger(a.results, a.costs), encoding="utf-8")
 
 
 if __name__ == "__main__":

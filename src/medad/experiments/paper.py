@@ -1,4 +1,7 @@
-"""Figures published by Cai et al. (Medical Image Analysis 2023), to stand beside ours."""
+"""Figures published by Cai et al. (Medical Image Analysis 2023 and MICCAI 2024), to stand beside ours."""
+
+from collections.abc import Mapping
+from typing import Any
 
 SCORES = ("a_rec", "a_rec_ensemble", "a_intra", "a_inter", "r_intra", "r_dual")
 BACKBONES = ("ae", "memae", "aeu")
@@ -43,6 +46,28 @@ TABLE_2 = {
         "r_dual, aeu": (97.2, 95.2),
     },
 }
+
+# Cai, Chen, Cheng, MICCAI 2024 (brain tumour MRI, MedIAnomaly's recipe, 16 latent values): AUROC and, of AE, AP in %.
+LATENT_16: dict[str, dict[str, tuple[float, float | None]]] = {
+    "brain_tumor": {"ae": (85.9, 76.9), "vae": (85.3, None), "memae": (82.6, None), "ceae": (81.7, None)},
+}
+
+
+def published_figures(dataset: str, run: Mapping[str, Any]) -> tuple[float, float | None, int] | None:
+    """Return AUROC and AP in % published for the method of a ``run.yaml``, and their source: 1 or 2; None for none.
+
+    1 is Cai et al. 2023 (Table 2), whose recipe for AE, MemAE and AE-U is form ``"ddad"``; 2 the figures of
+    MedIAnomaly's recipe.
+    """
+    method, options = run["method"], run["options"]
+    if method == "ddad":
+        method = f"r_dual, {options['backbone']}"
+    table_2: Mapping[str, tuple[float, float | None]] = TABLE_2.get(dataset, {})
+    if method in table_2 and options.get("form") != "medianomaly":
+        return *table_2[method], 1
+    latent_16 = LATENT_16.get(dataset, {})
+    return (*latent_16[method], 2) if method in latent_16 else None
+
 
 # Table 4, VinDr-CXR: by unlabeled images and score, AUROC and AP in % on seen and on unseen pathologies.
 TABLE_4 = {

@@ -37,7 +37,9 @@ class Result:
 def method_folder(run: Mapping[str, Any]) -> str:
     """Return the name under which a run is stored: its method and what differs from preset paper in fp32."""
     parts = [run["method"], run["options"].get("backbone", "")]
-    parts += [run["config"]["preset"].replace("paper", ""), run["precision"].replace("fp32", "")]
+    parts += [run["config"]["preset"].replace("paper", "")]
+    parts += [f"{name}-{value}" for name, value in run["config"].get("options", {}).items()]
+    parts += [run["precision"].replace("fp32", "")]
     return "-".join(filter(None, parts))
 
 

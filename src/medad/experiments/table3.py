@@ -38,12 +38,17 @@ def page(dataset: str, results: Path, data: Path | None) -> str:
     -----
     Sections that lie as ``*.md`` beside the stored scores come last.
     """
-    split = (data or Path()) / dataset / DEDUPLICATED
-    kept = {entry.id for entry in Repartition.read(split).test} if data and split.exists() else None
-    found = list(stored(dataset, results))
+    kept = deduplicated(dataset, data)
+    found = [result for result in stored(dataset, results) if result.run["method"] == "ddad"]
     parts = [_heading(dataset, found), *(_section(dataset, result, kept) for result in found)]
     parts += [more.read_text(encoding="utf-8").strip() for more in sorted((results / dataset).glob("*.md"))]
     return "\n\n".join(parts) + "\n"
+
+
+def deduplicated(dataset: str, data: Path | None) -> set[str] | None:
+    """Return the ids of the de-duplicated test split, None where there is none."""
+    split = (data or Path()) / dataset / DEDUPLICATED
+    return {entry.id for entry in Repartition.read(split).test} if data and split.exists() else None
 
 
 def restrict(table: ScoreTable, kept: set[str]) -> ScoreTable:

@@ -1,0 +1,133 @@
+"""What preset paper of every method costs: ``python -m benchmarks.methods [METHOD ...]``.
+
+Steps of every phase are timed in one process with the phase's number of threads, on made-up images of 64 x 64;
+times of a whole training are composed from them. Writes ``benchmarks/results/methods/MACHINE.json``, keeping what
+it has of other methods; ``python -m medad.experiments.ledger`` shows it.
+"""
+
+import argparse
+import json
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.images import make_pixels
+from benchmarks.machine import describe
+from benchmarks.run import RESULTS
+from benchmarks.timing import say
+from medad.cores import cores
+from medad.detectors.base import TrainingData
+from medad.detectors.registry import METHODS, make_detector
+from medad.training.checkpoint import network_state, save_tensors
+from medad.training.course import finished_path
+from medad.training.phase import PhaseSpec
+
+METHOD_RESULTS = RESULTS / "methods"
+IMAGES = 1000
+SECONDS = 5.0  # a phase is measured for at least so long, or for its whole length
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a phase takes: its number of steps, the threads it computes with, and the seconds of a step."""
+
+    phase: str
+    stage: int
+    steps: int
+    threads: int
+    step_seconds: float
+
+
+def measure(method: str, precision: str = "fp32", preset: str = "paper", seconds: float = SECONDS) -> list[Cost]:
+    """Time steps of every phase of `method`, networks of earlier phases untrained.
+
+    Phases that train alike, whose names differ in a number, are timed once.
+    """
+    detector = make_detector(method, preset, precision=precision, device="cpu")
+    detector.has_unlabeled_ = detector.uses_unlabeled
+    with TemporaryDirectory(prefix="medad-bench-") as name:
+        folder = Path(name)
+        files = tuple(folder / f"{part}.npy" for part in ("normal", "unlabeled")[: 1 + detector.uses_unlabeled])
+        for seed, file in enumerate(files):
+            np.save(file, make_pixels(IMAGES, 64, seed))
+        counts = (IMAGES,) * len(files)
+        stages = detector.stages(TrainingData(files, counts, tuple(map(str, counts))), folder)
+        untrained = network_state(detector.build())
+        for spec in [spec for stage in stages for spec in stage]:
+            save_tensors(finished_path(folder, spec.name), untrained)
+        known: dict[str, float] = {}
+        found = []
+        for i, stage in enumerate(stages):
+            for spec in stage:
+                kind = re.sub(r"_\d+$", "", spec.name)
+                if kind not in known:
+                    known[kind] = _step_seconds(spec, seconds)
+                found.append(Cost(spec.name, i, spec.steps, spec.threads, known[kind]))
+    return found
+
+
+def _step_seconds(spec: PhaseSpec, seconds: float) -> float:
+    """Return the time of a step, its share of preparing included; the first steps are not counted."""
+    torch.set_num_threads(spec.threads)
+    torch.manual_seed(0)
+    phase = spec.build()
+    size, batches = phase.recipe.batch_size, min(phase.chunk_batches, phase.recipe.steps_per_epoch)
+    index = torch.randperm(phase.recipe.count)[: batches * size]
+    done = 0
+
+    def chunk(number: int) -> None:
+        rows = phase.prepare(index)
+        for i in range(batches):
+            if phase.schedule is not None:
+                phase.schedule(number + i)
+            phase.step(tuple(row[i * size : (i + 1) * size] for row in rows))
+
+    chunk(0)
+    begin = time.perf_counter()
+    while not done or time.perf_counter() - begin < seconds:
+        chunk(batches + done)
+        done += batches
+    return (time.perf_counter() - begin) / done
+
+
+def hours(costs: Sequence[Cost], processors: int) -> float:
+    """Return the hours of a whole training on `processors` cores.
+
+    The phases of a stage are dealt out to the cores so that all end together, but a phase is in one process at a
+    time: a stage takes its share of a core, or its longest phase.
+    """
+    total = 0.0
+    for stage in {cost.stage for cost in costs}:
+        own = [cost for cost in costs if cost.stage == stage]
+        work = sum(cost.steps * cost.step_seconds * min(cost.threads, processors) for cost in own)
+        total += max(work / processors, *(cost.steps * cost.step_seconds for cost in own))
+    return total / 3600
+
+
+def main() -> None:
+    """Measure and write the file."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.methods", description=__doc__)
+    parser.add_argument("methods", nargs="*", default=list(METHODS), help="by default all")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="for which a phase is measured")
+    a = parser.parse_args()
+    machine = describe()
+    out = METHOD_RESULTS / f"{machine['slug']}.json"
+    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))["methods"] if out.exists() else {}
+    for method in a.methods:
+        costs = measure(method, seconds=a.seconds)
+        found[method] = {"hours": hours(costs, cores()), "phases": [asdict(cost) for cost in costs]}
+        say(f"{method}: {found[method]['hours']:.2f} h")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    document = {"machine": machine, "images": IMAGES, "methods": dict(sorted(found.items()))}
+    out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
