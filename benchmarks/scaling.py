@@ -11,7 +11,7 @@ from benchmarks.images import make_file, make_set
 from benchmarks.plan import Plan
 from benchmarks.timing import say
 from medad.data.imageset import ImageSet
-from medad.detectors.reconstruction import AEDetector, ReconstructionOptions
+from medad.detectors.ae import AEDetector, AEOptions
 
 AT_64, AT_A_TIME = 64, 1_000
 
@@ -44,7 +44,7 @@ def measure(count: int, size: int, lengths: tuple[int, int], file: Path) -> dict
 
 
 def _fit(images: ImageSet, size: int, steps: int) -> AEDetector:
-    options = ReconstructionOptions(size=size, steps=steps)
+    options = AEOptions(size=size, steps=steps)
     fresh = ImageSet(images.pixels, images.ids, images.paths)  # an ImageSet digests its pixels only once
     return AEDetector(options, device="cpu", jobs=1).fit(fresh)
 

@@ -171,6 +171,17 @@ def _add_reproduce(parser: ArgumentParser) -> None:
     parser.add_argument("--workers", type=int | None, help="trainings at a time; locally one per two cores by default")
 
 
+def _add_latent_size(parser: ArgumentParser) -> None:
+    _add_data(parser)
+    parser.add_argument("--preset", choices=["paper", "standard", "quick", "tiny"], default="quick", help="of training")
+    parser.add_argument("--size", type=int, default=64, help="side in pixels to which images are resized")
+    parser.add_argument("--channels", type=int, choices=[1, 3], default=1, help="1 reads images as grey, 3 as RGB")
+    parser.add_argument("--seed", type=int, default=0, help="seed of trainings and of the images held out")
+    parser.add_argument("--options", type=dict[str, Any], default={}, help="further --options.NAME VALUE of method ae")
+    parser.add_argument("--out", type=Path | None, help="CSV file to write")
+    _add_machine(parser)
+
+
 def _add_methods(parser: ArgumentParser) -> None:
     parser.add_argument("--format", choices=["text", "json"], default="text", help="for people or for programs")
 
@@ -254,6 +265,16 @@ def _reproduce(arguments: Namespace) -> int:
     return 1 if failed else 0
 
 
+def _latent_size(arguments: Namespace) -> int:
+    from medad.experiments.latent_size import suggest_latent_size
+
+    a = arguments
+    images = {"size": a.size, "channels": a.channels, "seed": a.seed}
+    options = TrainOptions("ae", preset=a.preset, **images, **_machine(a), options=dict(a.options))
+    suggest_latent_size(a.data, options, split=a.split, out=a.out)
+    return 0
+
+
 def _methods(arguments: Namespace) -> int:
     from medad.detectors.registry import METHODS
 
@@ -276,5 +297,6 @@ COMMANDS = {
     "prepare": Command("make a published data set ready", _add_prepare, _prepare),
     "benchmark": Command("run a grid of methods, data sets and seeds", _add_benchmark, _benchmark),
     "reproduce": Command("run an experiment of the DDAD-ASR paper", _add_reproduce, _reproduce),
+    "suggest-latent-size": Command("sweep the code length of an autoencoder", _add_latent_size, _latent_size),
     "methods": Command("list the methods", _add_methods, _methods),
 }

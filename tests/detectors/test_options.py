@@ -37,3 +37,8 @@ def test_wrong_values_are_named(values, message):
 def test_an_option_with_a_flag_of_its_own_is_named_by_it():
     with pytest.raises(UserError, match="--backbone: method ae has no such option"):
         make_options(Options, {"backbone": "ae"}, "ae")
+
+
+def test_only_options_are_listed():
+    with pytest.raises(UserError, match=r"it has channels, holdout, size$"):
+        make_options(Options, {"nonsense": 1}, "ae")

@@ -73,3 +73,18 @@ def test_gradients_are_finite_where_nothing_is_alike():
     x = torch.rand(2, 1, 64, 64, requires_grad=True)
     (1 - ms_ssim(x, 1 - x.detach(), (0.5, 0.5), window=7)).mean().backward()
     assert x.grad.isfinite().all()
+
+
+def test_flat_images_keep_their_digits():
+    x, y = (0.9 + 0.01 * t for t in pair(3, 32))
+    found = ssim_map(x, y).mean((1, 2, 3))
+    for value, *images in zip(found, x[:, 0].double().numpy(), y[:, 0].double().numpy(), strict=True):
+        assert value.item() == pytest.approx(mean_similarities(*images)[1], rel=1e-6)
+
+
+def test_autocast_takes_no_digits():
+    x, y = pair(4, 32)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = ssim_map(x, y)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, ssim_map(x, y))

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from medad.detectors.base import Detector, TrainingData
 from medad.detectors.options import Options, TrainingOptions
-from medad.training.phase import Chunk, Phase, PhaseSpec, adam, descend
+from medad.training.phase import Chunk, Phase, PhaseSpec, Recipe, adam, descend
 from medad.training.pixels import open_pixels
 
 
@@ -25,6 +25,11 @@ def images_alone(x: Tensor) -> Chunk:
     return (x,)
 
 
+def adam_of(options: TrainingOptions, network: nn.Module) -> Optimizer:
+    """Return Adam as `options` say."""
+    return adam(network, options.lr, options.weight_decay, (options.beta1, options.beta2))
+
+
 def network_phase(
     name: str,
     make: Callable[[], nn.Module],
@@ -34,6 +39,8 @@ def network_phase(
     device: str,
     rows: Callable[[Tensor], Chunk] = images_alone,
     objective: Callable[[nn.Module], Callable[..., Tensor]] = own_loss,
+    optimise: Callable[[Any, nn.Module], Optimizer] = adam_of,
+    schedule: Callable[[Optimizer, Recipe], Callable[[int], None] | None] | None = None,
 ) -> Phase:
     """Return the phase that trains one network on the images of `files`.
 
@@ -52,10 +59,14 @@ def network_phase(
         drawn here. By default the images alone.
     objective : callable
         Network -> function of the rows that returns the loss; by default the network's method ``loss``.
+    optimise : callable
+        Options, network -> its optimiser.
+    schedule : callable, optional
+        Optimiser, recipe -> :attr:`medad.training.phase.Phase.schedule`, or None.
     """
     images = open_pixels(files, torch.device(device))
     network = make().to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    optimiser = adam_of(options, network)
+    optimiser, recipe = optimise(options, network), options.recipe(len(images))
     loss = objective(network)
 
     def prepare(index: Tensor) -> Chunk:
@@ -65,12 +76,8 @@ def network_phase(
         return descend(optimiser, lambda: loss(*batch), precision, images.device)
 
     chunk = images.batches_at_once(options.batch_size)
-    return Phase({name: network}, {name: optimiser}, options.recipe(len(images)), prepare, step, chunk)
-
-
-def adam_of(options: TrainingOptions, network: nn.Module) -> Optimizer:
-    """Return Adam as `options` say."""
-    return adam(network, options.lr, options.weight_decay, (options.beta1, options.beta2))
+    before_step = schedule(optimiser, recipe) if schedule else None
+    return Phase({name: network}, {name: optimiser}, recipe, prepare, step, chunk, before_step)
 
 
 class OneNetworkDetector(Detector):
@@ -93,6 +100,16 @@ class OneNetworkDetector(Detector):
         """Return the function of the rows that training makes small."""
         return own_loss(network)
 
+    @classmethod
+    def optimise(cls, options: Any, network: nn.Module) -> Optimizer:
+        """Return the network's optimiser."""
+        return adam_of(options, network)
+
+    @classmethod
+    def schedule(cls, options: Any, optimiser: Optimizer, recipe: Recipe) -> Callable[[int], None] | None:
+        """Return what is called before every step with its number, to set the learning rate; None if it is constant."""
+        return None
+
     def build(self) -> dict[str, nn.Module]:
         """Return the network, under the method's name."""
         return {self.name: self.make(self.options)}
@@ -110,5 +127,7 @@ class OneNetworkDetector(Detector):
             str(self.device),
             partial(self.rows, o),
             partial(self.objective, o),
+            self.optimise,
+            partial(self.schedule, o),
         )
         return [[self.spec(self.name, build, data.fingerprints[:1], o.recipe(data.counts[0]), o.of_training())]]

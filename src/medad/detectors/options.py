@@ -106,6 +106,31 @@ RANGES = {
     "refine_average": (0, 1 - 1e-9),
     "refine_snapshots": (0, math.inf),
     "p_synth": (0, 1),
+    "warm_up": (0, math.inf),
+    "codes": (2, math.inf),
+    "prior_width": (1, math.inf),
+    "prior_blocks": (1, math.inf),
+    "restorations": (1, math.inf),
+    "critic_steps": (1, math.inf),
+    "encoder_steps": (1, math.inf),
+    "encoder_lr": (1e-12, 1),
+    "kappa": (0, math.inf),
+    "search_steps": (1, math.inf),
+    "restarts": (1, math.inf),
+    "feature_weight": (0, 1),
+    "average": (0, 1 - 1e-9),
+    "beta": (0, math.inf),
+    "kl_weight": (0, math.inf),
+    "smooth": (0, math.inf),
+    "noise_runs": (0, math.inf),
+    "epoch_steps": (1, math.inf),
+    "anneal": (0, math.inf),
+    "foreground": (0, 1),
+    "nu": (1e-3, 1),
+    "milestone": (0, math.inf),
+    "pretrain_epochs": (1, math.inf),
+    "pretrain_milestone": (0, math.inf),
+    "pretrain_steps": (1, math.inf),
 }
 
 
@@ -125,7 +150,8 @@ def make_options(kind: type[T], values: Mapping[str, Any], method: str) -> T:
     UserError
         For an option that `method` does not have, or a value of another type.
     """
-    hints = get_type_hints(kind)
+    types = get_type_hints(kind)
+    hints = {field.name: types[field.name] for field in fields(kind)}
     for name in values:
         if name not in hints:
             known = ", ".join(sorted(hints))

@@ -1,4 +1,4 @@
-"""AE, MemAE and AE-U as detectors, and the making of such a network, which DDAD shares."""
+"""MemAE and AE-U as detectors, and what they share with AE and DDAD: options, recipes and making a network."""
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from medad.detectors.one_network import OneNetworkDetector
-from medad.detectors.options import TrainingOptions
+from medad.detectors.options import Options, TrainingOptions
 from medad.networks.autoencoder import AE, AEU, BACKBONES, MemAE, Reconstruction
 from medad.networks.dropout import add_dropout
 
@@ -90,7 +90,7 @@ class FormOptions(ReconstructionOptions):
 class ReconstructionDetector(OneNetworkDetector):
     """One reconstruction network trained on normal images; the residual is the anomaly map."""
 
-    options_type = FormOptions
+    options_type: ClassVar[type[Options]] = FormOptions
     presets = RECONSTRUCTION_PRESETS
     forms: ClassVar[dict[str, dict[str, Any]]] = {"ddad": {}, "medianomaly": MEDIANOMALY}
 
@@ -101,18 +101,13 @@ class ReconstructionDetector(OneNetworkDetector):
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the residual map and its mean."""
-        residual = residual_map(x, self.folded_[self.name](x))
+        residual = self.residual(x)
         score = residual.mean((1, 2))
         return {"a_rec": score, "pred_score": score}, {"a_rec": residual, "anomaly_map": residual}
 
-
-class AEDetector(ReconstructionDetector):
-    """Autoencoder, squared residual (DDAD-ASR's baseline and default backbone).
-
-    Differs from the paper: the paper's text draws three linear layers, its code has four; the code is followed.
-    """
-
-    name = "ae"
+    def residual(self, x: Tensor) -> Tensor:
+        """Return what the reconstruction of `x` gets wrong, (n, S, S)."""
+        return residual_map(x, self.folded_[self.name](x))
 
 
 @dataclass(frozen=True)

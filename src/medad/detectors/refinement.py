@@ -15,6 +15,7 @@ from medad.detectors.reconstruction import make_network
 from medad.networks.asr import ASRNet, focal_loss
 from medad.networks.folding import folded
 from medad.synthesis.fpi import foreign_patches, other_indices
+from medad.training.average import move_average, newest_share
 from medad.training.checkpoint import load_networks, load_tensors
 from medad.training.phase import Chunk, Phase, Recipe, adam, descend, set_lr
 from medad.training.pixels import open_pixels
@@ -100,8 +101,7 @@ def refinement_phase(
     def schedule(number: int) -> None:
         if options.refine_cosine:
             set_lr(optimiser, options.refine_lr * 0.5 * (1 + math.cos(math.pi * number / recipe.total_steps)))
-        # more in the first steps, so that the average forgets the start
-        weight.fill_(1 - min(options.refine_average, (1 + number) / (10 + number)))
+        weight.fill_(newest_share(options.refine_average, number))
 
     def prepare(index: Tensor) -> Chunk:
         x, masks = foreign_patches(images(index), images(other_indices(index, recipe.count)), options.p_synth)
@@ -112,7 +112,7 @@ def refinement_phase(
     def step(batch: Chunk) -> Tensor:
         loss = descend(optimiser, lambda: focal_loss(network(batch[0]), batch[1]), precision, images.device)
         if average is not None:
-            _move_average(average, network, weight)
+            move_average(average, network, weight)
         return loss
 
     networks: dict[str, nn.Module] = {name: network} if average is None else {name: average, f"{name}_last": network}
@@ -124,13 +124,3 @@ def _frozen(path: Path, options: "DDADOptions", device: torch.device) -> nn.Modu
     network = make_network(options.backbone, options)
     load_networks({path.stem: network}, load_tensors(path)[0])
     return folded(network).to(device)
-
-
-def _move_average(average: nn.Module, network: nn.Module, weight: Tensor) -> None:
-    """Move the average towards the network by `weight` of the way."""
-    with torch.no_grad():
-        for slow, fast in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-            if slow.is_floating_point():
-                slow.lerp_(fast, weight)
-            else:
-                slow.copy_(fast)

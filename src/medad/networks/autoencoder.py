@@ -1,5 +1,6 @@
-"""The autoencoders of DDAD: AE, MemAE and AE-U (spec sections 1.1, 2 and 3)."""
+"""The autoencoders of DDAD: AE, MemAE and AE-U, and AE with a spatial code (spec sections 1.1, 1.3, 2 and 3)."""
 
+import math
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -59,13 +60,16 @@ class AE(nn.Module):
             levels.append(64 * width)
         side = size // 2 ** len(levels)
         self.code = (levels[-1], side, side)
-        flat = levels[-1] * side**2
         self.encoder = nn.Sequential(
             *_stack(nn.Conv2d, [channels, *levels]), nn.BatchNorm2d(levels[-1]), nn.ReLU(inplace=True)
         )
-        self.linear_enc = _linear(flat, hidden, latent)
-        self.linear_dec = _linear(latent, hidden, flat)
+        self.linear_enc, self.linear_dec = self.bottleneck(hidden, latent)
         self.decoder = nn.Sequential(*_stack(nn.ConvTranspose2d, [*levels[::-1], channels * self.outputs]))
+
+    def bottleneck(self, hidden: int, latent: int) -> tuple[nn.Sequential, nn.Sequential]:
+        """Return the layers from the encoder's maps, of shape `code`, to the codes, and those back."""
+        flat = math.prod(self.code)
+        return _linear(flat, hidden, latent), _linear(latent, hidden, flat)
 
     def forward(self, x: Tensor) -> Reconstruction:
         """Reconstruct `x`, (n, C, S, S) in [-1, 1]."""
@@ -82,6 +86,23 @@ class AE(nn.Module):
     def loss(self, x: Tensor) -> Tensor:
         """Mean squared error over batch and pixels (the paper's code; the paper sums)."""
         return (x - self(x).mean).square().mean()
+
+
+class SpatialAE(AE):
+    """AE with a code at every position of the last map: 1 x 1 convolutions in place of the linear layers."""
+
+    def bottleneck(self, hidden: int, latent: int) -> tuple[nn.Sequential, nn.Sequential]:
+        """Return the layers from the encoder's maps to the codes, and those back."""
+        maps = self.code[0]
+        return _pointwise(maps, hidden, latent), _pointwise(latent, hidden, maps)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the codes of `x`, (n, latent, s, s) for maps of s x s."""
+        return self.linear_enc(self.encoder(x))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return what the codes `z` stand for, (n, C, S, S), unbounded, fp32."""
+        return self.decoder(self.linear_dec(z)).float()
 
 
 class MemAE(AE):
@@ -147,6 +168,15 @@ def _stack(convolution: type[nn.Module], channels: list[int]) -> list[nn.Module]
 def _linear(features: int, hidden: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
         Linear(features, hidden), nn.BatchNorm1d(hidden), nn.ReLU(inplace=True), Linear(hidden, outputs)
+    )
+
+
+def _pointwise(maps: int, hidden: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(maps, hidden, 1, bias=False),
+        nn.BatchNorm2d(hidden),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(hidden, outputs, 1, bias=False),
     )
 
 

@@ -1,0 +1,147 @@
+"""ALI / BiGAN: generator and encoder learned together, against a discriminator of image and code."""
+
+import copy
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from medad.detectors.base import Detector, TrainingData
+from medad.detectors.gan import GANOptions, for_training
+from medad.detectors.inversion import FeatureOptions, residual_scores
+from medad.networks.adversarial import generated_loss, real_loss
+from medad.networks.bigan import PairDiscriminator
+from medad.networks.wgan import Encoder, Generator
+from medad.training.average import move_average, newest_share
+from medad.training.phase import Chunk, Phase, PhaseSpec, adam, descend
+from medad.training.pixels import open_pixels
+
+LAST = "_last"  # ends the names of the networks as training leaves them, whose averages score
+
+
+@dataclass(frozen=True)
+class ALIOptions(FeatureOptions, GANOptions):
+    """Options of ALI; the defaults are preset ``paper``.
+
+    Attributes
+    ----------
+    average : float
+        Decay of the exponential average of the weights over steps, which scores.
+    """
+
+    latent: int = 200
+    batch_size: int = 100
+    steps: int = 50_000
+    lr: float = 1e-5
+    beta1: float = 0.5
+    beta2: float = 0.999
+    average: float = 0.999
+
+
+class ALI(Detector):
+    """Residual of images and of discriminator features against G(E(x)), of a GAN that learns its encoder, too.
+
+    The discriminator tells pairs (x, E(x)) from pairs (G(z), z); generator G and encoder E learn to make them alike.
+    Averages of all weights over the steps score.
+
+    Scores: ``pred_score`` = 0.9 sum|x - x̂| + 0.1 sum|f(x, E(x)) - f(x̂, E(x))| with x̂ = G(E(x)) and f the
+    discriminator's joint layer; ``a_rec``, the mean absolute residual; ``feature_residual``, the mean absolute
+    difference of the features. The map is the absolute residual.
+
+    Differs from the paper: the recipe and the score are those of Zenati et al.'s code, whose encoder gives one code,
+    not a distribution (BiGAN), as it is here; its networks are for 28 x 28 pixels: generator, encoder and the
+    discriminator's image branch are f-AnoGAN's, the latter with layer norm and dropout at its end only; both
+    networks' steps see the same images; the average forgets the start sooner; 50,000 steps, since no length is given.
+
+    References
+    ----------
+    Dumoulin et al., ICLR 2017; Donahue, Krähenbühl, Darrell, ICLR 2017; Zenati et al., arXiv 1802.06222.
+    """
+
+    name = "ali"
+    options_type = ALIOptions
+    presets = {
+        "paper": {},
+        "standard": {"holdout": 0.1},
+        "quick": {"width": 8, "batch_size": 32, "steps": 600, "lr": 5e-4},
+        "tiny": {"width": 1, "latent": 4, "batch_size": 4, "steps": 2},
+    }
+
+    def build(self) -> dict[str, nn.Module]:
+        """Return ``encoder``, ``generator`` and ``discriminator``, and each as training left it."""
+        averages = make_bigan(self.options)
+        return averages | {name + LAST: network for name, network in make_bigan(self.options).items()}
+
+    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+        """Return one stage with one phase."""
+        o = self.options
+        build = partial(bigan_phase, o, data.files[0], self.precision, str(self.device))
+        return [[self.spec(self.name, build, data.fingerprints[:1], o.gan_recipe(data.counts[0]), o.of_training())]]
+
+    def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return the scores and the absolute residual of a batch."""
+        features = cast(PairDiscriminator, self.folded_["discriminator"]).features
+        z = self.folded_["encoder"](x)
+        x_hat = self.folded_["generator"](z)
+        return residual_scores(x, x_hat, features(x, z), features(x_hat, z), self.options.feature_weight)
+
+
+def make_bigan(options: ALIOptions) -> dict[str, nn.Module]:
+    """Return the untrained ``encoder``, ``generator`` and ``discriminator``."""
+    o = options
+    return {
+        "encoder": Encoder(o.size, o.channels, o.width, o.latent, bounded=False),
+        "generator": Generator(o.size, o.channels, o.width, o.latent),
+        "discriminator": PairDiscriminator(o.size, o.channels, o.width, o.latent),
+    }
+
+
+def bigan_phase(options: ALIOptions, normal: Path, precision: str, device: str) -> Phase:
+    """Return the phase that trains the three networks and their averages; the loss shown is the discriminator's.
+
+    Parameters
+    ----------
+    options : ALIOptions
+        Networks and recipe.
+    normal : Path
+        The normal images.
+    precision, device
+        As for every phase.
+    """
+    o, images = options, open_pixels([normal], torch.device(device))
+    networks = for_training(make_bigan(o), device)
+    averages = copy.deepcopy(networks)
+    encoder, generator, discriminator = networks.values()
+    optimisers = {
+        "makers": adam(nn.ModuleList([encoder, generator]), o.lr, betas=(o.beta1, o.beta2)),
+        "discriminator": adam(discriminator, o.lr, betas=(o.beta1, o.beta2)),
+    }
+    weight = torch.ones((), device=images.device)  # of the newest weights in the averages
+
+    def schedule(number: int) -> None:
+        weight.fill_(newest_share(o.average, number))
+
+    def prepare(index: Tensor) -> Chunk:
+        return images(index), torch.randn(len(index), o.latent, device=images.device)
+
+    def told_apart(x: Tensor, z: Tensor) -> Tensor:
+        with torch.no_grad():
+            code, fake = encoder(x), generator(z)
+        return real_loss(discriminator(x, code)) + generated_loss(discriminator(fake, z))
+
+    def confused(x: Tensor, z: Tensor) -> Tensor:
+        return generated_loss(discriminator(x, encoder(x))) + real_loss(discriminator(generator(z), z))
+
+    def step(batch: Chunk) -> Tensor:
+        loss = descend(optimisers["discriminator"], lambda: told_apart(*batch), precision, images.device)
+        descend(optimisers["makers"], lambda: confused(*batch), precision, images.device)
+        for name, network in networks.items():
+            move_average(averages[name], network, weight)
+        return loss
+
+    kept = averages | {name + LAST: network for name, network in networks.items()}
+    chunk = images.batches_at_once(o.batch_size)
+    return Phase(kept, optimisers, o.gan_recipe(len(images)), prepare, step, chunk, schedule)

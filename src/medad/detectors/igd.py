@@ -1,0 +1,251 @@
+"""IGD as a detector: reconstruction and one-class score of an autoencoder with a Gaussian in its code."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from medad.detectors.base import Detector, TrainingData
+from medad.detectors.gan import for_training
+from medad.detectors.one_class import codes_of, in_order
+from medad.detectors.options import TrainingOptions
+from medad.errors import UserError
+from medad.networks.igd import ENCODERS, IGDCritic, IGDGenerator, dissimilarity
+from medad.networks.resnet import FrozenResNet18, read_resnet18
+from medad.networks.weights_file import weights_digest
+from medad.training.phase import Chunk, Phase, PhaseSpec, Recipe, adam, descend, set_lr
+from medad.training.pixels import open_pixels
+
+REFRESH_EPOCHS = 10
+POWER = 0.9  # of the learning rate's decay
+CRITIC_WEIGHT = 0.1
+TOWARDS_INPUT = 0.2  # how far from a reconstruction to its input the critic's second image lies
+PATCH, STRIDE = 32, 16
+PATCH_BATCH = 2  # images whose patches are a batch
+SMALLEST_MULTI_SCALE = 64
+
+
+@dataclass(frozen=True)
+class IGDOptions(TrainingOptions):
+    """Options of IGD; the defaults are the authors', but for the encoder.
+
+    Attributes
+    ----------
+    width, latent : int
+        Channels of the networks at full size, 8 times as many at the smallest maps; length of the code.
+    encoder : str
+        ``"scratch"``: trained with the rest; ``"resnet18"``: ImageNet's ResNet18, frozen, and a linear layer.
+    resnet_weights : str
+        For the latter, a file of torchvision's ResNet18 weights (.pth or .safetensors); only training reads it.
+    multi_scale : bool
+        Train a second network on patches of 32 pixels, which takes ten times as long, and score with both.
+    """
+
+    scoring = TrainingOptions.scoring | {"resnet_weights", "multi_scale"}
+
+    epochs: int = 256
+    batch_size: int = 16
+    keep_last: bool = False
+    lr: float = 1e-4
+    beta1: float = 0.0
+    beta2: float = 0.9
+    weight_decay: float = 1e-6
+    width: int = 64
+    latent: int = 128
+    encoder: str = "scratch"
+    resnet_weights: str = ""
+    multi_scale: bool = False
+
+    def of_training(self) -> dict[str, Any]:
+        """Return the options on which the weights depend: of ResNet18's file, what it holds and not where it lies."""
+        if self.encoder != "resnet18":
+            return super().of_training()
+        return super().of_training() | {"resnet18": weights_digest(read_resnet18(Path(self.resnet_weights)))}
+
+    def of_patches(self) -> "IGDOptions":
+        """Return the options of the network for patches."""
+        return replace(self, size=PATCH, batch_size=PATCH_BATCH)
+
+
+def make_generator(options: IGDOptions) -> IGDGenerator:
+    """Return an untrained generator."""
+    o = options
+    return IGDGenerator(o.size, o.channels, o.width, o.latent, o.encoder)
+
+
+def pieces(x: Tensor, size: int) -> Tensor:
+    """Return images `x`, (n, C, S, S), cut into all k patches of `size`, one every 16 pixels: (n, k, C, size, size)."""
+    patches = x.unfold(2, size, STRIDE).unfold(3, size, STRIDE)
+    return patches.flatten(2, 3).transpose(1, 2)
+
+
+def igd_phase(name: str, options: IGDOptions, files: tuple[Path, ...], precision: str, device: str) -> Phase:
+    """Return the phase that trains a generator and, to tell mixed codes from real ones, a critic.
+
+    The loss shown is the generator's.
+
+    Parameters
+    ----------
+    name : str
+        Of the generator.
+    options : IGDOptions
+        Networks and recipe; images larger than their `size` are cut into overlapping patches.
+    files, precision, device
+        As for every phase.
+    """
+    o, images = options, open_pixels(files, torch.device(device))
+    generator, critic = make_generator(o), IGDCritic(o.size, o.channels, o.width)
+    if isinstance(generator.features, FrozenResNet18):
+        generator.features.load_state_dict(read_resnet18(Path(o.resnet_weights)), strict=False)
+    networks = for_training({name: generator, f"{name}_critic": critic}, device)
+    betas = (o.beta1, o.beta2)
+    of_generator = adam(generator.trained, o.lr, o.weight_decay, betas)
+    of_critic = adam(critic, o.lr, betas=betas)
+    recipe = o.recipe(len(images))
+
+    def prepare(index: Tensor) -> Chunk:
+        x = pieces(images(index), o.size)
+        return x, 0.5 * torch.rand(x.shape[:2], device=x.device)
+
+    def step(batch: Chunk) -> Tensor:
+        x, share = (rows.flatten(0, 1) for rows in batch)
+        made: list[Tensor] = []
+        loss = descend(
+            of_generator, lambda: generator_loss(generator, critic, x, share, made), precision, images.device
+        )
+        descend(of_critic, lambda: critic_loss(critic, x, share, *made), precision, images.device)
+        return loss
+
+    def refresh(first: bool) -> None:
+        batches = (pieces(x, o.size).flatten(0, 1) for x in in_order(images, o.batch_size))
+        generator.place_gaussian(codes_of(generator, generator.encode, batches, batch_statistics=first))
+
+    schedule = partial(before_step, recipe, o.lr, (of_generator, of_critic), refresh)
+    chunk = images.batches_at_once(o.batch_size)
+    return Phase(networks, {name: of_generator, f"{name}_critic": of_critic}, recipe, prepare, step, chunk, schedule)
+
+
+def generator_loss(generator: IGDGenerator, critic: nn.Module, x: Tensor, share: Tensor, made: list[Tensor]) -> Tensor:
+    """Return the generator's loss for images `x` (n, C, S, S) and shares (n,) of codes in mixtures.
+
+    The reconstructions and the images of mixed codes are put into `made`, without gradients.
+    """
+    z = generator.encode(x)
+    x_hat = generator.decode(z)
+    mixed = share[:, None] * z + (1 - share[:, None]) * z.flip(0)
+    between = generator.decode(mixed)
+    made[:] = x_hat.detach(), between.detach()
+    own = dissimilarity(x, x_hat).mean() + generator.surprise(z).mean()
+    return own + CRITIC_WEIGHT * critic(between).square().mean()
+
+
+def critic_loss(critic: nn.Module, x: Tensor, share: Tensor, x_hat: Tensor, between: Tensor) -> Tensor:
+    """Return the critic's loss: it is to tell the share in `between`, and 0 near a reconstruction."""
+    near = x_hat + TOWARDS_INPUT * (x - x_hat)
+    return (critic(between) - share).square().mean() + critic(near).square().mean()
+
+
+def before_step(
+    recipe: Recipe,
+    lr: float,
+    optimisers: tuple[torch.optim.Optimizer, ...],
+    refresh: Callable[[bool], None],
+    number: int,
+) -> None:
+    """Set the learning rates of step `number`; every ten epochs, call `refresh` with whether it is for the first time.
+
+    The first time batch norms have no running statistics that are of use.
+    """
+    for optimiser in optimisers:
+        set_lr(optimiser, lr * (1 - number / recipe.total_steps) ** POWER)
+    if number % (REFRESH_EPOCHS * recipe.steps_per_epoch) == 0:
+        refresh(number == 0)
+
+
+class IGD(Detector):
+    """Autoencoder with a Gaussian around the codes of normal images, and a critic that makes mixed codes look real.
+
+    With `multi_scale` a second network learns patches of 32 pixels, one every 16 pixels.
+
+    Scores: ``rec``, 0.85 (1 - MS-SSIM) + 0.15 mean |x - x̂| / 2; ``one_class``, 1 - exp(-||z - c||^2 / sigma); with
+    `multi_scale` also ``patch``, the largest 0.9 rec + 0.1 one_class of a patch. ``pred_score`` is the mean of
+    the first two, with `multi_scale` that of ``patch`` and 0.1 rec + 0.9 one_class. The map, ``a_rec``, is |x - x̂|
+    of the whole image.
+
+    Differs from the paper: the encoder is by default trained from scratch, whereas published figures are with
+    ImageNet's features (`encoder` ``"resnet18"``, whose batch norms keep ImageNet's statistics); images are compared
+    in [-1, 1], for MS-SSIM in [0, 1], instead of with ImageNet's mean and deviation taken out, and are not mirrored at
+    random; fewer layers for less than 256 pixels, and fewer scales of MS-SSIM below 176; layer norms have one gain a
+    channel; the first Gaussian is that of codes as training sees them, with the statistics of batches; the critic
+    learns from what the generator made before its own step. In the public code the generator
+    trains in evaluation mode, the critic's loss compares every image with the shares of all others, sigma is taken
+    around the centre of ten epochs before, and the error of a patch lacks the absolute value: none of this is copied.
+
+    References
+    ----------
+    Chen, Tian, Pang, Carneiro, Deep one-class classification via interpolated Gaussian descriptor, AAAI 2022.
+    """
+
+    name = "igd"
+    options_type = IGDOptions
+    presets = {
+        "paper": {},
+        "standard": {"holdout": 0.1},
+        "quick": {"width": 8, "epochs": 30, "lr": 1e-3},
+        "tiny": {"width": 1, "latent": 4, "batch_size": 4, "steps": 2},
+    }
+
+    def __init__(self, options: IGDOptions | None = None, **settings: Any) -> None:
+        super().__init__(options, **settings)
+        o = self.options
+        if o.encoder not in ENCODERS:
+            raise UserError(f"--options.encoder {o.encoder}: choose from {', '.join(ENCODERS)}")
+        if o.encoder == "resnet18" and not o.resnet_weights:
+            raise UserError("--options.encoder resnet18: name a file of its weights with --options.resnet_weights")
+        if o.multi_scale and o.size < SMALLEST_MULTI_SCALE:
+            raise UserError(f"--options.multi_scale: patches need images of at least {SMALLEST_MULTI_SCALE} pixels")
+
+    @property
+    def networks(self) -> dict[str, IGDOptions]:
+        """The options of each generator that there is, by name."""
+        whole = {self.name: self.options}
+        return whole | {f"{self.name}_patches": self.options.of_patches()} if self.options.multi_scale else whole
+
+    def build(self) -> dict[str, nn.Module]:
+        """Return the generators; critics are of no use any more."""
+        return {name: make_generator(options) for name, options in self.networks.items()}
+
+    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+        """Return one stage: a phase for each generator."""
+        return [[self._spec(name, options, data) for name, options in self.networks.items()]]
+
+    def _spec(self, name: str, options: IGDOptions, data: TrainingData) -> PhaseSpec:
+        build = partial(igd_phase, name, options, data.files[:1], self.precision, str(self.device))
+        recipe = options.recipe(data.counts[0])
+        return self.spec(name, build, data.fingerprints[:1], recipe, options.of_training())
+
+    def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return the scores of a batch and its absolute residual."""
+        rec, one_class, x_hat = self._seen(self.name, x)
+        scores = {"rec": rec, "one_class": one_class}
+        if self.options.multi_scale:
+            patches = pieces(x, PATCH)
+            parts = self._seen(f"{self.name}_patches", patches.flatten(0, 1))[:2]
+            of_parts, surprise = (part.unflatten(0, patches.shape[:2]) for part in parts)
+            scores["patch"] = (0.9 * of_parts + 0.1 * surprise).amax(1)
+            scores["pred_score"] = 0.5 * scores["patch"] + 0.5 * (0.1 * rec + 0.9 * one_class)
+        else:
+            scores["pred_score"] = 0.5 * rec + 0.5 * one_class
+        residual = (x - x_hat).abs().mean(1)
+        return scores, {"a_rec": residual, "anomaly_map": residual}
+
+    def _seen(self, name: str, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return both scores, (n,), and the reconstructions of images or patches."""
+        generator = cast(IGDGenerator, self.folded_[name])
+        z = generator.encode(x)
+        x_hat = generator.decode(z)
+        return dissimilarity(x, x_hat), generator.surprise(z), x_hat

@@ -1,0 +1,31 @@
+"""The discriminator of pairs against the same in single operations (spec section 6.2)."""
+
+import torch
+from torch.nn import functional as F
+
+from medad.networks.bigan import PairDiscriminator
+
+
+def test_the_discriminator_is_its_description():
+    network = PairDiscriminator(64, 3, 1, 5).double().eval()
+    x, z = torch.randn(4, 3, 64, 64, dtype=torch.float64), torch.randn(4, 5, dtype=torch.float64)
+    code, joint, out = network.code[0], network.joint[1], network.out
+    f = torch.cat([network.image(x), F.leaky_relu(z @ code.weight.T + code.bias, 0.1)], 1)
+    f = F.leaky_relu(f @ joint.weight.T + joint.bias, 0.1)
+    torch.testing.assert_close(network.features(x, z), f)
+    torch.testing.assert_close(network(x, z), (f @ out.weight.T + out.bias)[:, 0].float())
+
+
+def test_the_sizes_of_its_branches():
+    network = PairDiscriminator(64)
+    assert network.code[0].weight.shape == (512, 200)
+    assert network.joint[1].weight.shape == (1024, 8192 + 512)
+
+
+def test_half_of_the_values_are_dropped_in_training():
+    torch.manual_seed(0)
+    network = PairDiscriminator(64, width=4)
+    features = network.features(torch.randn(64, 1, 64, 64), torch.randn(64, 200))
+    assert 0.45 < (features == 0).float().mean() < 0.55
+    network.eval()
+    assert not (network.features(torch.randn(2, 1, 64, 64), torch.randn(2, 200)) == 0).any()
