@@ -143,7 +143,7 @@ def test_weights_do_not_depend_on_the_number_of_cores_in_use(tmp_path):
 
 def test_what_the_studies_found_is_in_standard_and_never_in_paper():
     assert DDAD.presets["paper"] == {}
-    assert DDAD.presets["standard"] == {"holdout": 0.1, "refine_average": 0.999}
+    assert DDAD.presets["standard"] == {"holdout": 0.1, "refine_average": 0.999, "most_images": 4000}
 
 
 @pytest.mark.parametrize("backbone", ["ae", "aeu"])
@@ -165,3 +165,23 @@ def test_passes_of_a_network_with_dropout_stand_for_an_ensemble(tmp_path, backbo
 def test_passes_need_dropout_and_exclude_refinement(options):
     with pytest.raises(UserError, match="--options.mc_passes: give at least 2, with --options.dropout"):
         make_detector("ddad", "tiny", **{"refine": False, "dropout": 0.2, "mc_passes": 6} | options)
+
+
+def test_many_images_are_seen_in_fewer_epochs(capsys):
+    options = {"steps": None, "refine_steps": None, "batch_size": 4, "refine_batch_size": 4, "refine": True}
+    detector = make_detector("ddad", "tiny", device="cpu", jobs=1, epochs=10, refine_epochs=5, most_images=8, **options)
+    detector.fit(make_images(20, seed=1), make_images(8, seed=2))
+    epochs = {name: len(curve) for name, curve in detector.loss_curves_.items()}
+    assert {epochs[name] for name in ("ndm_1", "ndm_2", "udm_1", "udm_2")} == {4}
+    assert epochs["r_dual"] == epochs["r_intra"] == 2
+    assert detector.options.epochs == 10
+    assert "20 normal images: 4 epochs instead of 10; see --options.most_images" in capsys.readouterr().err
+    few = make_detector("ddad", "tiny", device="cpu", jobs=1, epochs=3, refine_epochs=2, most_images=8, **options)
+    few.fit(make_images(8, seed=1), make_images(8, seed=2))
+    assert len(few.loss_curves_["udm_1"]) == 3
+    assert "epochs instead" not in capsys.readouterr().err
+
+
+def test_only_standard_makes_fewer_epochs():
+    found = {preset: make_detector("ddad", preset, device="cpu").options.most_images for preset in DDAD.presets}
+    assert found == {"paper": None, "standard": 4000, "quick": None, "tiny": None}

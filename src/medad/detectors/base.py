@@ -320,7 +320,7 @@ class Detector(ABC):
 
     def _train(self, data: TrainingData, folder: Path, store: PhaseStore | None) -> None:
         tensors: dict[str, Tensor] = {}
-        stages = self.stages(data, folder)
+        stages = self._stages_for(data, folder)
         for i, stage in enumerate(stages):
             with products_in(self.precision, self.device), store.shared(stage, folder) if store else nullcontext():
                 train_phases(stage, folder, self.jobs, f"training, stage {i + 1} of {len(stages)}")
@@ -329,6 +329,17 @@ class Detector(ABC):
                 self.loss_curves_[spec.name] = _epoch_means(result.pop("losses").numpy(), spec.steps_per_epoch)
                 tensors |= result
         self.adopt(tensors)
+
+    def _stages_for(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+        """Return :meth:`stages` under the options for so many images."""
+        given, self.options = self.options, self.options.for_images(data.counts[0])
+        try:
+            if self.options != given:
+                epochs = f"{self.options.epochs} epochs instead of {given.epochs}"
+                print(f"{data.counts[0]} normal images: {epochs}; see --options.most_images", file=sys.stderr)
+            return self.stages(data, folder)
+        finally:
+            self.options = given
 
     def _check(self, normal: ImageSet, unlabeled: ImageSet | None) -> None:
         if len(normal) < 2:

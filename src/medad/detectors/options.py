@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, TypeVar, get_args, get_type_hints
+from typing import Any, ClassVar, Self, TypeVar, get_args, get_type_hints
 
 from medad.errors import UserError
 from medad.training.phase import Recipe
@@ -28,6 +28,10 @@ class Options:
     size: int = 64
     channels: int = 1
     holdout: float = 0.0
+
+    def for_images(self, normal: int) -> Self:
+        """Return the options of a training on so many normal images: the same, unless the method says otherwise."""
+        return self
 
     def of_training(self) -> dict[str, Any]:
         """Return the options on which the weights depend."""
@@ -96,6 +100,7 @@ RANGES = {
     "beta2": (0, 1 - 1e-9),
     "weight_decay": (0, math.inf),
     "dropout": (0, 0.9),
+    "most_images": (1, math.inf),
     "mc_passes": (0, math.inf),
     "refine_width": (1, math.inf),
     "refine_epochs": (1, math.inf),

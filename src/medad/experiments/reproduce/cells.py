@@ -14,7 +14,8 @@ from medad.workflows.options import Backbone, TrainOptions
 
 RATES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 SEEN_RATE = 1588 / 4000  # share of abnormal images among the unlabeled ones of Table 4
-SINGLE = ("ae", "memae", "aeu")  # methods of Table 2 that need no unlabeled images, as far as they are there
+# Methods of Table 2 that need no unlabeled images, as far as they are there.
+SINGLE = ("ae", "memae", "ganomaly", "fanogan", "igd", "aeu")
 
 MC_DROPOUT = {"dropout": 0.2, "mc_passes": 256}  # the paper gives the passes only
 
