@@ -165,7 +165,7 @@ def test_runs_in_two_precisions_are_compared_image_by_image(table, tmp_path):
     assert difference.value == pytest.approx(expected)
     assert difference.low < expected < difference.high
     text = precision.section(results)
-    assert "| backbones | 2 |" in text
+    assert "| ddad-aeu | 2 |" in text
     assert "does not hold" in text
     assert f"| brain_tumor | ddad-aeu | 1 | a_inter | {expected:+.2f} [" in text
 
@@ -177,6 +177,20 @@ def test_bf16_holds_where_it_changes_nothing(table, tmp_path):
             store_run(table, tmp_path / f"{name}-{seed}", results, seed=seed, precision=name)
     assert precision.section(results).count(" holds |") == 2
     assert precision.section(tmp_path / "fp32-0") == "No pair of runs is stored."
+
+
+def test_one_pair_of_runs_is_judged_by_its_images(table, tmp_path):
+    results = tmp_path / "results"
+    for name in ("fp32", "bf16"):
+        store_run(table, tmp_path / name, results, precision=name)
+    assert "| ddad-aeu | 1 | 0.00 | +0.00 [+0.00, +0.00] | holds |" in precision.section(results)
+    rng = np.random.default_rng(1)
+    rows = {name: column + rng.normal(size=60) for name, column in table.columns.items()}
+    write_scores(results / "brain_tumor" / "ddad-aeu-bf16" / "seed0" / "scores.csv", replace(table, columns=rows))
+    found = precision.differences(results)
+    raw = [d for d in found if d.score in precision.RAW]
+    low, high = min(d.low for d in raw), max(d.high for d in raw)
+    assert f"[{low:+.2f}, {high:+.2f}] | does not hold |" in precision.section(results)
 
 
 def test_the_ledger_has_every_method_and_prefers_runs_in_fp32_and_of_its_own(table, tmp_path):
