@@ -267,3 +267,21 @@ def test_the_ledger_tells_what_training_costs(tmp_path):
     text = ledger(tmp_path / "nothing", tmp_path)
     assert "a processor, 2 cores" in text
     assert "| ae | 0.05 | 3,750 + 3,750 | 0.050 + 0.050 |" in text
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "expected"),
+    [
+        ("ae", {}, False),
+        ("ae", {"form": "medianomaly", "epochs": 600}, False),
+        ("ae", {"epochs": 100}, True),
+        ("ae", {"steps": 10**6}, True),
+        ("fanogan", {"steps": 1000}, True),
+        ("fanogan", {"steps": 20_000, "kappa": 2.0}, False),
+        ("fanogan", {"encoder_steps": 10}, True),
+    ],
+)
+def test_a_training_is_shortened_if_it_is_shorter_than_the_papers(method, options, expected, results):
+    (result,) = stored("brain_tumor", results)
+    run = RUN | {"method": method, "config": {"preset": "paper", "options": options}}
+    assert methods_page.shortened(replace(result, run=run)) == expected

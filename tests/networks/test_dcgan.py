@@ -45,3 +45,4 @@ def test_the_start_of_the_weights():
     generator = Generator(64)
     assert generator[4].weight.std().item() == pytest.approx(0.02, rel=0.02)
     assert generator[2].weight.mean().item() == pytest.approx(1, abs=0.01)
+    assert Discriminator(64, width=16).features[2].weight.std().item() == pytest.approx(0.04, rel=0.05)

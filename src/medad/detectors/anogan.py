@@ -51,7 +51,7 @@ class AnoGAN(Detector):
     presets = {
         "paper": {},
         "standard": {"holdout": 0.1},
-        "quick": {"width": 16, "steps": 800, "search_steps": 100},
+        "quick": {"width": 16, "steps": 800, "lr": 1e-3, "search_steps": 100},
         "tiny": {"width": 1, "latent": 4, "batch_size": 4, "steps": 2, "search_steps": 2},
     }
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from medad.detectors.registry import method_info
 from medad.evaluation.comparison import Row, compare
 from medad.evaluation.scores import ScoreTable
 from medad.experiments.paper import published_figures
@@ -93,8 +94,12 @@ def changes(result: Result) -> str:
 
 
 def shortened(result: Result) -> bool:
-    """Whether a run was given a number of steps or epochs of its own."""
-    return any(name.split("_")[-1] in ("steps", "epochs") for name in result.run["config"]["options"])
+    """Whether a run was given fewer epochs or steps than preset paper, or steps where that counts epochs."""
+    given = result.run["config"]["options"]
+    form = {name: value for name, value in given.items() if name == "form"}
+    paper = method_info(result.run["method"]).load().from_options(form, device="cpu").options
+    lengths = [name for name in given if name.split("_")[-1] in ("steps", "epochs")]
+    return any(getattr(paper, name) is None or given[name] < getattr(paper, name) for name in lengths)
 
 
 def _verdict(row: Row, beside: tuple[float, float | None, int] | None, budget: bool) -> str:

@@ -1,5 +1,6 @@
 """The networks of a DCGAN (Radford, Metz, Chintala, ICLR 2016), as AnoGAN has them (spec section 6.1)."""
 
+from functools import partial
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -29,7 +30,7 @@ class Generator(nn.Sequential):
             double = nn.ConvTranspose2d(a, b, 4, stride=2, padding=1, bias=False)
             layers += [nn.BatchNorm2d(a), nn.ReLU(inplace=True), double]
         super().__init__(*layers, nn.Tanh())
-        self.apply(_draw)
+        self.apply(partial(_draw, width))
 
 
 class Discriminator(nn.Module):
@@ -55,16 +56,16 @@ class Discriminator(nn.Module):
         self.features = nn.Sequential(*layers)
         last, side, _ = smallest_maps(size, width)
         self.out = nn.Conv2d(last, 1, side, bias=False)
-        self.apply(_draw)
+        self.apply(partial(_draw, width))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of `x` (n, C, S, S), (n,), fp32: positive for images that look real."""
         return self.out(self.features(x)).flatten().float()
 
 
-def _draw(layer: nn.Module) -> None:
-    """Draw the weights as Radford et al. do."""
+def _draw(width: int, layer: nn.Module) -> None:
+    """Draw the weights as Radford et al. do; in narrower networks they are larger, so that sums keep their size."""
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(layer.weight, 0.0, 0.02)
+        nn.init.normal_(layer.weight, 0.0, 0.02 * (64 / width) ** 0.5)
     elif isinstance(layer, nn.BatchNorm2d):
         nn.init.normal_(layer.weight, 1.0, 0.02)
