@@ -7,6 +7,7 @@ from gan_runs import assert_nearly_same_weights, assert_same_weights, train, tra
 from helpers import make_images
 from torch.nn import functional as F
 
+from medad.detectors.inversion import invert, starting_points
 from medad.detectors.registry import make_detector
 from medad.training.pixels import to_unit
 
@@ -48,9 +49,6 @@ def test_scores_are_of_what_the_search_finds(tmp_path):
     g, d = (detector.networks_[name] for name in ("generator", "discriminator"))
     x = to_unit(make_images(2, seed=3).pixels, torch.device("cpu"))
     scores, maps = detector.analyse(x)
-
-    from medad.detectors.inversion import invert, starting_points
-
     starts = starting_points(detector.options, 4, detector.seed, x.device)
     x_hat = invert(x, g, d.features, starts, 3, 0.3)
     with torch.no_grad():

@@ -36,10 +36,10 @@ class AnoGAN(Detector):
     Scores: ``pred_score``, that least sum; ``a_rec``, the mean absolute residual; ``feature_residual``, the mean
     absolute difference of the features. The map is the absolute residual.
 
-    Differs from the paper: the DCGAN is Radford et al.'s (codes of 100 values, start from N(0, 0.02)), trained for
-    20,000 steps, since the paper gives no length that fits other data; optimiser and rates of the search are those of
-    Zenati et al.'s code, as shares of its length; its starting points are the same for all images, and the score is
-    that of the best of `restarts`.
+    Differs from the paper: the DCGAN is Radford et al.'s (codes of 100 values, start from N(0, 0.02), with `width`
+    below 64 from a wider one), trained for 20,000 steps, since the paper gives no length that fits other data;
+    optimiser and rates of the search are those of Zenati et al.'s code, as shares of its length; its starting points
+    are the same for all images, and the score is that of the best of `restarts`.
 
     References
     ----------
