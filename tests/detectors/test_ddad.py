@@ -180,8 +180,3 @@ def test_many_images_are_seen_in_fewer_epochs(capsys):
     few.fit(make_images(8, seed=1), make_images(8, seed=2))
     assert len(few.loss_curves_["udm_1"]) == 3
     assert "epochs instead" not in capsys.readouterr().err
-
-
-def test_only_standard_makes_fewer_epochs():
-    found = {preset: make_detector("ddad", preset, device="cpu").options.most_images for preset in DDAD.presets}
-    assert found == {"paper": None, "standard": 4000, "quick": None, "tiny": None}

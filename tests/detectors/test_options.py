@@ -1,9 +1,12 @@
 """Options of detectors are checked before anything is trained."""
 
+from dataclasses import replace
+
 import pytest
 
 from medad.detectors.ddad import DDADOptions
-from medad.detectors.options import Options, make_options
+from medad.detectors.options import Options, TrainingOptions, make_options
+from medad.detectors.registry import METHODS, PRESETS, make_detector
 from medad.errors import UserError
 
 
@@ -42,3 +45,32 @@ def test_an_option_with_a_flag_of_its_own_is_named_by_it():
 def test_only_options_are_listed():
     with pytest.raises(UserError, match=r"it has channels, holdout, size$"):
         make_options(Options, {"nonsense": 1}, "ae")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_only_standard_makes_fewer_epochs_of_many_images(method):
+    found = {preset: make_detector(method, preset, device="cpu").options for preset in PRESETS}
+    for preset, options in found.items():
+        expected = 4000 if preset == "standard" and isinstance(options, TrainingOptions) else None
+        assert getattr(options, "most_images", None) == expected
+        assert options.for_images(4000) == options
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("ddad", {"epochs": 125, "refine_epochs": 50}),
+        ("deep_svdd", {"epochs": 75, "milestone": 25, "pretrain_epochs": 175, "pretrain_milestone": 125}),
+        ("aae", {"epochs": 125, "warm_up": 3}),
+        ("dae", {}),  # an epoch is a number of steps there
+        ("anogan", {}),
+    ],
+)
+def test_twice_as_many_images_are_seen_half_as_often(method, expected):
+    options = make_detector(method, "standard", device="cpu").options
+    assert options.for_images(8000) == replace(options, **expected)
+
+
+def test_there_is_always_an_epoch_and_never_one_where_none_was_asked_for():
+    options = make_detector("deep_svdd", "standard", device="cpu", milestone=0).options.for_images(10**9)
+    assert (options.epochs, options.milestone) == (1, 0)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from medad.detectors.base import Detector, TrainingData
 from medad.detectors.gan import for_training
 from medad.detectors.one_network import adam_of
-from medad.detectors.options import TrainingOptions
+from medad.detectors.options import STANDARD, TrainingOptions
 from medad.networks.baur import Shape, UnifiedAE, latent_critic, to_unit_interval
 from medad.networks.wasserstein import critic_loss
 from medad.training.checkpoint import load_networks, load_tensors
@@ -62,6 +62,8 @@ class AAEOptions(UnifiedOptions):
     warm_up : int
         Number of epochs, among the `epochs`, in which every batch is reconstructed 20 times instead of once.
     """
+
+    in_epochs = ("epochs", "warm_up")
 
     batch_size: int = 128
     constrained: bool = False
@@ -148,7 +150,7 @@ class AAE(Detector):
     options_type = AAEOptions
     presets = {
         "paper": {},
-        "standard": {"holdout": 0.1},
+        "standard": STANDARD,
         "quick": {"width": 8, "epochs": 60, "warm_up": 2},
         "tiny": {"width": 4, "steps": 2},
     }

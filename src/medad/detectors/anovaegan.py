@@ -13,6 +13,7 @@ from medad.detectors.aae import UnifiedOptions
 from medad.detectors.base import Detector, TrainingData
 from medad.detectors.gan import for_training
 from medad.detectors.one_network import adam_of
+from medad.detectors.options import STANDARD
 from medad.errors import UserError
 from medad.networks.baur import BOTTLENECKS, UnifiedVAE, image_critic, to_unit_interval
 from medad.networks.vae import sampled
@@ -107,7 +108,7 @@ class AnoVAEGAN(Detector):
     options_type = AnoVAEGANOptions
     presets = {
         "paper": {},
-        "standard": {"holdout": 0.1},
+        "standard": STANDARD,
         "quick": {"width": 8, "epochs": 15},
         "tiny": {"width": 4, "steps": 2},
     }

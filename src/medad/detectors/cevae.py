@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from medad.detectors.options import STANDARD
 from medad.detectors.variational import VariationalDetector, VariationalOptions
 from medad.networks.conv_vae import ConvVAE
 from medad.synthesis.squares import overwrite_squares
@@ -64,7 +65,7 @@ class CeVAEDetector(VariationalDetector):
     options_type = CeVAEOptions
     presets = {
         "paper": {},
-        "standard": {"holdout": 0.1},
+        "standard": STANDARD,
         "quick": {"width": 8},
         "tiny": {"width": 1, "latent": 8, "steps": 2},
     }

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from medad.detectors.one_network import OneNetworkDetector
-from medad.detectors.options import TrainingOptions
+from medad.detectors.options import STANDARD, TrainingOptions
 from medad.errors import UserError
 from medad.networks.filters import median_filter
 from medad.networks.unet import UNet
@@ -68,6 +68,10 @@ class DAEOptions(TrainingOptions):
     medianomaly_compat: bool = False
     score: str = "a_rec_filtered"
 
+    def for_images(self, normal: int) -> Self:
+        """Return the options of a training on so many normal images; epochs of `epoch_steps` stay as they are."""
+        return super().for_images(normal) if self.epoch_steps is None else self
+
     def recipe(self, count: int) -> Recipe:
         """Return how long to train on `count` images."""
         recipe = super().recipe(count)
@@ -116,7 +120,7 @@ class DAEDetector(OneNetworkDetector):
     options_type = DAEOptions
     presets = {
         "paper": {},
-        "standard": {"holdout": 0.1},
+        "standard": STANDARD,
         "quick": {"width": 16, "lr": 1e-3, "epochs": 32},
         "tiny": {"width": 4, "depth": 3, "steps": 2},
     }

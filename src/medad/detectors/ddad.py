@@ -48,6 +48,8 @@ class DDADOptions(RefinementOptions, ReconstructionOptions):
         (Monte Carlo dropout, the paper's Table 6; `refine` must be off).
     """
 
+    in_epochs = ("epochs", "refine_epochs")
+
     backbone: str = "aeu"
     ensemble_size: int = 3
     refine: bool = True

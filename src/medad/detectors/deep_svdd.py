@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from medad.detectors.base import Detector, TrainingData
 from medad.detectors.one_class import codes_of, in_order
 from medad.detectors.one_network import network_phase
-from medad.detectors.options import TrainingOptions
+from medad.detectors.options import STANDARD, TrainingOptions
 from medad.errors import UserError
 from medad.networks.svdd import CODE_SIDE, SVDD, SVDDAutoencoder, off_zero
 from medad.training.checkpoint import load_networks, load_tensors
@@ -44,6 +44,8 @@ class DeepSVDDOptions(TrainingOptions):
     pretrain_epochs, pretrain_milestone, pretrain_steps : int
         The same for the autoencoder; if given, `pretrain_steps` instead of epochs.
     """
+
+    in_epochs = ("epochs", "milestone", "pretrain_epochs", "pretrain_milestone")
 
     epochs: int = 150
     batch_size: int = 200
@@ -166,7 +168,7 @@ class DeepSVDD(Detector):
     options_type = DeepSVDDOptions
     presets = {
         "paper": {},
-        "standard": {"holdout": 0.1},
+        "standard": STANDARD,
         "quick": {
             "width": 8,
             "batch_size": 50,

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from medad.detectors.base import Detector, TrainingData
 from medad.detectors.gan import for_training
 from medad.detectors.one_network import adam_of
-from medad.detectors.options import TrainingOptions
+from medad.detectors.options import STANDARD, TrainingOptions
 from medad.errors import UserError
 from medad.networks.adversarial import generated_loss, real_loss
 from medad.networks.ganomaly import (
@@ -189,7 +189,7 @@ class GANomaly(Detector):
     options_type = GANomalyOptions
     presets = {
         "paper": {},
-        "standard": {"holdout": 0.1},
+        "standard": STANDARD,
         "quick": {"width": 16, "epochs": 60},
         "tiny": {"width": 16, "hidden": 32, "steps": 2},
     }

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from medad.detectors.base import Detector, TrainingData
 from medad.detectors.gan import for_training
 from medad.detectors.one_class import codes_of, in_order
-from medad.detectors.options import TrainingOptions
+from medad.detectors.options import STANDARD, TrainingOptions
 from medad.errors import UserError
 from medad.networks.igd import ENCODERS, IGDCritic, IGDGenerator, dissimilarity
 from medad.networks.resnet import FrozenResNet18, read_resnet18
@@ -194,7 +194,7 @@ class IGD(Detector):
     options_type = IGDOptions
     presets = {
         "paper": {},
-        "standard": {"holdout": 0.1},
+        "standard": STANDARD,
         "quick": {"width": 8, "epochs": 30, "lr": 1e-3},
         "tiny": {"width": 1, "latent": 4, "batch_size": 4, "steps": 2},
     }

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Self, TypeVar, get_args, get_type_hints
 
 from medad.errors import UserError
@@ -70,7 +70,12 @@ class TrainingOptions(Options):
         Of Adam.
     steps : int or None
         If given, the number of training steps instead of `epochs`.
+    most_images : int or None
+        On more normal images than these, epochs become fewer, so that training makes no more steps than on so many.
     """
+
+    scoring = Options.scoring | {"most_images"}  # what it changes, the numbers of epochs, counts itself
+    in_epochs: ClassVar[tuple[str, ...]] = ("epochs",)  # options that count passes over the images
 
     epochs: int = 250
     batch_size: int = 64
@@ -80,11 +85,23 @@ class TrainingOptions(Options):
     beta2: float = 0.999
     weight_decay: float = 0.0
     steps: int | None = None
+    most_images: int | None = None
+
+    def for_images(self, normal: int) -> Self:
+        """Return the options of a training on so many normal images, with fewer epochs if there are too many."""
+        if self.most_images is None or normal <= self.most_images:
+            return self
+        share = self.most_images / normal
+        counts = {name: getattr(self, name) for name in self.in_epochs}
+        return replace(self, **{name: max(round(share * count), min(count, 1)) for name, count in counts.items()})
 
     def recipe(self, count: int) -> Recipe:
         """Return how long to train on `count` images."""
         return Recipe(count, self.batch_size, self.epochs, self.steps, self.keep_last)
 
+
+# Preset standard of methods with these options; the largest sets of the DDAD-ASR paper have 4,000 normal images.
+STANDARD: dict[str, Any] = {"holdout": 0.1, "most_images": 4000}
 
 # What an option of this name can be in any method.
 RANGES = {

@@ -1,12 +1,12 @@
 """MemAE and AE-U as detectors, and what they share with AE and DDAD: options, recipes and making a network."""
 
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, ClassVar, Self
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from medad.detectors.one_network import OneNetworkDetector
-from medad.detectors.options import Options, TrainingOptions
+from medad.detectors.options import STANDARD, Options, TrainingOptions
 from medad.networks.autoencoder import AE, AEU, BACKBONES, MemAE, Reconstruction
 from medad.networks.dropout import add_dropout
 
@@ -25,11 +25,7 @@ class ReconstructionOptions(TrainingOptions):
         AE-U clamps log(sigma^2) to ± this; the public codes do not (infinity).
     dropout : float
         Share of values dropped after every ReLU in training.
-    most_images : int or None
-        On more normal images than these, epochs become fewer, so that no phase makes more steps than on so many.
     """
-
-    scoring = TrainingOptions.scoring | {"most_images"}  # it changes the numbers of epochs, which count themselves
 
     width: int = 1
     hidden: int = 2048
@@ -39,20 +35,11 @@ class ReconstructionOptions(TrainingOptions):
     beta1: float = 0.5
     log_variance_limit: float = 10.0
     dropout: float = 0.0
-    most_images: int | None = None
-
-    def for_images(self, normal: int) -> Self:
-        """Return the options of a training on so many normal images, with fewer epochs if there are too many."""
-        if self.most_images is None or normal <= self.most_images:
-            return self
-        counts = {field.name: getattr(self, field.name) for field in fields(self) if field.name.endswith("epochs")}
-        share = self.most_images / normal
-        return replace(self, **{name: max(round(share * count), 1) for name, count in counts.items()})
 
 
 RECONSTRUCTION_PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
-    "standard": {"holdout": 0.1, "most_images": 4000},  # the paper's largest sets have so many
+    "standard": STANDARD,
     "quick": {"hidden": 512, "epochs": 60},
     "tiny": {"hidden": 32, "steps": 2},
 }

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from medad.detectors.options import TrainingOptions
+from medad.detectors.options import STANDARD, TrainingOptions
 from medad.detectors.reconstruction import ReconstructionDetector
 from medad.errors import UserError
 from medad.networks.pixel_errors import dissimilarity
@@ -67,7 +67,7 @@ class SSIMAEDetector(ReconstructionDetector):
     forms = {}
     presets = {
         "paper": {},
-        "standard": {"holdout": 0.1},
+        "standard": STANDARD,
         "quick": {"width": 16, "epochs": 40, "batch_size": 32, "lr": 1e-3},
         "tiny": {"width": 2, "latent": 4, "steps": 2},
     }

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from medad.detectors.options import STANDARD
 from medad.detectors.variational import VariationalDetector, VariationalOptions
 from medad.networks.vae import VAE
 from medad.training.phase import Chunk
@@ -67,7 +68,7 @@ class VAEDetector(VariationalDetector):
     options_type = VAEOptions
     presets = {
         "paper": {},
-        "standard": {"holdout": 0.1},
+        "standard": STANDARD,
         "quick": {"hidden": 512, "epochs": 60},
         "tiny": {"hidden": 32, "steps": 2},
     }

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from medad.detectors.base import Detector, TrainingData
 from medad.detectors.one_network import network_phase
+from medad.detectors.options import STANDARD
 from medad.detectors.vqvae_training import (
     Thresholds,
     VQVAEOptions,
@@ -61,7 +62,7 @@ class VQVAEDetector(Detector):
     options_type = VQVAEOptions
     presets = {
         "paper": {},
-        "standard": {"holdout": 0.1},
+        "standard": STANDARD,
         "quick": {
             "width": 4,
             "batch_size": 16,

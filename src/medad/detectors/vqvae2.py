@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from medad.detectors.one_network import OneNetworkDetector
-from medad.detectors.options import TrainingOptions
+from medad.detectors.options import STANDARD, TrainingOptions
 from medad.networks.vqvae2 import VQVAE2
 
 
@@ -49,7 +49,7 @@ class VQVAE2Detector(OneNetworkDetector):
     options_type = VQVAE2Options
     presets = {
         "paper": {},
-        "standard": {"holdout": 0.1},
+        "standard": STANDARD,
         "quick": {"hidden": 32, "latent": 16, "codes": 128, "lr": 1e-3, "batch_size": 64, "epochs": 60},
         "tiny": {"hidden": 8, "latent": 4, "codes": 8, "steps": 2},
     }

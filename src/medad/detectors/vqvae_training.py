@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from medad.detectors.one_network import adam_of
-from medad.detectors.options import Options, TrainingOptions
+from medad.detectors.options import TrainingOptions
 from medad.networks.folding import folded
 from medad.networks.pixelsnail import PixelSNAIL
 from medad.networks.vqvae import VQVAE
@@ -42,7 +42,7 @@ class VQVAEOptions(TrainingOptions):
         S, the number of restorations of an image.
     """
 
-    scoring = Options.scoring | {"restorations"}
+    scoring = TrainingOptions.scoring | {"restorations"}
 
     epochs: int = 600
     lr: float = 1e-4
