@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from medad.detectors.options import TrainingOptions
 from medad.detectors.reconstruction import ReconstructionDetector
 from medad.networks.autoencoder import AE, SpatialAE
-from medad.synthesis.erasing import erase_square
+from medad.synthesis.squares import erase_square
 from medad.training.phase import Chunk
 
 ERASED_SHARE = 0.024  # of the area: 10 x 10 of 64 x 64 pixels

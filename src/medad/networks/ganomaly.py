@@ -1,12 +1,13 @@
 """GANomaly's networks in the authors' form and in MedIAnomaly's (spec section 7.1)."""
 
-from itertools import pairwise
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from medad.networks.autoencoder import AE
+from medad.networks.dcgan import doubling, draw, from_code, halving
 
 SMALLEST_SIDE = 4
 WIDEST = 8  # times the first layer's channels
@@ -100,33 +101,16 @@ def official_networks(size: int, channels: int, width: int, latent: int) -> tupl
     )
     *features, last, flat = _encoder(down, side, 1)
     discriminator = Discriminator(nn.Sequential(*features), nn.Sequential(last, flat))
-    return generator.apply(_draw), discriminator.apply(_draw)
+    return generator.apply(partial(draw, 1)), discriminator.apply(partial(draw, 1))
 
 
 def _encoder(channels: list[int], side: int, outputs: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for a, b in pairwise(channels):
-        norm = [nn.BatchNorm2d(b)] if layers else []
-        layers += [nn.Conv2d(a, b, 4, stride=2, padding=1, bias=False), *norm, nn.LeakyReLU(0.2)]
-    return nn.Sequential(*layers, nn.Conv2d(channels[-1], outputs, side, bias=False), nn.Flatten())
+    last = nn.Conv2d(channels[-1], outputs, side, bias=False)
+    return nn.Sequential(*halving(channels), last, nn.Flatten())
 
 
 def _decoder(channels: list[int], side: int, latent: int) -> nn.Sequential:
-    layers: list[nn.Module] = [
-        nn.Unflatten(1, (latent, 1, 1)),
-        nn.ConvTranspose2d(latent, channels[0], side, bias=False),
-    ]
-    for a, b in pairwise(channels):
-        layers += [nn.BatchNorm2d(a), nn.ReLU(), nn.ConvTranspose2d(a, b, 4, stride=2, padding=1, bias=False)]
-    return nn.Sequential(*layers, nn.Tanh())
-
-
-def _draw(layer: nn.Module) -> None:
-    """Draw the weights of one layer as the authors do."""
-    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(layer.weight, 0.0, 0.02)
-    elif isinstance(layer, nn.BatchNorm2d):
-        nn.init.normal_(layer.weight, 1.0, 0.02)
+    return nn.Sequential(*from_code(latent, channels[0], side), *doubling(channels), nn.Tanh())
 
 
 def medianomaly_networks(
