@@ -74,27 +74,29 @@ def measure(method: str, precision: str = "fp32", preset: str = "paper", seconds
 
 
 def _step_seconds(spec: PhaseSpec, seconds: float) -> float:
-    """Return the time of a step, its share of preparing included; the first steps are not counted."""
+    """Return the time of a step, its share of preparing included; the first step is not counted."""
     torch.set_num_threads(spec.threads)
     torch.manual_seed(0)
     phase = spec.build()
     size, batches = phase.recipe.batch_size, min(phase.chunk_batches, phase.recipe.steps_per_epoch)
     index = torch.randperm(phase.recipe.count)[: batches * size]
-    done = 0
-
-    def chunk(number: int) -> None:
+    for _ in range(2):
+        begin = time.perf_counter()
         rows = phase.prepare(index)
-        for i in range(batches):
-            if phase.schedule is not None:
-                phase.schedule(number + i)
-            phase.step(tuple(row[i * size : (i + 1) * size] for row in rows))
+        preparing = (time.perf_counter() - begin) / batches
 
-    chunk(0)
-    begin = time.perf_counter()
+    def step(number: int) -> None:
+        if phase.schedule is not None:
+            phase.schedule(number)
+        first = number % batches * size
+        phase.step(tuple(row[first : first + size] for row in rows))
+
+    step(0)
+    done, begin = 0, time.perf_counter()
     while not done or time.perf_counter() - begin < seconds:
-        chunk(batches + done)
-        done += batches
-    return (time.perf_counter() - begin) / done
+        done += 1
+        step(done)
+    return preparing + (time.perf_counter() - begin) / done
 
 
 def hours(costs: Sequence[Cost], processors: int) -> float:
