@@ -25,9 +25,11 @@ from benchmarks.timing import say
 from medad.cores import cores
 from medad.detectors.base import TrainingData
 from medad.detectors.registry import METHODS, make_detector
+from medad.files import replacing
 from medad.training.checkpoint import network_state, save_tensors
 from medad.training.course import finished_path
-from medad.training.phase import PhaseSpec
+from medad.training.memory import keep_freed_memory
+from medad.training.phase import Phase
 
 METHOD_RESULTS = RESULTS / "methods"
 IMAGES = 1000
@@ -46,7 +48,7 @@ class Cost:
 
 
 def measure(method: str, precision: str = "fp32", preset: str = "paper", seconds: float = SECONDS) -> list[Cost]:
-    """Time steps of every phase of `method`, networks of earlier phases untrained.
+    """Time steps of every phase of `method`, networks of earlier phases hardly trained.
 
     Phases that train alike, whose names differ in a number, are timed once.
     """
@@ -68,16 +70,17 @@ def measure(method: str, precision: str = "fp32", preset: str = "paper", seconds
             for spec in stage:
                 kind = re.sub(r"_\d+$", "", spec.name)
                 if kind not in known:
-                    known[kind] = _step_seconds(spec, seconds)
+                    phase = spec.build()
+                    known[kind] = _step_seconds(phase, spec.threads, seconds)
+                    save_tensors(finished_path(folder, spec.name), untrained | network_state(phase.networks))
                 found.append(Cost(spec.name, i, spec.steps, spec.threads, known[kind]))
     return found
 
 
-def _step_seconds(spec: PhaseSpec, seconds: float) -> float:
+def _step_seconds(phase: Phase, threads: int, seconds: float) -> float:
     """Return the time of a step, its share of preparing included; the first step is not counted."""
-    torch.set_num_threads(spec.threads)
+    torch.set_num_threads(threads)
     torch.manual_seed(0)
-    phase = spec.build()
     size, batches = phase.recipe.batch_size, min(phase.chunk_batches, phase.recipe.steps_per_epoch)
     index = torch.randperm(phase.recipe.count)[: batches * size]
     for _ in range(2):
@@ -119,16 +122,18 @@ def main() -> None:
     parser.add_argument("methods", nargs="*", default=list(METHODS), help="by default all")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="for which a phase is measured")
     a = parser.parse_args()
+    keep_freed_memory()  # as processes that train do
     machine = describe()
     out = METHOD_RESULTS / f"{machine['slug']}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))["methods"] if out.exists() else {}
     for method in a.methods:
         costs = measure(method, seconds=a.seconds)
         found[method] = {"hours": hours(costs, cores()), "phases": [asdict(cost) for cost in costs]}
         say(f"{method}: {found[method]['hours']:.2f} h")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    document = {"machine": machine, "images": IMAGES, "methods": dict(sorted(found.items()))}
-    out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        document = {"machine": machine, "images": IMAGES, "methods": dict(sorted(found.items()))}
+        with replacing(out) as file:
+            file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -148,6 +148,7 @@ class AAE(Detector):
 
     name = "aae"
     options_type = AAEOptions
+    threads = 2
     presets = {
         "paper": {},
         "standard": STANDARD,

@@ -63,6 +63,7 @@ class ALI(Detector):
 
     name = "ali"
     options_type = ALIOptions
+    threads = 2
     presets = {
         "paper": {},
         "standard": {"holdout": 0.1},

@@ -48,6 +48,7 @@ class AnoGAN(Detector):
 
     name = "anogan"
     options_type = AnoGANOptions
+    threads = 2
     presets = {
         "paper": {},
         "standard": {"holdout": 0.1},

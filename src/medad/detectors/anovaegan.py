@@ -106,6 +106,7 @@ class AnoVAEGAN(Detector):
 
     name = "anovaegan"
     options_type = AnoVAEGANOptions
+    threads = 2
     presets = {
         "paper": {},
         "standard": STANDARD,

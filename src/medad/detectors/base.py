@@ -117,6 +117,7 @@ class Detector(ABC):
     presets: ClassVar[dict[str, dict[str, Any]]]
     forms: ClassVar[dict[str, dict[str, Any]]] = {}  # what option `form`, where there is one, does to the others
     uses_unlabeled: ClassVar[bool] = False
+    threads: ClassVar[int] = 1  # of a phase, see PhaseSpec; two where a step is long enough to share
 
     def __init__(
         self,
@@ -316,7 +317,8 @@ class Detector(ABC):
         facts.append(self.device.type)
         key = blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=16).hexdigest()
         seed, device = derive_seed(self.seed, name), str(self.device)
-        return PhaseSpec(name, key, build, seed, recipe.total_steps, recipe.steps_per_epoch, device=device)
+        steps = recipe.total_steps, recipe.steps_per_epoch
+        return PhaseSpec(name, key, build, seed, *steps, threads=self.threads, device=device)
 
     def _train(self, data: TrainingData, folder: Path, store: PhaseStore | None) -> None:
         tensors: dict[str, Tensor] = {}

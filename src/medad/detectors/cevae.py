@@ -63,6 +63,7 @@ class CeVAEDetector(VariationalDetector):
 
     name = "cevae"
     options_type = CeVAEOptions
+    threads = 2
     presets = {
         "paper": {},
         "standard": STANDARD,

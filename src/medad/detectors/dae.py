@@ -118,6 +118,7 @@ class DAEDetector(OneNetworkDetector):
 
     name = "dae"
     options_type = DAEOptions
+    threads = 2
     presets = {
         "paper": {},
         "standard": STANDARD,

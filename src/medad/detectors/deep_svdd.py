@@ -166,6 +166,7 @@ class DeepSVDD(Detector):
 
     name = "deep_svdd"
     options_type = DeepSVDDOptions
+    threads = 2
     presets = {
         "paper": {},
         "standard": STANDARD,

@@ -62,6 +62,7 @@ class FAnoGAN(Detector):
 
     name = "fanogan"
     options_type = FAnoGANOptions
+    threads = 2
     presets = {
         "paper": {},
         "standard": {"holdout": 0.1},

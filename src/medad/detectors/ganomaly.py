@@ -187,6 +187,7 @@ class GANomaly(Detector):
 
     name = "ganomaly"
     options_type = GANomalyOptions
+    threads = 2
     presets = {
         "paper": {},
         "standard": STANDARD,

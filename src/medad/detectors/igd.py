@@ -192,6 +192,7 @@ class IGD(Detector):
 
     name = "igd"
     options_type = IGDOptions
+    threads = 2
     presets = {
         "paper": {},
         "standard": STANDARD,

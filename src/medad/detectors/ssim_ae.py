@@ -65,6 +65,7 @@ class SSIMAEDetector(ReconstructionDetector):
     name = "ssim_ae"
     options_type = SSIMAEOptions
     forms = {}
+    threads = 2
     presets = {
         "paper": {},
         "standard": STANDARD,

@@ -60,6 +60,7 @@ class VQVAEDetector(Detector):
 
     name = "vqvae"
     options_type = VQVAEOptions
+    threads = 2
     presets = {
         "paper": {},
         "standard": STANDARD,

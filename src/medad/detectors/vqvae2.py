@@ -47,6 +47,7 @@ class VQVAE2Detector(OneNetworkDetector):
 
     name = "vqvae2"
     options_type = VQVAE2Options
+    threads = 2
     presets = {
         "paper": {},
         "standard": STANDARD,

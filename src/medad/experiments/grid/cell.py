@@ -17,6 +17,7 @@ from pathlib import Path
 from medad.errors import UserError
 from medad.experiments.store import FILES
 from medad.files import locked, remove
+from medad.training.memory import keep_freed_memory
 from medad.training.run import CHECKPOINT_FOLDER, WEIGHTS_FILE
 from medad.workflows.options import TrainOptions
 
@@ -89,6 +90,7 @@ def _spawn(request: Request) -> int:
 def main() -> int:
     """Run the cell that standard input asks for."""
     request = Request(**json.loads(sys.stdin.readline()))
+    keep_freed_memory()
     threading.Thread(target=_end_with_asker, daemon=True).start()
     folder = Path(request.folder)
     try:

@@ -21,7 +21,7 @@ from medad.workflows.notes import say
 from medad.workflows.options import MACHINE, TrainOptions
 
 RESULTS, CSV, STORE, REPORT = "results.sqlite", "results.csv", "store", "report"
-CORES_PER_CELL = 2  # ASR-Net trains with two threads
+CORES_PER_CELL = 2  # ASR-Net and other large networks train with two threads
 
 
 def benchmark(
