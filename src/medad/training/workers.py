@@ -50,7 +50,7 @@ def train_phases(specs: Sequence[PhaseSpec], folder: Path, jobs: int, descriptio
     with progress(sum(spec.steps for spec in specs), description) as advance, _interrupt_flag() as stopped:
         tally = Tally(advance)
         try:
-            if on_cpu and jobs > 1:
+            if on_cpu and jobs > 1 and len(specs) * threads > 1:
                 processes = max(min(jobs // threads, len(specs)), 1)
                 _in_processes(Slices(specs, processes), folder, tally, stopped)
             else:
