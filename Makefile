@@ -38,6 +38,7 @@ results: venv
 	    $(BIN)/python -m medad.experiments.table3 $$set > docs/results/$$set.md || exit; \
 	done
 	$(BIN)/python -m medad.experiments.methods_page brain_tumor > docs/results/brain_tumor_methods.md
+	$(BIN)/python -m medad.experiments.methods_page brain_tumor --preset quick > docs/results/brain_tumor_quick_methods.md
 	$(BIN)/python -m medad.experiments.refinement_page
 	$(BIN)/python -m medad.experiments.phantom page
 	$(BIN)/python -m medad.experiments.ledger

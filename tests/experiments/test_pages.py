@@ -207,7 +207,16 @@ def test_the_ledger_has_every_method_and_prefers_runs_in_fp32_and_of_its_own(tab
     for name in METHODS:
         assert f"\n## {name}\n" in text
     store_run(table, tmp_path / "own", results, method="aeu", options={})
-    assert "| aeu | pred_score, aeu | 94.0 / 89.0 |" in ledger(results)
+    longer, shorter = ({"preset": "paper", "options": {name: 600}} for name in ("epochs", "steps"))
+    store_run(table, tmp_path / "vae", results, method="vae", options={}, config=longer)
+    for name in ("vae", "igd"):
+        store_run(table, tmp_path / f"{name}-steps", results, method=name, options={}, config=shorter)
+    text = ledger(results, costs=tmp_path)
+    assert "| aeu | pred_score, aeu | 94.0 / 89.0 |" in text
+    assert "| vae | pred_score, vae-epochs-600 | 85.3 / – |" in text
+    (row,) = [line for line in text.splitlines() if line.startswith("| igd | ")]
+    assert "| pred_score, igd-steps-600 | 94.3 / 90.6 |" in row
+    assert "| shortened (" in row
     assert "no data" in ledger(tmp_path / "nothing")
 
 
@@ -241,6 +250,10 @@ def test_all_methods_stand_beside_their_published_figures(table, tmp_path, monke
     assert "85.3 [2]" in rows["| vae-steps-5"]
     assert f"| steps 5 |  | shortened ({aurocs[0] - 85.3:+.1f}) |" in rows["| vae-steps-5"]
     assert text.endswith("## ae\n\nA reason.\n")
+    text = methods_page.page("brain_tumor", results, tmp_path, "quick")
+    (row,) = [line for line in text.splitlines() if line.startswith("| dae-quick | ")]
+    assert row.endswith("| 1 | quick | 1 |")
+    assert "published |" not in text
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from medad.detectors.registry import METHODS, MethodInfo
-from medad.evaluation.comparison import Row, compare
-from medad.experiments.paper import LATENT_16, TABLE_2
+from medad.evaluation.comparison import compare
+from medad.experiments.methods_page import shortened, verdict
+from medad.experiments.paper import BACKBONES, LATENT_16, TABLE_2
 from medad.experiments.store import RESULTS, Result, stored
 from medad.experiments.table3 import TOLERANCE, markdown_table
 
@@ -27,8 +28,8 @@ Published figures are those of Cai et al. (Medical Image Analysis 2023, Table 2,
 those of Cai et al. (MICCAI 2024), AUROC / AP in %; ours are of preset paper, mean over seeds ± their standard \
 deviation where there are several, in brackets the 95 % interval of a stratified bootstrap. A method *agrees* within \
 {TOLERANCE:.0f} points of AUROC. A method of which no run of its own is stored stands with the networks of DDAD that \
-are trained alike (`a_rec`, the mean over them). Other options, shortened trainings and the de-duplicated split are \
-in [results](results/{DATASET}_methods.md)."""
+are trained alike (`a_rec`, the mean over them); *shortened* is a training with a budget. Other options and the \
+de-duplicated split are in [results](results/{DATASET}_methods.md)."""
 
 
 def ledger(results: Path = RESULTS, costs: Path = COSTS) -> str:
@@ -63,36 +64,33 @@ def _costs(folder: Path) -> Iterator[str]:
 
 def _rows(info: MethodInfo, runs: list[Result]) -> Iterator[list[str]]:
     if info.name == "ddad":
-        for backbone in ("ae", "memae", "aeu"):
+        for backbone in BACKBONES:
             for score in ("r_intra", "r_dual"):
-                yield _row(info.name, f"{score}, {backbone}", score, f"ddad-{backbone}", runs)
-        return
-    own = any(run.method in (info.name, f"{info.name}-bf16") for run in runs)
-    score, folder = ("pred_score", info.name) if own else ("a_rec", f"ddad-{info.name}")
-    yield _row(info.name, info.name, score, folder, runs)
+                yield _row(info.name, score, f"{score}, {backbone}", _chosen(runs, "ddad", backbone))
+    elif own := _chosen(runs, info.name):
+        yield _row(info.name, "pred_score", info.name, own)
+    else:
+        yield _row(info.name, "a_rec", info.name, _chosen(runs, "ddad", info.name))
 
 
-def _row(method: str, published_as: str, score: str, folder: str, runs: list[Result]) -> list[str]:
-    """Return the line of a figure: in fp32 where that is stored, otherwise in bf16."""
+def _chosen(runs: list[Result], method: str, backbone: str | None = None) -> list[Result]:
+    """Return the runs of a method that say most: whole trainings with the fewest other options, in fp32."""
+    found = [run for run in runs if run.run["method"] == method and run.run["config"]["preset"] == "paper"]
+    found = [run for run in found if backbone in (None, run.run["options"].get("backbone"))]
+    found.sort(key=lambda run: (shortened(run), len(run.run["config"]["options"]), run.method))
+    return [run for run in found if run.method == found[0].method]
+
+
+def _row(method: str, score: str, published_as: str, runs: list[Result]) -> list[str]:
+    """Return the line of a figure."""
     published = TABLE_2[DATASET].get(published_as) or LATENT_16[DATASET].get(published_as)
     beside = "" if published is None else " / ".join("–" if f is None else f"{f:.1f}" for f in published)
-    for name in (folder, f"{folder}-bf16"):
-        tables = [run.scores for run in runs if run.method == name]
-        found = compare({name: tables}, score) if tables else []
-        if found:
-            return [method, f"{score}, {name}", beside, *_figures(found[0]), _verdict(found[0], published)]
-    return [method, published_as, beside, "", "", "", "no data"]
-
-
-def _figures(row: Row) -> list[str]:
-    return [row.auroc.in_percent(), row.ap.in_percent(), str(row.seeds)]
-
-
-def _verdict(row: Row, published: tuple[float, float | None] | None) -> str:
-    if published is None:
-        return "no data"
-    difference = 100 * row.auroc.mean - published[0]
-    return f"{'agrees' if abs(difference) <= TOLERANCE else 'differs'} ({difference:+.1f})"
+    found = compare({runs[0].method: [run.scores for run in runs]}, score) if runs else []
+    if not found:
+        return [method, published_as, beside, "", "", "", "no data"]
+    row = found[0]
+    figures = [row.auroc.in_percent(), row.ap.in_percent(), str(row.seeds)]
+    return [method, f"{score}, {row.label}", beside, *figures, verdict(row, published, shortened(runs[0]))]
 
 
 def _section(info: MethodInfo) -> str:
