@@ -42,6 +42,7 @@ results: venv
 	$(BIN)/python -m medad.experiments.refinement_page
 	$(BIN)/python -m medad.experiments.phantom page
 	$(BIN)/python -m medad.experiments.ledger
+	$(BIN)/python -m medad.experiments.overview README.md
 
 # Every wheel that an offline machine needs, e.g. make wheelhouse EXTRAS='[dicom,web]'
 wheelhouse: venv

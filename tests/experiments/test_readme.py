@@ -2,10 +2,22 @@
 
 from pathlib import Path
 
-from medad.experiments.overview import overview
+import pytest
+
+from medad.experiments.overview import MARKS, overview, put_into
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_readme_shows_what_is_stored():
     assert overview(ROOT / "docs" / "results") in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_only_what_stands_between_the_marks_is_replaced(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("\n".join(["before", MARKS[0], "old", MARKS[1], "after"]), encoding="utf-8")
+    put_into(page, "new")
+    assert page.read_text(encoding="utf-8").splitlines() == ["before", MARKS[0], "new", MARKS[1], "after"]
+    page.write_text("no marks", encoding="utf-8")
+    with pytest.raises(ValueError, match="has no lines"):
+        put_into(page, "new")

@@ -1,5 +1,9 @@
-"""The table of the README: AUROC of every stored DDAD run, as ``python -m medad.experiments.overview`` prints it."""
+"""The table of the README: AUROC of every stored DDAD run.
 
+``python -m medad.experiments.overview`` prints it, ``... overview README.md`` puts it between the marks of that page.
+"""
+
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +12,8 @@ from medad.evaluation.metrics import auroc
 from medad.experiments.paper import SCORES, published_auroc
 from medad.experiments.store import RESULTS, Result, stored
 from medad.experiments.table3 import markdown_table
+
+MARKS = ("<!-- overview -->", "<!-- end of overview -->")
 
 
 def overview(results: Path = RESULTS) -> str:
@@ -30,5 +36,17 @@ def _row(dataset: str, result: Result) -> list[str]:
     return [dataset, name, *figures, "" if published is None else f"{published:.1f}"]
 
 
+def put_into(page: Path, table: str) -> None:
+    """Replace what stands between the marks of ``page`` by ``table``; ValueError if the page lacks them."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(MARKS[0])
+    _, end, after = rest.partition(MARKS[1])
+    if not end:
+        raise ValueError(f"{page}: has no lines {MARKS[0]} and {MARKS[1]}")
+    page.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    print(overview())
+    if len(sys.argv) > 1:
+        put_into(Path(sys.argv[1]), overview())
+    else:
+        print(overview())
