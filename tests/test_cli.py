@@ -1,6 +1,7 @@
 """The parser, exit statuses and what reaches the workflows (the commands: tests/workflows)."""
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -63,6 +64,14 @@ def test_version_is_that_of_the_package(capsys):
 
     assert capsys.readouterr().out.split() == ["medad", __version__]
     assert project["tool"]["hatch"]["version"]["path"] == "src/medad/version.py"
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")])
+def test_threads_sleep_while_they_wait_unless_the_user_says_otherwise(given, expected):
+    code = "import os, medad; print(os.environ['OMP_WAIT_POLICY'])"
+    others = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    found = subprocess.run([sys.executable, "-c", code], env=others | given, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == expected
 
 
 def test_help_and_methods_import_nothing_heavy():

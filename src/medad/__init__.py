@@ -1,9 +1,14 @@
 """Find abnormal medical images, and the abnormal regions in them, when almost nothing is labelled."""
 
+import os
 from importlib import import_module
 from typing import Any
 
 from medad.version import __version__
+
+# Threads of one training sleep while they wait for each other. By default they spin, and then whatever else wants
+# the same cores makes them many times slower. OpenMP reads it when torch is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _PUBLIC = {
     "Detector": "medad.detectors.base",

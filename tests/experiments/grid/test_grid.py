@@ -20,7 +20,7 @@ GRID = """
 data: [phantoms]
 seeds: [0, 1]
 runs:
-  - {method: ddad, backbone: ae, preset: tiny, device: cpu, options: {refine: [true, false], steps: 40}}
+  - {method: ddad, backbone: ae, preset: tiny, device: cpu, jobs: 1, options: {refine: [true, false], steps: 40}}
 """
 
 

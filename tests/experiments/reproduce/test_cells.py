@@ -79,7 +79,7 @@ def test_the_largest_ensemble_comes_first(phantoms, tmp_path):
 @pytest.mark.integration
 def test_an_experiment_from_the_command_line(phantoms, tmp_path, capsys):
     argv = ["reproduce", "fig8", "--data", str(phantoms), "--out", str(tmp_path), "--device", "cpu"]
-    argv += ["--options.steps", "1", "--options.refine_steps", "1", "--options.hidden", "16"]
+    argv += ["--options.steps", "1", "--options.refine_steps", "1", "--options.hidden", "16", "--workers", "2"]
     assert main(argv) == 0
     text = (tmp_path / "fig8.md").read_text()
     assert capsys.readouterr().out == f"{text}\n"
