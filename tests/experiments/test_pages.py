@@ -14,6 +14,7 @@ from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, write_scores
 from medad.experiments import methods_page, precision
 from medad.experiments.ledger import ledger
+from medad.experiments.overview import overview
 from medad.experiments.paper import published_auroc, published_figures
 from medad.experiments.refinement_page import page as refinement_page
 from medad.experiments.refinement_page import read_curves, swing
@@ -191,6 +192,21 @@ def test_one_pair_of_runs_is_judged_by_its_images(table, tmp_path):
     raw = [d for d in found if d.score in precision.RAW]
     low, high = min(d.low for d in raw), max(d.high for d in raw)
     assert f"[{low:+.2f}, {high:+.2f}] | does not hold |" in precision.section(results)
+
+
+def test_a_run_repeated_in_fp32_is_a_control(table, tmp_path):
+    results = tmp_path / "results"
+    for name in ("fp32", "bf16"):
+        store_run(table, tmp_path / name, results, precision=name)
+    assert "*Control*" not in precision.section(results)
+    again = {"preset": "paper", "options": {"refine": False}}
+    store_run(table, tmp_path / "again", results, 0.5, config=again)
+    text = precision.section(results)
+    control = text.partition("*Control*")[2]
+    (difference,) = (d for d in precision.differences(results, precision.CONTROL) if d.score == "a_inter")
+    assert f"| brain_tumor | ddad-aeu | 0 | a_inter | {difference.value:+.2f} [" in control
+    assert "| ddad-aeu | 1 | 0.00 |" in text
+    assert "refine-False" not in overview(results)
 
 
 def test_the_ledger_has_every_method_and_prefers_runs_in_fp32_and_of_its_own(table, tmp_path):

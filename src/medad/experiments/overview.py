@@ -21,7 +21,8 @@ def overview(results: Path = RESULTS) -> str:
     rows = [["data", "run", *SCORES, "r_dual, paper"]]
     for dataset in sorted(folder.name for folder in results.iterdir() if folder.is_dir()):
         for result in stored(dataset, results):
-            if result.run["method"] == "ddad" and result.run["config"]["preset"] == "paper":
+            config = result.run["config"]
+            if result.run["method"] == "ddad" and config["preset"] == "paper" and not config.get("options"):
                 rows.append(_row(dataset, result))
     return "\n".join(markdown_table(rows))
 

@@ -3,7 +3,7 @@
 ``python -m medad.experiments.precision`` prints the tables that stand in ``docs/performance.md``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from medad.experiments.table3 import markdown_table
 
 RAW, REFINED = ("a_rec", "a_rec_ensemble", "a_intra", "a_inter"), ("r_intra", "r_dual")
 LARGEST_MEAN, LARGEST_END = 0.5, 1.0  # points of AUROC
+BF16, CONTROL = "bf16", "refine-False"  # how the folders of what is compared with fp32 end
 
 WHAT = f"""\
 Runs of preset paper with equal images, options and seeds, in bf16 and in fp32. A difference is the AUROC in bf16 \
@@ -27,10 +28,14 @@ interval of the mean difference over runs (Student's t), with one run all DeLong
 precisions differ as runs of two seeds do: the last column shows the standard deviation over seeds in fp32, where \
 there are several."""
 
+WHAT_CONTROL = """\
+*Control*: the same training in fp32 once more, by a later version of medad that adds the same numbers in another \
+order. Its differences are what changes of rounding do within one precision."""
+
 
 @dataclass(frozen=True)
 class Difference:
-    """A score of a pair of runs: bf16 minus fp32, points of AUROC, with DeLong's interval."""
+    """A score of a pair of runs: another run minus that in fp32, points of AUROC, with DeLong's interval."""
 
     dataset: str
     method: str
@@ -41,25 +46,25 @@ class Difference:
     high: float
 
 
-def pairs(results: Path = RESULTS) -> Iterator[tuple[str, Result, Result]]:
-    """Yield (data set, run in fp32, run in bf16) for all stored pairs."""
+def pairs(results: Path = RESULTS, other: str = BF16) -> Iterator[tuple[str, Result, Result]]:
+    """Yield (data set, run in fp32, the other run) for all stored pairs."""
     for folder in sorted(path for path in results.iterdir() if path.is_dir()):
         runs = {(run.method, run.run["seed"]): run for run in stored(folder.name, results)}
         for (method, seed), run in sorted(runs.items()):
-            if (f"{method}-bf16", seed) in runs:
-                yield folder.name, run, runs[f"{method}-bf16", seed]
+            if (f"{method}-{other}", seed) in runs:
+                yield folder.name, run, runs[f"{method}-{other}", seed]
 
 
-def differences(results: Path = RESULTS) -> list[Difference]:
-    """Return the differences of all scores of all pairs."""
+def differences(results: Path = RESULTS, other: str = BF16) -> list[Difference]:
+    """Return the differences of all scores that both runs of a pair have."""
     found = []
-    for dataset, fp32, bf16 in pairs(results):
-        ids = (bf16.scores.image_path, fp32.scores.image_path)
-        assert bf16.scores.gt_label is not None
+    for dataset, fp32, run in pairs(results, other):
+        ids = (run.scores.image_path, fp32.scores.image_path)
+        assert run.scores.gt_label is not None
         for score in (*RAW, *REFINED):
-            if score in fp32.scores.rows:
-                rows = (bf16.scores.rows[score], fp32.scores.rows[score])
-                test = delong_test(bf16.scores.gt_label, *rows, ids)
+            if score in fp32.scores.rows and score in run.scores.rows:
+                rows = (run.scores.rows[score], fp32.scores.rows[score])
+                test = delong_test(run.scores.gt_label, *rows, ids)
                 points = (100 * x for x in (test.difference, test.low, test.high))
                 found.append(Difference(dataset, fp32.method, fp32.run["seed"], score, *points))
     return found
@@ -97,7 +102,14 @@ def section(results: Path = RESULTS) -> str:
         return "No pair of runs is stored."
     head = ["part", "runs", "mean of |difference|", "mean difference", "verdict"]
     verdicts = [head, *(verdict(part, chosen) for part, chosen in parts(found).items())]
-    return "\n\n".join([WHAT, *("\n".join(markdown_table(rows)) for rows in (verdicts, list(_rows(found, results))))])
+    paragraphs = [WHAT, _table(verdicts), _table(_rows(found, results))]
+    if control := differences(results, CONTROL):
+        paragraphs += [WHAT_CONTROL, _table(_rows(control, results))]
+    return "\n\n".join(paragraphs)
+
+
+def _table(rows: Iterable[list[str]]) -> str:
+    return "\n".join(markdown_table(list(rows)))
 
 
 def _rows(found: Sequence[Difference], results: Path) -> Iterator[list[str]]:
