@@ -252,6 +252,7 @@ def test_all_methods_stand_beside_their_published_figures(table, tmp_path, monke
     store_run(table, tmp_path / "vae", results, method="vae", options={}, **shorter)
     store_run(table, tmp_path / "quick", results, method="dae", options={}, config={"preset": "quick", "options": {}})
     (results / "brain_tumor" / "ae" / "notes.md").write_text("A reason.\n")
+    (results / "brain_tumor_methods.yaml").touch()
     monkeypatch.setattr(methods_page, "deduplicated", lambda dataset, data: kept)
     text = methods_page.page("brain_tumor", results, tmp_path)
     rows = {line.split(" | ")[0]: line for line in text.splitlines() if line.startswith("| ")}
@@ -266,6 +267,7 @@ def test_all_methods_stand_beside_their_published_figures(table, tmp_path, monke
     assert "85.3 [2]" in rows["| vae-steps-5"]
     assert f"| steps 5 |  | shortened ({aurocs[0] - 85.3:+.1f}) |" in rows["| vae-steps-5"]
     assert text.endswith("## ae\n\nA reason.\n")
+    assert "`medad benchmark`: [brain_tumor_methods](brain_tumor_methods.yaml)." in text
     text = methods_page.page("brain_tumor", results, tmp_path, "quick")
     (row,) = [line for line in text.splitlines() if line.startswith("| dae-quick | ")]
     assert row.endswith("| 1 | quick | 1 |")
@@ -280,6 +282,7 @@ def test_all_methods_stand_beside_their_published_figures(table, tmp_path, monke
         ("ae", {"form": "medianomaly"}, (85.9, 76.9, 2)),
         ("aeu", {"form": "medianomaly"}, None),
         ("vae", {}, (85.3, None, 2)),
+        ("ceae", {}, (85.3, None, 2)),
         ("nonsense", {}, None),
     ],
 )

@@ -58,7 +58,13 @@ def page(dataset: str, results: Path, data: Path | None, preset: str = "paper") 
         rows = [[name, told, *row, verdict] for (name, *row), (told, verdict) in zip(rows, beside, strict=True)]
     table = "\n".join(markdown_table(rows))
     notes = [_note(some[0]) for some in runs.values()]
-    return "\n\n".join([_heading(dataset, runs, preset), table, *filter(None, notes)]) + "\n"
+    return "\n\n".join(filter(None, [_heading(dataset, runs, preset), _grids(dataset, results), table, *notes])) + "\n"
+
+
+def _grids(dataset: str, results: Path) -> str:
+    files = sorted(results.glob(f"{dataset}_*.yaml"))
+    links = ", ".join(f"[{file.stem}]({file.name})" for file in files)
+    return f"Grids that trained them with `medad benchmark`: {links}." if links else ""
 
 
 def _heading(dataset: str, runs: Runs, preset: str) -> str:
