@@ -8,6 +8,7 @@ import time
 
 import pytest
 import torch
+import yaml
 
 from medad.cli import main
 from medad.data.phantom import phantom_benchmark
@@ -52,6 +53,7 @@ def test_killed_and_resumed_training_gives_the_same_weights(tmp_path):
     assert not (tmp_path / "killed" / "weights.safetensors").exists()
     assert main([*killed, "--resume"]) == 0
     assert main(whole) == 0
+    assert yaml.safe_load((tmp_path / "killed" / "run.yaml").read_text())["timings"]["resumed"] is True
     a, b = (load_tensors(tmp_path / name / "weights.safetensors")[0] for name in ("killed", "whole"))
     assert a.keys() == b.keys()
     assert all(torch.equal(a[name], b[name]) for name in a)

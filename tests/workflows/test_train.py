@@ -53,6 +53,8 @@ def test_the_time_of_training_is_told(phantoms, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     assert train(phantoms, tmp_path / "run", "--method", "ae") == 0
     assert yaml.safe_load((tmp_path / "run" / "run.yaml").read_text())["timings"]["fit_seconds"] == 7.2
+    assert train(phantoms, tmp_path / "new", "--method", "ae", "--resume") == 0  # there was nothing to go on from
+    assert yaml.safe_load((tmp_path / "new" / "run.yaml").read_text())["timings"]["resumed"] is False
 
 
 def test_the_run_folder_names_neither_machine_nor_paths(finished, phantoms):

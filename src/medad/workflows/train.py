@@ -109,6 +109,7 @@ def fit(
         shutil.rmtree(out / CHECKPOINT_FOLDER, ignore_errors=True)  # a kill may have left it
         say(f"{out}: training is finished already")
         return
+    resumed = any((out / CHECKPOINT_FOLDER).glob("*"))
     began = time.monotonic()
     unlabeled = splits.unlabeled.unlabelled() if splits.unlabeled else None
     detector.fit(splits.normal.unlabelled(), unlabeled, folder=out, resume=resume, store=store)
@@ -119,7 +120,7 @@ def fit(
         data=described,
         versions=versions(detector.device),
         map_scale=normal_scale(detector, splits.normal),
-        timings={"fit_seconds": round(seconds, 1), "resumed": resume},
+        timings={"fit_seconds": round(seconds, 1), "resumed": resumed},
         config=asdict(options),  # the last section: a run that has it is finished
     )
     shutil.rmtree(out / CHECKPOINT_FOLDER, ignore_errors=True)
