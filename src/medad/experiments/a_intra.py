@@ -7,6 +7,7 @@ that no reading of the formula explains the difference.
 import argparse
 import datetime
 import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from medad.data.imageset import ImageSet
 from medad.data.loading import load_or_fail
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
-from medad.detectors.ddad import DDAD
+from medad.detectors.ddad import DDAD, DDADOptions
 from medad.detectors.discrepancy import a_intra, mean_variance, stack
 from medad.detectors.registry import load_detector
 from medad.evaluation.metrics import auroc
@@ -28,6 +29,7 @@ from medad.training.pixels import to_unit
 from medad.training.run import read_run
 
 BATCH = 64
+MapsOf = Callable[[Reconstruction, Reconstruction], Mapping[str, Tensor]]
 
 
 def readings(ndm: Reconstruction, udm: Reconstruction) -> dict[str, Tensor]:
@@ -47,32 +49,44 @@ def readings(ndm: Reconstruction, udm: Reconstruction) -> dict[str, Tensor]:
     }
 
 
+def load(run: Path) -> DDAD:
+    """Return the detector of a run of DDAD."""
+    detector = load_detector(run)
+    assert isinstance(detector, DDAD)
+    return detector
+
+
+def labelled_test_images(data: Path, options: DDADOptions) -> tuple[ImageSet, np.ndarray]:
+    """Return the test images of a data set as a detector with `options` sees them, and their labels (n,)."""
+    preprocessing = Preprocessing(options.size, options.channels)
+    images = load_or_fail(Repartition.read(data).test, preprocessing, "test images").images
+    assert images.labels is not None
+    return images, images.labels
+
+
 @torch.inference_mode()
-def scores(detector: DDAD, images: ImageSet) -> dict[str, np.ndarray]:
-    """Return the image scores (n,) of every reading."""
+def scores(detectors: Sequence[DDAD], images: ImageSet, maps_of: MapsOf) -> dict[str, np.ndarray]:
+    """Return image scores (n,): the means of the maps that `maps_of` makes of the pooled NDMs and UDMs."""
     found: dict[str, list[Tensor]] = {}
     for start in range(0, len(images), BATCH):
-        x = to_unit(images.pixels[start : start + BATCH], detector.device)
-        ndm, udm = (stack([detector.networks_[k](x) for k in detector.members(m)]) for m in detector.modules)
-        for name, value in readings(ndm, udm).items():
+        x = to_unit(images.pixels[start : start + BATCH], detectors[0].device)
+        ndm, udm = (stack([d.networks_[k](x) for d in detectors for k in d.members(m)]) for m in ("ndm", "udm"))
+        for name, value in maps_of(ndm, udm).items():
             found.setdefault(name, []).append(value.mean((1, 2)))
     return {name: torch.cat(parts).double().cpu().numpy() for name, parts in found.items()}
 
 
 def table(run: Path, data: Path) -> str:
     """Return a section in Markdown: AUROC of every reading, with log(sigma^2) clamped and not."""
-    detector = load_detector(run)
-    assert isinstance(detector, DDAD)
-    preprocessing = Preprocessing(detector.options.size, detector.options.channels)
-    images = load_or_fail(Repartition.read(data).test, preprocessing, "test images").images
-    assert images.labels is not None
-    clamped = scores(detector, images)
+    detector = load(run)
+    images, labels = labelled_test_images(data, detector.options)
+    clamped = scores([detector], images, readings)
     for network in detector.networks_.values():
         if isinstance(network, AEU):
             network.log_variance_limit = math.inf
-    free = scores(detector, images)
+    free = scores([detector], images, readings)
     columns = [["A_intra read as", "AUROC, %", "AUROC without the clamp, %"]]
-    rows = [[name, *(f"{100 * auroc(images.labels, s[name]):.1f}" for s in (clamped, free))] for name in clamped]
+    rows = [[name, *(f"{100 * auroc(labels, s[name]):.1f}" for s in (clamped, free))] for name in clamped]
     heading = (
         f"## Other readings of A_intra, {method_folder(read_run(run))}, seed {detector.seed}",
         f"Printed on {datetime.date.today()} by `python -m medad.experiments.a_intra RUN DATA`, published split.",
