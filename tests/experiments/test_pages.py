@@ -278,6 +278,7 @@ def test_all_methods_stand_beside_their_published_figures(table, tmp_path, monke
     ("method", "options", "expected"),
     [
         ("ddad", {"backbone": "aeu"}, (97.2, 95.2, 1)),
+        ("ddad", {"backbone": "aeu", "refine": False}, None),
         ("ae", {"form": "ddad"}, (79.7, 71.9, 1)),
         ("ae", {"form": "medianomaly"}, (85.9, 76.9, 2)),
         ("ae", {"form": "ddad", "loss": "ssim"}, None),

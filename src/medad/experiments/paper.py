@@ -57,10 +57,10 @@ def published_figures(dataset: str, run: Mapping[str, Any]) -> tuple[float, floa
     """Return AUROC and AP in % published for the method of a ``run.yaml``, and their source: 1 or 2; None for none.
 
     1 is Cai et al. 2023 (Table 2), whose recipe for AE, MemAE and AE-U is form ``"ddad"``; 2 the figures of
-    MedIAnomaly's recipe. Both are of the squared error.
+    MedIAnomaly's recipe. Both are of the squared error, those of DDAD of R_dual.
     """
     method, options = run["method"], run["options"]
-    if options.get("loss", "l2") != "l2":
+    if options.get("loss", "l2") != "l2" or not options.get("refine", True):
         return None
     if method == "ddad":
         method = f"r_dual, {options['backbone']}"
