@@ -41,7 +41,9 @@ def test_members_of_runs_are_pooled():
     (prediction,) = detectors[0].predict(images)
     alone = scores(detectors[:1], images, lambda ndm, udm: {"a_inter": a_inter(ndm, udm)})
     np.testing.assert_allclose(alone["a_inter"], prediction.scores["a_inter"], rtol=1e-4)
-    counts = scores(detectors, images, lambda ndm, udm: {"n": torch.full((ndm.mean.shape[1], 1, 1), float(len(ndm.mean)))})
+    counts = scores(
+        detectors, images, lambda ndm, udm: {"n": torch.full((ndm.mean.shape[1], 1, 1), float(len(ndm.mean)))}
+    )
     assert (counts["n"] == 2 * len(detectors[0].members("ndm"))).all()
 
 
