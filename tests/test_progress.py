@@ -42,6 +42,15 @@ def test_a_line_at_most_every_fifteen_seconds(clock, capsys):
     assert said == [2, 17, 32]
 
 
+def test_time_left_forgets_what_an_earlier_run_has_done(clock, capsys):
+    with progress(1000, "training") as advance:
+        advance(500)  # of a checkpoint
+        for _ in range(100):
+            clock.seconds += 1
+            advance(1)
+    assert capsys.readouterr().err.splitlines()[-1] == "training: 592/1000, 408 s left"
+
+
 def test_work_that_has_not_advanced_or_is_longer_than_told(clock, capsys):
     with progress(10, "scoring") as advance:
         clock.seconds += 3

@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -13,6 +14,7 @@ Advance = Callable[[float], None]
 
 SILENT_SECONDS = 2.0
 LINE_SECONDS = 15.0
+RECENT = 5  # lines over which speed is measured: work that is resumed begins with a leap
 
 
 @contextmanager
@@ -49,16 +51,19 @@ class _Lines:
 
     def __init__(self, total: float, description: str) -> None:
         self.total, self.description, self.done = total, description, 0.0
-        self.begin = time.monotonic()
-        self.next_line = self.begin + SILENT_SECONDS
+        begin = time.monotonic()
+        self.lines = deque([(begin, 0.0)], maxlen=RECENT)
+        self.next_line = begin + SILENT_SECONDS
 
     def __call__(self, n: float) -> None:
         self.done += n
         now = time.monotonic()
-        if now < self.next_line or self.done <= 0:
+        then, before = self.lines[0]
+        if now < self.next_line or self.done <= before:
             return
         self.next_line = now + LINE_SECONDS
-        left = (now - self.begin) * (self.total - self.done) / self.done
+        left = (now - then) * (self.total - self.done) / (self.done - before)
+        self.lines.append((now, self.done))
         line = f"{self.description}: {self.done:.0f}/{self.total:.0f}, {max(left, 0):.0f} s left"
         with suppress(OSError):  # a terminal that has gone away must not end the work
             print(line, file=sys.stderr, flush=True)
