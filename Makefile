@@ -34,7 +34,7 @@ bench-quick: venv
 
 # The pages of results, printed anew from the stored scores; MEDAD_DATA names the folder of data sets.
 results: venv
-	for set in $(filter-out phantom%,$(notdir $(patsubst %/,%,$(wildcard docs/results/*/)))); do \
+	for set in $(filter-out phantom% reproduce,$(notdir $(patsubst %/,%,$(wildcard docs/results/*/)))); do \
 	    $(BIN)/python -m medad.experiments.table3 $$set > docs/results/$$set.md || exit; \
 	done
 	$(BIN)/python -m medad.experiments.methods_page brain_tumor > docs/results/brain_tumor_methods.md

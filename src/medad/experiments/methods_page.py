@@ -14,7 +14,7 @@ from medad.detectors.registry import method_info
 from medad.evaluation.comparison import Row, compare
 from medad.evaluation.scores import ScoreTable
 from medad.experiments.paper import published_figures
-from medad.experiments.store import RESULTS, Result, stored
+from medad.experiments.store import RESULTS, Result, machines, stored
 from medad.experiments.table3 import TOLERANCE, deduplicated, markdown_table, restrict
 
 Runs = Mapping[str, list[Result]]  # by name, one a seed
@@ -68,14 +68,13 @@ def _grids(dataset: str, results: Path) -> str:
 
 
 def _heading(dataset: str, runs: Runs, preset: str) -> str:
-    every = [result.run["versions"] for some in runs.values() for result in some]
-    machines = sorted({f"{versions['cpu']}, torch {versions['torch']}" for versions in every})
+    every = (result.run for some in runs.values() for result in some)
     option = "" if preset == "paper" else f" --preset {preset}"
     return "\n\n".join(
         [
             f"# {dataset}: methods, preset {preset}",
             f"Printed on {datetime.date.today()} by `python -m medad.experiments.methods_page {dataset}{option} "
-            f"--data $MEDAD_DATA` from the scores stored in `{dataset}/`. Machine: {'; '.join(machines)}.",
+            f"--data $MEDAD_DATA` from the scores stored in `{dataset}/`. Machine: {machines(every)}.",
             "AUROC / AP in % of `pred_score`, mean over seeds ± their standard deviation where there are several, in "
             "brackets the 95 % interval of a stratified bootstrap. The last step counts, nothing was chosen on test "
             f"images. *Trained* says what differs from preset {preset}, such as a budget of steps; *minutes* is what "

@@ -6,7 +6,7 @@
 import argparse
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,11 @@ def store(folder: Path, results: Path = RESULTS, dataset: str | None = None) -> 
     for name in FILES:
         shutil.copyfile((described if name == "run.yaml" else folder) / name, target / name)
     return target
+
+
+def machines(runs: Iterable[Mapping[str, Any]]) -> str:
+    """Return on what kinds of machine runs were made, given what their ``run.yaml`` say."""
+    return "; ".join(sorted({f"{run['versions']['cpu']}, torch {run['versions']['torch']}" for run in runs}))
 
 
 def stored(dataset: str, results: Path = RESULTS) -> Iterator[Result]:

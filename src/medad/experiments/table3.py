@@ -16,7 +16,7 @@ from medad.data.repartition import Repartition
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.summary import summarise
 from medad.experiments.paper import SCORES, published_auroc
-from medad.experiments.store import RESULTS, Result, stored
+from medad.experiments.store import RESULTS, Result, machines, stored
 
 TOLERANCE = 3.0  # points of AUROC within which a figure agrees with the published one
 DEDUPLICATED = "data_deduplicated.json"
@@ -57,14 +57,13 @@ def restrict(table: ScoreTable, kept: set[str]) -> ScoreTable:
 
 
 def _heading(dataset: str, found: list[Result]) -> str:
-    machines = sorted({f"{r.run['versions']['cpu']}, torch {r.run['versions']['torch']}" for r in found})
     seeds = sorted({r.run["seed"] for r in found})
     return "\n\n".join(
         [
             f"# {dataset}: backbones and scores",
             f"Printed on {datetime.date.today()} by `python -m medad.experiments.table3 {dataset} --data $MEDAD_DATA` "
             f"from the scores stored in `{dataset}/`. Seeds: {', '.join(map(str, seeds))}. "
-            f"Machine: {'; '.join(machines)}.",
+            f"Machine: {machines(result.run for result in found)}.",
             "AUROC / AP in %, in brackets the 95 % interval of a stratified bootstrap (2000 draws). "
             "`a_rec` is the mean over single networks, `a_rec_ensemble` the residual of their mean. The last epoch "
             f"counts, nothing was chosen on test images. *Agrees*: within {TOLERANCE:.0f} points of the paper's AUROC.",

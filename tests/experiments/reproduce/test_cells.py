@@ -1,5 +1,6 @@
 """What the paper's experiments train, and on which unlabeled images."""
 
+import csv
 from collections import Counter
 
 import pytest
@@ -11,6 +12,7 @@ from medad.data.phantom import phantom_benchmark
 from medad.data.phantom_files import write_phantoms
 from medad.data.repartition import Repartition
 from medad.errors import UserError
+from medad.evaluation.scores import read_scores
 from medad.experiments.reproduce.cells import MAKE, RATES
 from medad.experiments.reproduce.splits import draw_stratified
 from medad.experiments.store import store
@@ -85,10 +87,19 @@ def test_an_experiment_from_the_command_line(phantoms, tmp_path, capsys):
     assert capsys.readouterr().out == f"{text}\n"
     assert "preset quick **with other options than it: steps 1, refine_steps 1, hidden 16**" in text
     assert "| r_dual | " in text
+    assert "seeds 0. Machine: " in text
+    (run,) = (tmp_path / "cells").iterdir()
+    given = read_scores(run / "scores.csv")
+    with (tmp_path / "fig8.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["label"], row["seed"], row["image_path"]) for row in rows] == [
+        ("ae", "0", i) for i in given.image_path
+    ]
+    assert [float(row["r_dual"]) for row in rows] == pytest.approx(given.columns["r_dual"], rel=1e-5)
+    assert [int(row["gt_label"]) for row in rows] == list(given.gt_label)
     assert main(["reproduce", "fig9", *argv[2:]]) == 0
     assert "![Images and their anomaly maps, seed 0](fig9-seed0.png)" in capsys.readouterr().out
     assert Image.open(tmp_path / "fig9-seed0.png").size[0] > 300
-    (run,) = (tmp_path / "cells").iterdir()
     stored = store(run, tmp_path / "stored")
     assert (
         main([*argv[:5], str(tmp_path / "again"), *argv[6:], "--stored", str(tmp_path / "stored"), "--print-only"]) == 0

@@ -25,7 +25,7 @@ COLUMNS = ("data", "label", "seed", "score", "auroc", "auroc_low", "auroc_high",
 
 @dataclass(frozen=True)
 class Record:
-    """A finished cell; its folder, with the report, is gone where the result was taken from elsewhere."""
+    """A finished cell; where the result was taken from elsewhere, its folder has no report."""
 
     data: str
     label: str
@@ -91,6 +91,24 @@ def export_csv(records: list[Record], file: Path) -> None:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(_rows(records))
+
+
+def export_scores(records: list[Record], file: Path) -> None:
+    """Write a row for every image of every cell, scores with six digits, empty where a cell has no such score."""
+    names = list(dict.fromkeys(name for record in records for name in record.scores.columns))
+    with replacing(file) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(("label", "seed", "image_path", "gt_label", "kind", *names))
+        for record in records:
+            writer.writerows(_images(record, names))
+
+
+def _images(record: Record, names: list[str]) -> Iterator[tuple[object, ...]]:
+    table, empty = record.scores, [""] * len(record.scores)
+    truth = empty if table.gt_label is None else table.gt_label
+    scores = ([f"{x:.6g}" for x in table.columns[name]] if name in table.columns else empty for name in names)
+    for row in zip(table.image_path, truth, table.kinds or empty, *scores, strict=True):
+        yield record.label, record.seed, *row
 
 
 def _rows(records: list[Record]) -> Iterator[list[object]]:

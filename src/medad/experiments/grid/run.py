@@ -1,5 +1,6 @@
 """``medad benchmark``: run all cells of a grid that have not been run yet."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -99,7 +100,7 @@ def run_grid(
     cells = dict(zip(keys, grid.cells, strict=True))  # cells of equal options are run once
     results = Results(out / RESULTS)
     if stored is not None:
-        _adopt(cells, results, stored)
+        _adopt(cells, out, results, stored)
     finished = results.finished()
     workers = workers or (max(cores() // CORES_PER_CELL, 1) if scheduler is None else 1)
     jobs = max(cores() // workers, 1) if scheduler is None else None
@@ -126,7 +127,7 @@ def tabled(records: Sequence[Record], cells: Sequence[Cell]) -> dict[str, dict[s
     return found
 
 
-def _adopt(cells: Mapping[str, Cell], results: Results, stored: Path) -> None:
+def _adopt(cells: Mapping[str, Cell], out: Path, results: Results, stored: Path) -> None:
     """Take stored runs with the options of a cell, on the same test images, for that cell."""
     finished = results.finished()
     for key, cell in cells.items():
@@ -136,6 +137,7 @@ def _adopt(cells: Mapping[str, Cell], results: Results, stored: Path) -> None:
         tested = {entry.id for entry in Repartition.read(cell.data.path).test}
         for run in stored_runs(cell.data.name, stored):
             if _same(run.run["config"], cell.options) and set(run.scores.image_path) == tested:
+                shutil.copytree(run.folder, out / CELLS / key, dirs_exist_ok=True)
                 results.write(key, cell, run.folder, "", run.run["timings"]["fit_seconds"])
 
 

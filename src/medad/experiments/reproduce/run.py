@@ -8,12 +8,14 @@ from typing import Any
 
 from medad.errors import UserError
 from medad.experiments.grid.config import Grid
-from medad.experiments.grid.results import Record
+from medad.experiments.grid.results import Record, export_scores
 from medad.experiments.grid.run import run_grid, tabled
 from medad.experiments.reproduce.cells import MAKE
 from medad.experiments.reproduce.pages import PAGES
+from medad.experiments.store import machines
 from medad.files import replacing
 from medad.reports.report import heat_maps
+from medad.training.run import read_run
 from medad.workflows.options import TrainOptions
 
 
@@ -29,7 +31,9 @@ def reproduce(
     stored: Path | None = None,
     train: bool = True,
 ) -> int:
-    """Run the cells that have not been run, and write and print the page ``out/NAME.md``.
+    """Run the cells that have not been run, write and print the page ``out/NAME.md``, and write ``out/NAME.csv``.
+
+    The CSV file has the scores of every image, to compute other figures from.
 
     Parameters
     ----------
@@ -63,12 +67,13 @@ def reproduce(
     grid = Grid(tuple(cells))
     records = run_grid(grid, out, scheduler=scheduler, workers=workers, stored=stored, train=train)
     tables = tabled(records, cells).get(data.name, {})
-    parts = [*_heading(name, data.name, options, seeds), *PAGES[name][1](data.name, tables)]
+    parts = [*_heading(name, data.name, options, records), *PAGES[name][1](data.name, tables)]
     if name == "fig9":
         parts += _pictures(records, out)
     text = "\n\n".join(parts) + "\n"
     with replacing(out / f"{name}.md") as partial:
         partial.write_text(text, encoding="utf-8")
+    export_scores(records, out / f"{name}.csv")
     print(text)
     return len(cells) - len(records) if train else 0
 
@@ -86,14 +91,16 @@ def _pictures(records: Sequence[Record], out: Path) -> Iterator[str]:
         yield f"![Images and their anomaly maps, seed {record.seed}]({file.name})"
 
 
-def _heading(name: str, dataset: str, options: TrainOptions, seeds: Sequence[int]) -> list[str]:
+def _heading(name: str, dataset: str, options: TrainOptions, records: Sequence[Record]) -> list[str]:
     changed: dict[str, Any] = options.options
     reduced = ", ".join(f"{key} {value}" for key, value in changed.items())
     recipe = f"preset {options.preset}" + (f" **with other options than it: {reduced}**" if reduced else "")
+    seeds = sorted({record.seed for record in records})
+    runs = (read_run(record.folder) for record in records)
     return [
         f"# {PAGES[name][0]}, on {dataset}",
         f"Printed on {datetime.date.today()} by `medad reproduce {name}`: {recipe}, {options.precision}, "
-        f"seeds {', '.join(map(str, seeds))} as far as they have been run.",
+        f"seeds {', '.join(map(str, seeds)) or 'none'}. Machine: {machines(runs)}. The scores are in `{name}.csv`.",
         "In %, mean over seeds ± their standard deviation where there are several, in brackets the 95 % interval of a "
         "stratified bootstrap of the images. A difference is ours minus published.",
     ]
