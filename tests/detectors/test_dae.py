@@ -35,6 +35,7 @@ def test_recipes():
     assert (o.form, o.width, o.depth, o.batch_size, o.lr, o.weight_decay) == ("kascenas", 64, 4, 16, 1e-4, 1e-5)
     assert (o.amsgrad, o.anneal, o.recipe(10_000).total_steps) == (True, 100, 2100 * 32)
     assert (o.unit_range, o.foreground, o.masked_loss, o.score) == (True, 0.01, True, "a_rec_filtered")
+    assert o.recipe(1000).steps_per_epoch == 62
     o = options_of(form="medianomaly")
     assert (o.form, o.width, o.depth, o.batch_size, o.lr, o.weight_decay) == ("medianomaly", 64, 5, 16, 1e-3, 0)
     assert (o.amsgrad, o.anneal, o.recipe(1000).total_steps) == (False, 0, 250 * 63)

@@ -6,6 +6,7 @@ from torch import nn
 
 from medad.networks.autoencoder import AE, AEU, BACKBONES, MemAE
 from medad.networks.memory import Memory
+from medad.networks.vae import VAE
 
 
 def parameters(network: nn.Module) -> int:
@@ -34,6 +35,18 @@ def test_reconstruction_has_the_shape_of_the_input(backbone, size, channels):
     out = BACKBONES[backbone](size, channels, hidden=8)(x)
     assert out.mean.shape == x.shape
     assert (out.log_variance is not None) == (backbone == "aeu")
+
+
+@pytest.mark.parametrize("make", [AE, MemAE, AEU, VAE])
+def test_biases_that_a_batch_norm_takes_away_are_not_trained(make):
+    network, x = make(hidden=8), torch.rand(6, 1, 64, 64)
+    still = {name: p for name, p in network.named_parameters() if not p.requires_grad}
+    assert still.keys() == {"linear_enc.0.bias", "linear_dec.0.bias"}
+    before = network(x).mean
+    with torch.no_grad():
+        for bias in still.values():
+            bias += torch.randn_like(bias)
+    torch.testing.assert_close(network(x).mean, before, rtol=0, atol=1e-4)
 
 
 def test_bottleneck_stays_small_at_256():

@@ -22,6 +22,13 @@ def test_the_sizes_of_its_branches():
     assert network.joint[1].weight.shape == (1024, 8192 + 512)
 
 
+def test_the_image_does_not_drown_the_code():
+    f = PairDiscriminator(64, width=4).image(100 * torch.randn(2, 1, 64, 64))
+    before = torch.where(f < 0, f / 0.1, f)
+    torch.testing.assert_close(before.mean(1), torch.zeros(2), rtol=0, atol=1e-4)
+    torch.testing.assert_close(before.square().mean(1), torch.ones(2), rtol=1e-3, atol=0)
+
+
 def test_half_of_the_values_are_dropped_in_training():
     torch.manual_seed(0)
     network = PairDiscriminator(64, width=4)

@@ -7,13 +7,14 @@ from torch.nn import functional as F
 
 from medad.networks.conv_vae import ConvVAE
 
-CONVOLUTIONS = 16 * (16 * 1 + 64 * 16 + 256 * 64 + 1024 * 256)  # 4 x 4 kernels of the four levels
+PAIRS = 16 * 1 + 64 * 16 + 256 * 64 + 1024 * 256  # of channels, in the four levels
 
 
 @pytest.mark.parametrize(("size", "side", "more"), [(64, 4, 0), (128, 8, 0), (256, 8, 1)])
 def test_parameter_counts(size, side, more):
     codes = side**2 * 1024 * (2 * 128 + 128)
-    assert sum(p.numel() for p in ConvVAE(size).parameters()) == 2 * (CONVOLUTIONS + more * 16 * 1024**2) + codes
+    kernels = (3 * 3 + 4 * 4) * (PAIRS + more * 1024**2)
+    assert sum(p.numel() for p in ConvVAE(size).parameters()) == kernels + codes
 
 
 @pytest.mark.parametrize("size", [64, 128, 256])

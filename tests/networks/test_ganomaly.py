@@ -29,7 +29,9 @@ def test_parameter_counts_of_medianomaly_s_form():
     assert parameters(generator.encoder1) == trunk + 1025 * 1024 + 1025 * 16
     assert parameters(generator.decoder) == up + 17 * 1024 + 1025 * 1024
     assert parameters(discriminator) == trunk + 1025 * 1024 + 1025
-    assert not any(isinstance(m, nn.BatchNorm1d) for net in (generator, discriminator) for m in net.modules())
+    for network in (generator, discriminator):
+        assert not any(isinstance(m, nn.BatchNorm1d) for m in network.modules())
+        assert all(p.requires_grad for p in network.parameters())
 
 
 def test_features_are_those_before_the_last_layer():

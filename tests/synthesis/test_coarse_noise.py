@@ -43,8 +43,9 @@ def test_foreground_exceeds_the_minimum():
     x = torch.full((2, 3, 4, 4), -0.5)
     x[0, 1, 2, 3] = -0.47
     x[1, 0, 0, 0] = -0.49
-    assert foreground(x, 0.01).nonzero().tolist() == [[0, 0, 2, 3]]
-    assert foreground(x, 0.0).nonzero().tolist() == [[0, 0, 2, 3], [1, 0, 0, 0]]
+    x[1, :2, 1, 1] = -0.489  # two channels together
+    assert foreground(x, 0.01).nonzero().tolist() == [[0, 0, 2, 3], [1, 0, 1, 1]]
+    assert foreground(x, 0.0).nonzero().tolist() == [[0, 0, 2, 3], [1, 0, 0, 0], [1, 0, 1, 1]]
     assert foreground(x, None).all()
     assert not foreground(torch.ones(1, 1, 4, 4), 0.0).any()
 

@@ -138,7 +138,8 @@ class AAE(Detector):
     steps of a batch see the same codes, and dropout (rate 0.1 of the AAE script, elsewhere 0.2) only what the
     decoder makes of them; the encoder's adversarial step moves its linear layer too; Adam starts anew after the
     warm-up; 250 epochs instead of a placeholder and early stopping; maps are neither cut to positive
-    residuals nor filtered. With `constrained` the network stays this one, Chen's critic and constraint are added.
+    residuals nor filtered; weights start as PyTorch has it, and so do batch norms. With `constrained` the network
+    stays this one, Chen's critic and constraint are added.
 
     References
     ----------

@@ -53,8 +53,9 @@ class ALI(Detector):
 
     Differs from the paper: the recipe and the score are those of Zenati et al.'s code, whose encoder gives one code,
     not a distribution (BiGAN), as it is here; its networks are for 28 x 28 pixels: generator, encoder and the
-    discriminator's image branch are f-AnoGAN's, the latter with layer norm and dropout at its end only; both
-    networks' steps see the same images; the average forgets the start sooner; 50,000 steps, since no length is given.
+    discriminator's image branch are f-AnoGAN's, the latter with layer norm, also at its end, and dropout after it
+    only; both networks' steps see the same images and codes; weights start as f-AnoGAN's; the average forgets the
+    start sooner; 50,000 steps, since no length is given.
 
     References
     ----------

@@ -90,13 +90,13 @@ class AnoVAEGAN(Detector):
 
     Score: ``a_rec``, the mean of its map, the absolute residual; images are compared in [0, 1].
 
-    Differs from the paper: the gradient's norm is taken over all pixels, where the public code takes it over
-    one image axis; the critic's linear layer sees the whole map, where the code's acts at each position; layer norm
-    is over channels and positions, with a gain and an offset per channel, the code's over positions with one per
-    position; codes are not sampled in scoring; dropout (rate 0.1; the scripts have 0.1 or 0.2) acts on the sampled
-    code, not on mean and deviation; the spatial code has as many positions as the encoder's last map (8 x 8), the
-    2018 paper's 16 x 16; 250 epochs instead of a placeholder and early stopping; maps are neither cut to positive
-    residuals nor filtered.
+    Differs from the paper: the gradient's norm is taken over all pixels, where the public code takes it over one image
+    axis; the critic's linear layer sees the whole map, where the code's acts at each position; layer norm is over
+    channels and positions, with a gain and an offset per channel, the code's over positions with one per position;
+    codes are not sampled in scoring; dropout (rate 0.1; the scripts have 0.1 or 0.2) acts on the sampled code and on
+    the linear layer after it, not on mean and deviation; weights start as PyTorch has it; the spatial code has as many
+    positions as the encoder's last map (8 x 8), the 2018 paper's 16 x 16; 250 epochs instead of a placeholder and early
+    stopping; maps are neither cut to positive residuals nor filtered.
 
     References
     ----------

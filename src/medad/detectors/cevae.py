@@ -47,13 +47,12 @@ class CeVAEDetector(VariationalDetector):
     mean absolute one. ``pred_score`` is ``elbo``, so the anomaly map is ``a_rec``; the baseline's pixel modes rec,
     grad and combi are the maps ``a_rec``, ``grad_elbo`` and ``combi``.
 
-    Differs from the paper: the form is that of the MOOD baseline at the images' own size instead of 128 pixels; all
-    kernels are 4 x 4 where its encoder has 3 x 3. Its mask keeps only the last of an image's squares and cannot
-    reach the last row and column; here an image has all of its 0 to 2 squares, anywhere, and their values come from
-    [-1, 1], not from the range of the batch. Its gradient maps are scaled by minimum and maximum of a batch (here
-    not at all: an image's score must not depend on others), and its second noisy pass adds to the noise of the
-    first (here each is around the image). Its 20 epochs are few where images are few (1,260 steps for 1,000): give
-    more then.
+    Differs from the paper: the form is that of the MOOD baseline at the images' own size instead of 128 pixels. Its
+    mask keeps only the last of an image's squares and cannot reach the last row and column; here an image has all of
+    its 0 to 2 squares, anywhere, and their values come from [-1, 1], not from the range of the batch. Its gradient maps
+    are scaled by minimum and maximum of a batch (here not at all: an image's score must not depend on others), and its
+    second noisy pass adds to the noise of the first (here each is around the image). Its 20 epochs are few where images
+    are few (1,260 steps for 1,000): give more then.
 
     References
     ----------

@@ -40,8 +40,8 @@ class DAEOptions(TrainingOptions):
     unit_range : bool
         Whether the network sees images in [0, 1] instead of [-1, 1]; residuals are on the same scale.
     foreground : float or None
-        Pixels that exceed their image's minimum by more than this share of the whole range are foreground: noise is
-        added, and ``a_rec_filtered`` measured, nowhere else. With none (``null``) every pixel is foreground.
+        Pixels whose channels together exceed their image's minimum by more than this share of the range are foreground:
+        noise is added, and ``a_rec_filtered`` measured, nowhere else. With none (``null``) every pixel is foreground.
     masked_loss : bool
         Whether the background is left out of the loss.
     medianomaly_compat : bool
@@ -58,6 +58,7 @@ class DAEOptions(TrainingOptions):
     epochs: int = 2100
     epoch_steps: int | None = 32
     batch_size: int = 16
+    keep_last: bool = False
     lr: float = 1e-4
     weight_decay: float = 1e-5
     anneal: int = 100
@@ -84,6 +85,7 @@ MEDIANOMALY: dict[str, Any] = {
     "depth": 5,
     "epochs": 250,
     "epoch_steps": None,
+    "keep_last": True,
     "lr": 1e-3,
     "weight_decay": 0.0,
     "anneal": 0,

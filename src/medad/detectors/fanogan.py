@@ -51,8 +51,8 @@ class FAnoGAN(Detector):
 
     Differs from the paper: 20,000 steps of the generator instead of epochs over a data set of unknown size; batch
     norms keep PyTorch's momentum and epsilon; further levels for images of 128 and 256 pixels have 512 channels
-    and end with 4 x 4 maps; the start of RMSprop is PyTorch's; the gradient's norm is over all pixels (one public
-    re-implementation takes it over one axis); the search's rates are those of Zenati et al., as shares of its
+    and end with 4 x 4 maps; start and epsilon of RMSprop are PyTorch's; the gradient's norm is over all pixels (one
+    public re-implementation takes it over one axis); the search's rates are those of Zenati et al., as shares of its
     length, and its starting points are the same for all images.
 
     References

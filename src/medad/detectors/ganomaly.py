@@ -175,7 +175,8 @@ class GANomaly(Detector):
     residual, which is not what ``pred_score`` measures, is given as ``anomaly_map``.
 
     Differs from the paper: batch norm scores with the statistics of training (`bn_mode`; the public codes score in
-    training mode, the authors' with the statistics of the test batch, MedIAnomaly's with those of the image);
+    training mode, the authors' with the statistics of the test batch, MedIAnomaly's with those of the image, which
+    can make a difference of many points);
     a discriminator that has won gets its own first weights back, linear ones too, instead of new ones; the last
     epoch is the result, where the authors keep the best on the test set; above 64 pixels channels stop at
     512. Form ``"medianomaly"`` has 250 epochs for all sets (its authors 600 for one).

@@ -184,6 +184,8 @@ class IGD(Detector):
     learns from what the generator made before its own step. In the public code the generator
     trains in evaluation mode, the critic's loss compares every image with the shares of all others, sigma is taken
     around the centre of ten epochs before, and the error of a patch lacks the absolute value: none of this is copied.
+    Its networks of patches have a critic that ends in a sigmoid and an encoder of their own kind; here they are those
+    of the images, smaller.
 
     References
     ----------

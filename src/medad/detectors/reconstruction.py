@@ -81,7 +81,8 @@ class FormOptions(ReconstructionOptions):
     form : str
         ``"ddad"`` (Cai et al. 2023) or ``"medianomaly"`` (Cai et al. 2025): what the options that are not
         given are; the second has smaller linear layers and Adam at 1e-3 with its usual betas, and keeps the
-        last partial batch.
+        last partial batch. Its 600 epochs on Brain Tumor are not built in. Detectors made by name or in a grid
+        have what the form says; whoever makes these options by hand sets all of them.
     """
 
     form: str = "ddad"
@@ -128,7 +129,8 @@ class MemAEDetector(ReconstructionDetector):
 
     Differs from the paper: Gong et al. query at every position of a feature map and shrink the
     weights; DDAD-ASR's code, which is followed, does neither, and MedIAnomaly's shrinks at 0.0025,
-    far below 1 / 25.
+    far below 1 / 25. The biases in front of the linear layers' batch norms, which these take away, are not trained:
+    their gradient is rounding noise, of which Adam made so large steps that the running means were far off.
     """
 
     name = "memae"

@@ -52,7 +52,8 @@ class SSIMAEDetector(ReconstructionDetector):
 
     Scores: ``a_rec``, the mean of its map.
 
-    Differs from the paper: patches are cut anew in every epoch instead of once, without augmentation; the maps of
+    Differs from the paper: patches are cut anew in every epoch instead of once, one per image, without augmentation,
+    so that few images mean few steps; the maps of
     overlapping patches are averaged, not their reconstructions; images of 64 pixels are one patch of a network with one
     stride-2 layer fewer. SSIM is that of windows inside the patch; up to the border its map is continued by its
     outermost values.

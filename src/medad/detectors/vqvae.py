@@ -51,7 +51,8 @@ class VQVAEDetector(Detector):
     paper). The filters, 3 x 3 minimum and 7 x 7 mean, are 2-D, and the mean is over pixels inside the image (the
     code's sees zeros outside). Random numbers of the restorations come from the seed, the same for every image, so
     that scores can be repeated. Attention has every position of maps up to 10 x 10 and half the resolution of larger
-    ones, as the code has in its two configurations.
+    ones, as the code has in its two configurations; the first convolution of the prior is 7 x 7 for
+    both, in the code 3 x 3 for the smaller.
 
     References
     ----------

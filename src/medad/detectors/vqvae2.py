@@ -38,7 +38,8 @@ class VQVAE2Detector(OneNetworkDetector):
     Differs from the paper: the slides that compare with it do not say how they score images, so the score is the mean
     squared residual, without the autoregressive priors over the codes. Network and recipe are those of the public code
     rosinality/vq-vae-2-pytorch, which was made for photographs of 256 x 256; its commitment is the mean over values,
-    and the codebooks are running means of the features.
+    and the codebooks are running means of the features. They start from N(0, 1), as in that code, far from the first
+    features: few vectors are used until the others have faded, so that short trainings have few codes.
 
     References
     ----------

@@ -166,9 +166,11 @@ def _stack(convolution: type[nn.Module], channels: list[int]) -> list[nn.Module]
 
 
 def _linear(features: int, hidden: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        Linear(features, hidden), nn.BatchNorm1d(hidden), nn.ReLU(inplace=True), Linear(hidden, outputs)
-    )
+    first = Linear(features, hidden)
+    # The batch norm takes this bias away, so its gradient is rounding noise, of which Adam would make whole steps:
+    # where the norm's input hardly varies, as in MemAE, its running mean could not follow them.
+    first.bias.requires_grad_(False)
+    return nn.Sequential(first, nn.BatchNorm1d(hidden), nn.ReLU(inplace=True), Linear(hidden, outputs))
 
 
 def _pointwise(maps: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from medad.networks.linear import Linear
 from medad.networks.residual import normalised_init
-from medad.networks.wgan import down_trunk, trunk_features
+from medad.networks.wgan import down_trunk, smallest_maps, trunk_features
 
 SLOPE, DROPOUT = 0.1, 0.5
 
@@ -25,7 +25,9 @@ class PairDiscriminator(nn.Module):
 
     def __init__(self, size: int, channels: int = 1, width: int = 64, latent: int = 200) -> None:
         super().__init__()
-        self.image = down_trunk(size, channels, width, "layer")
+        *trunk, flat = down_trunk(size, channels, width, "layer")
+        norm = nn.GroupNorm(1, smallest_maps(size, width)[0])  # else a few large sums drown the code
+        self.image = nn.Sequential(*trunk, norm, nn.LeakyReLU(SLOPE), flat)
         self.code = nn.Sequential(normalised_init(Linear(latent, 8 * width)), nn.LeakyReLU(SLOPE))
         joint = normalised_init(Linear(trunk_features(size, width) + 8 * width, 16 * width))
         self.joint = nn.Sequential(nn.Dropout(DROPOUT), joint, nn.LeakyReLU(SLOPE), nn.Dropout(DROPOUT))

@@ -8,7 +8,7 @@ from medad.networks.vae import kl_divergence, sampled
 
 
 class ConvVAE(nn.Module):
-    """VAE of 4 x 4 stride-2 convolutions with LeakyReLU; no biases, no normalisation.
+    """VAE of stride-2 convolutions, 3 x 3, those back 4 x 4, with LeakyReLU; no biases, no normalisation.
 
     Parameters
     ----------
@@ -33,13 +33,15 @@ class ConvVAE(nn.Module):
             levels.append(levels[-1])
         side = size // 2 ** len(levels)
         self.encoder = nn.Sequential(
-            *_levels(nn.Conv2d, [channels, *levels]), nn.Conv2d(levels[-1], 2 * latent, side, bias=False), nn.Flatten()
+            *_levels(nn.Conv2d, [channels, *levels], 3),
+            nn.Conv2d(levels[-1], 2 * latent, side, bias=False),
+            nn.Flatten(),
         )
         self.decoder = nn.Sequential(
             nn.Unflatten(1, (latent, 1, 1)),
             nn.ConvTranspose2d(latent, levels[-1], side, bias=False),
             nn.LeakyReLU(inplace=True),
-            *_levels(nn.ConvTranspose2d, [*levels[::-1], channels])[:-1],
+            *_levels(nn.ConvTranspose2d, [*levels[::-1], channels], 4)[:-1],
         )
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,9 +73,9 @@ class ConvVAE(nn.Module):
         return errors.mean() + 0.5 * kl_weight * kl_divergence(*codes[0]).mean()
 
 
-def _levels(convolution: type[nn.Module], channels: list[int]) -> list[nn.Module]:
-    """4 x 4 stride-2 convolutions, each followed by LeakyReLU."""
+def _levels(convolution: type[nn.Module], channels: list[int], kernel: int) -> list[nn.Module]:
+    """Stride-2 convolutions, each followed by LeakyReLU."""
     layers: list[nn.Module] = []
     for a, b in zip(channels, channels[1:], strict=False):
-        layers += [convolution(a, b, 4, stride=2, padding=1, bias=False), nn.LeakyReLU(inplace=True)]
+        layers += [convolution(a, b, kernel, stride=2, padding=1, bias=False), nn.LeakyReLU(inplace=True)]
     return layers

@@ -138,7 +138,8 @@ def _coder(network: AE) -> nn.Sequential:
 
 
 def _without_norm(layers: nn.Sequential) -> list[nn.Module]:
-    return [layer for layer in layers if not isinstance(layer, nn.BatchNorm1d)]
+    """Return `layers` but for the batch norms; without these, biases are worth training."""
+    return [layer.requires_grad_(True) for layer in layers if not isinstance(layer, nn.BatchNorm1d)]
 
 
 def with_own_statistics(network: nn.Module) -> nn.Module:

@@ -43,13 +43,11 @@ def foreground(x: Tensor, above: float | None) -> Tensor:
     x : Tensor
         (n, C, S, S) in [-1, 1].
     above : float or None
-        A pixel counts if a channel exceeds the image's minimum by more than this share of the whole range;
-        with None every pixel does.
+        A pixel counts if its channels together exceed the image's minimum by more than this share of the range of
+        one; with None every pixel does.
     """
-    brightest = x.amax(1, keepdim=True)
-    if above is None:
-        return torch.ones_like(brightest, dtype=torch.bool)
-    return brightest - x.amin((1, 2, 3), keepdim=True) > 2 * above
+    excess = (x - x.amin((1, 2, 3), keepdim=True)).sum(1, keepdim=True)
+    return torch.ones_like(excess, dtype=torch.bool) if above is None else excess > 2 * above
 
 
 def eroded(mask: Tensor) -> Tensor:

@@ -146,11 +146,11 @@ def adam(
     betas: tuple[float, float] = (0.5, 0.999),
     amsgrad: bool = False,
 ) -> Optimizer:
-    """Return Adam, fused, on a GPU fit to be recorded; the betas are by default those of all DDAD networks."""
+    """Return Adam on what requires gradients, fused, on a GPU fit to be recorded; the default betas are DDAD's."""
     device = next(network.parameters()).device
     on_gpu = device.type == "cuda"
     return torch.optim.Adam(
-        network.parameters(),
+        [p for p in network.parameters() if p.requires_grad],
         lr=torch.tensor(lr, device=device) if on_gpu else lr,
         betas=betas,
         weight_decay=weight_decay,
