@@ -58,6 +58,8 @@ def disk_trouble(error: OSError, out: Path) -> MedadError | None:
     if error.errno in FULL or (error.errno is None and re.search(r"requested and \d+ written", str(error))):
         where = file.parent if error.filename else out
         return MedadError(f"{where}: the disk is full; free some space and go on (with --resume in training)")
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return UserError(f"{file}: not a folder; choose another --out")
     if error.errno not in READ_ONLY:
         return None
     if error.errno == errno.EROFS or Path(os.path.abspath(file)).is_relative_to(os.path.abspath(out)):

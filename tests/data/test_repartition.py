@@ -285,6 +285,9 @@ def test_csv_round_trip(data: st.DataObject) -> None:
         whole = data.draw(repartitions(Path(folder), labelled=False))
         whole.write(Path(folder) / "manifest.csv")
         assert Repartition.read(Path(folder)) == whole
+        with tempfile.TemporaryDirectory() as elsewhere:
+            whole.write(Path(elsewhere) / "split.csv", Path(folder))
+            assert Repartition.read(Path(folder), Path(elsewhere) / "split.csv") == whole
 
 
 @given(st.data())

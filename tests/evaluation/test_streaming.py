@@ -34,13 +34,24 @@ def test_exact_values_lie_within_the_bounds(seed, scale, digits):
     for value, exact in (
         (histogram.auroc(), pixel_auroc(masks, maps)),
         (histogram.average_precision(), pixel_average_precision(masks, maps)),
+        (histogram.best_dice(), best_dice(masks, maps)),
+        (histogram.au_pro(0.3), au_pro(masks, maps, 0.3)),
     ):
         assert value.low - 1e-9 <= exact <= value.high + 1e-9
         assert value.low <= value.value <= value.high
-        assert value.value == pytest.approx(exact, abs=2e-3)
-    assert histogram.best_dice() == pytest.approx(best_dice(masks, maps), abs=2e-3)
-    assert histogram.best_dice() <= best_dice(masks, maps) + 1e-12
-    assert histogram.au_pro(0.3) == pytest.approx(au_pro(masks, maps, 0.3), abs=5e-3)
+        assert value.value == pytest.approx(exact, abs=5e-3)
+
+
+def test_scores_within_few_bins_have_wide_bounds():
+    masks, maps = make(0)
+    maps = 100 + 0.03 * np.clip(maps, -1, 1)
+    histogram = counted(masks, maps.astype(np.float32))
+    for value, exact in (
+        (histogram.best_dice(), best_dice(masks, maps)),
+        (histogram.au_pro(), au_pro(masks, maps)),
+    ):
+        assert value.low <= exact <= value.high
+        assert value.high - value.low > 0.1
 
 
 def test_scores_apart_by_more_than_a_bin_are_exact():
@@ -49,8 +60,8 @@ def test_scores_apart_by_more_than_a_bin_are_exact():
     histogram = counted(masks, maps)
     assert histogram.auroc().value == pytest.approx(pixel_auroc(masks, maps), abs=1e-12)
     assert histogram.average_precision().value == pytest.approx(pixel_average_precision(masks, maps), abs=1e-12)
-    assert histogram.au_pro() == pytest.approx(au_pro(masks, maps), abs=1e-12)
-    assert histogram.best_dice() == pytest.approx(best_dice(masks, maps), abs=1e-12)
+    assert histogram.au_pro().value == pytest.approx(au_pro(masks, maps), abs=1e-12)
+    assert histogram.best_dice().value == pytest.approx(best_dice(masks, maps), abs=1e-12)
 
 
 def test_batches_and_merging_change_nothing():
@@ -58,6 +69,7 @@ def test_batches_and_merging_change_nothing():
     whole, parts = counted(masks, maps), counted(masks, maps, 4)
     assert whole.auroc() == parts.auroc()
     assert whole.au_pro() == pytest.approx(parts.au_pro(), abs=1e-12)
+    assert whole.best_dice() == parts.best_dice()
     merged = counted(masks[:2], maps[:2])
     merged.merge(counted(masks[2:], maps[2:]))
     assert merged.average_precision() == whole.average_precision()
@@ -92,3 +104,9 @@ def test_what_cannot_be_counted_is_refused():
         PixelHistogram().update(masks, maps[:1])
     with pytest.raises(ValueError, match="normal and abnormal"):
         counted(np.zeros_like(masks), maps).auroc()
+    with pytest.raises(ValueError, match="normal and abnormal"):
+        PixelHistogram().au_pro()
+    histogram = PixelHistogram()
+    histogram.update(masks, maps)
+    with pytest.raises(ValueError, match="regions=True"):
+        histogram.au_pro()

@@ -50,6 +50,11 @@ def test_what_is_undefined_is_said():
         assert np.isnan(sensitivity([0, 0], [0.1, 0.2], 0))
     with pytest.warns(RuntimeWarning, match="no normal items"):
         assert np.isnan(balanced_accuracy([1, 1], [0.1, 0.2], 0))
+    for metric in (precision, f1, accuracy):
+        with pytest.warns(RuntimeWarning, match="no normal items"):
+            assert np.isnan(metric([1, 1], [0.1, 0.2], 0))
+        with pytest.warns(RuntimeWarning, match="no abnormal items"):
+            assert np.isnan(metric([0, 0], [0.1, 0.2], 1))
     for metric in (oracle_f1, oracle_youden):
         with pytest.warns(RuntimeWarning, match="no abnormal items"):
             assert all(np.isnan(metric([0, 0], [0.1, 0.2])))
@@ -61,6 +66,10 @@ def test_what_is_undefined_is_said():
         accuracy([0, 1], [0.1, 0.2], float("nan"))
     with pytest.raises(ValueError, match="tpr 0"):
         fpr_at_tpr([0, 1], [0.1, 0.2], 0)
+
+
+def _youden(labels, scores, threshold):
+    return recall(labels, scores, threshold) + specificity(labels, scores, threshold) - 1
 
 
 @given(labelled_scores())
@@ -75,6 +84,8 @@ def test_oracles_are_the_best_of_all_thresholds_and_the_highest_of_the_best(data
     assert threshold in thresholds
     assert value == pytest.approx(recall(labels, scores, threshold) + specificity(labels, scores, threshold) - 1)
     assert value == pytest.approx((tpr - fpr)[1:].max())
+    best = np.isclose(all_youden := [_youden(labels, scores, t) for t in thresholds], max(all_youden))
+    assert threshold == thresholds[best].max()
 
 
 @given(labelled_scores(), st.sampled_from([0.05, 0.5, 0.95, 1.0]))

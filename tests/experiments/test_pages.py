@@ -130,9 +130,11 @@ def test_refinement_page_with_last_weights_only(tmp_path):
 
 def test_store_refuses_to_overwrite_another_experiment(results, table, tmp_path):
     other = tmp_path / "run"
-    (other / "run.yaml").write_text(yaml.safe_dump(RUN | {"config": {"preset": "paper", "anomaly_rate": 0.2}}))
+    (other / "run.yaml").write_text(yaml.safe_dump(RUN | {"config": {"preset": "paper", "device": "cuda"}}))
     with pytest.raises(UserError, match="other options"):
         store(other, results)
+    (other / "run.yaml").write_text(yaml.safe_dump(RUN | {"config": {"preset": "paper", "ensemble_size": 5}}))
+    assert store(other, results).parent.name == "ddad-aeu-ensemble_size-5"
 
 
 def test_a_short_training_is_not_judged_by_the_paper(results):

@@ -48,6 +48,9 @@ def test_all_forms_say_the_same(tmp_path, results):
     assert r"ddad \& <co>\_1" in tex
     assert "ddad &amp; &lt;co&gt;_1" in html
     assert "Nemenyi, critical difference 1.91" in html
+    assert "No two can differ significantly" not in html
+    few = write_benchmark({name: results[name] for name in ("set 0", "set 1")}, tmp_path / "few").read_text()
+    assert "No two can differ significantly over so few data sets." in few
     assert not re.search(r"(src|href)=\"http", html)
 
 

@@ -84,7 +84,7 @@ def _isic2018(source: Path) -> Iterator[Found]:
         except OSError as error:
             raise UserError(f"{file}: cannot be read ({error.strerror}); unpack the ground truth there") from error
         for row in rows:
-            kind = next((name for name, value in row.items() if name != "image" and value and float(value) == 1), "")
+            kind = next((name for name, value in row.items() if value in ("1", "1.0")), "")
             if kind == "NV" or split == TEST:
                 yield Found(folder / f"{row['image']}.jpg", "" if kind == "NV" else kind, split)
 

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from medad.data.entries import Entry
 from medad.data.forms import COLUMNS, SPLITS, Splits, read_csv, read_folders, read_json, read_mvtec
 from medad.data.parallel import parallel_map
 from medad.errors import UserError
+from medad.files import replacing
 
 __all__ = ["Entry", "Repartition"]
 
@@ -88,24 +90,24 @@ class Repartition:
         _check_exist((entry for entries in splits.values() for entry in entries), source)
         return cls(*(tuple(splits[name]) for name in SPLITS))
 
-    def write(self, file: Path) -> None:
-        """Write the repartition as a data.json or a CSV manifest, by the suffix of `file`.
+    def write(self, file: Path, root: Path | None = None) -> None:
+        """Write the repartition as a data.json or a CSV manifest, by the suffix of `file`, whole or not at all.
 
         Parameters
         ----------
         file : Path
-            A ``.csv`` or ``.json`` file in the root of the data set. JSON holds names and labels
-            only, grouped by label; CSV holds everything.
+            A ``.csv`` or ``.json`` file. JSON holds names and labels only, grouped by label; CSV holds everything.
+        root : Path, optional
+            Root of the data set, to which names are relative; by default the folder of `file`.
 
         Raises
         ------
         UserError
             If JSON cannot hold it: an unlabeled image without label, an image outside ``images/``.
         """
-        if file.suffix == ".csv":
-            _write_csv(self, file)
-        else:
-            _write_json(self, file)
+        text = _csv(self, root or file.parent) if file.suffix == ".csv" else _json(self, file)
+        with replacing(file) as partial:
+            partial.write_text(text, encoding="utf-8", newline="")
 
 
 def _source(data: Path, root: Path, split: Path | None) -> Path:
@@ -162,17 +164,18 @@ def _check_exist(entries: Iterable[Entry], source: Path) -> None:
         raise UserError(f"{source}: {problem}: restore them or take them off the list")
 
 
-def _write_csv(repartition: Repartition, file: Path) -> None:
-    with open(file, "w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(COLUMNS)
-        for split in SPLITS:
-            for e in getattr(repartition, split):
-                mask = "" if e.mask is None else Path(os.path.relpath(e.mask, file.parent)).as_posix()
-                writer.writerow((e.id, split, e.label, e.kind, e.patient, mask))
+def _csv(repartition: Repartition, root: Path) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(COLUMNS)
+    for split in SPLITS:
+        for e in getattr(repartition, split):
+            mask = "" if e.mask is None else Path(os.path.relpath(e.mask, root)).as_posix()
+            writer.writerow((e.id, split, e.label, e.kind, e.patient, mask))
+    return stream.getvalue()
 
 
-def _write_json(repartition: Repartition, file: Path) -> None:
+def _json(repartition: Repartition, file: Path) -> str:
     everyone = repartition.normal + repartition.unlabeled + repartition.test
     if any(entry.label is None or not entry.id.startswith("images/") for entry in everyone):
         raise UserError(f"{file}: JSON holds labelled images in images/ only: write a .csv file instead")
@@ -186,7 +189,7 @@ def _write_json(repartition: Repartition, file: Path) -> None:
         "train": {"0": names(repartition.normal, 0), "unlabeled": unlabeled},
         "test": {"0": names(test, 0), "1": names(test, 1)},
     }
-    file.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    return json.dumps(document, indent=1)
 
 
 def _contents(entry: Entry) -> list[str]:

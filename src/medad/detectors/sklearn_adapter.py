@@ -93,12 +93,14 @@ class SklearnDetector(OutlierMixin, BaseEstimator):
         ------
         ValueError
             For data that scikit-learn's estimators do not take, features that do not fit `image_shape`, or a
-            `contamination` out of its range.
+            `contamination` or `value_range` out of its range.
         UserError
             For a method, preset or option that there is not.
         """
-        if not 0 < self.contamination <= 0.5:
+        if isinstance(self.contamination, str) or not 0 < self.contamination <= 0.5:
             raise ValueError(f"contamination {self.contamination}: a number above 0 and at most 0.5")
+        if self.value_range is not None and not -math.inf < self.value_range[0] < self.value_range[1] < math.inf:
+            raise ValueError(f"value_range {self.value_range}: two finite numbers, black below white")
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         self.value_range_ = tuple(self.value_range) if self.value_range else _widened(X)
         seed = self.random_state

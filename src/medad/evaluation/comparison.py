@@ -49,7 +49,7 @@ class Row:
         In [0, 1].
     p : float or None
         Of the paired DeLong test of the mean AUROC against the best method's, Holm-corrected over all methods of
-        the data set; None for the best.
+        the data set; None for the best, NaN where a class has one image only.
     """
 
     label: str
@@ -62,7 +62,7 @@ class Row:
     @property
     def close(self) -> bool:
         """Whether it is not significantly worse than the best at 5 %, but not the best."""
-        return self.p is not None and self.p > 0.05
+        return self.p is not None and not self.p <= 0.05
 
 
 def compare(tables: Tables, score: str = "pred_score") -> list[Row]:

@@ -1,7 +1,8 @@
 """Metrics of labels (0 normal, 1 abnormal) and scores (higher is more abnormal): the one place to import them from.
 
 Ties are handled by distinct thresholds; an item is predicted abnormal when its score >= the threshold.
-With one class only every metric is NaN, with a warning.
+With one class only every metric is NaN, with a warning, but for those that are about that class alone: sensitivity
+needs abnormal items, specificity normal ones.
 """
 
 import numpy as np

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import factorial
 from typing import NamedTuple
 
 import numpy as np
@@ -80,17 +81,20 @@ def _method(exact: bool, ties: bool) -> str | stats.PermutationMethod:
 def holm(p_values: Sequence[float]) -> np.ndarray:
     """Return Holm's adjusted p-values, in the order given: rejecting those <= a keeps the family-wise error at a.
 
+    NaN, a test that could not be made, stays NaN and does not count.
+
     Raises
     ------
     ValueError
         If a value is not within [0, 1].
     """
     p = np.asarray(p_values, dtype=np.float64)
-    if not ((p >= 0) & (p <= 1)).all():
+    tested = np.flatnonzero(~np.isnan(p))
+    if not ((p[tested] >= 0) & (p[tested] <= 1)).all():
         raise ValueError("p-values lie between 0 and 1")
-    order = np.argsort(p, kind="stable")
-    adjusted = np.maximum.accumulate((len(p) - np.arange(len(p))) * p[order])
-    result = np.empty_like(p)
+    order = tested[np.argsort(p[tested], kind="stable")]
+    adjusted = np.maximum.accumulate((len(order) - np.arange(len(order))) * p[order])
+    result = np.full_like(p, np.nan)
     result[order] = np.minimum(adjusted, 1)
     return result
 
@@ -106,7 +110,8 @@ class RankComparison:
     chi2, chi2_p : float
         Friedman's statistic and its p.
     f, f_p : float
-        Iman's and Davenport's correction of it.
+        Iman's and Davenport's correction of it. Where all data sets rank the methods alike F is infinite, and its p
+        the chance of that, 1 / k! for every data set but one.
     p : ndarray
         (k, k) Nemenyi's p for each pair of methods.
     critical_difference : float
@@ -155,7 +160,9 @@ def friedman_nemenyi(values: np.ndarray, alpha: float = 0.05) -> RankComparison:
     ranks = stats.rankdata(-values, axis=1).mean(axis=0)
     chi2 = 12 * sets / (methods * (methods + 1)) * ((ranks**2).sum() - methods * (methods + 1) ** 2 / 4)
     rest = sets * (methods - 1) - chi2
-    f = (sets - 1) * chi2 / rest if rest > 1e-9 else np.inf
+    alike = rest < 1e-9
+    f = np.inf if alike else (sets - 1) * chi2 / rest
+    f_p = factorial(methods) ** (1.0 - sets) if alike else stats.f.sf(f, methods - 1, (methods - 1) * (sets - 1))
     unit = np.sqrt(methods * (methods + 1) / (6 * sets))
     studentised = stats.studentized_range(methods, np.inf)
     return RankComparison(
@@ -163,7 +170,7 @@ def friedman_nemenyi(values: np.ndarray, alpha: float = 0.05) -> RankComparison:
         chi2=float(chi2),
         chi2_p=float(stats.chi2.sf(chi2, methods - 1)),
         f=float(f),
-        f_p=float(stats.f.sf(f, methods - 1, (methods - 1) * (sets - 1))),
+        f_p=float(f_p),
         p=studentised.sf(np.abs(ranks[:, None] - ranks) / unit * np.sqrt(2)),
         critical_difference=float(studentised.ppf(1 - alpha) / np.sqrt(2) * unit),
     )

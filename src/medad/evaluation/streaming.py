@@ -80,21 +80,35 @@ class PixelHistogram:
     def average_precision(self) -> Bounded:
         """Return the pixels' AP; the exact one takes the abnormal pixels of a bin somewhere between last and first."""
         tp, fp = self._counts()
-        new_tp, new_fp = np.diff(tp, prepend=0), np.diff(fp, prepend=0)
-        before_tp, before_fp = tp - new_tp, fp - new_fp
+        before_tp, before_fp = _before(tp), _before(fp)
+        new_tp = tp - before_tp
         worst = (before_tp + 1) / (before_tp + 1 + fp)
         best = tp / np.maximum(tp + before_fp, 1)
         bounds = ((new_tp * precision).sum() / tp[-1] for precision in (worst, best))
         return Bounded(float(average_precision_of_counts(tp, fp)), *map(float, bounds))
 
-    def best_dice(self) -> float:
-        """Return the highest Dice over thresholds between bins: an oracle, at most the exact one."""
-        return float(best_dice_of_counts(*self._counts()))
+    def best_dice(self) -> Bounded:
+        """Return the highest Dice over thresholds between bins: an oracle.
 
-    def au_pro(self, limit: float = 0.3) -> float:
-        """Return :func:`medad.evaluation.pixels.au_pro` of all batches that were counted with ``regions=True``."""
-        occupied = self._occupied()
-        return pro_of_counts(np.cumsum(self.covered[occupied]), np.cumsum(self.normal[occupied]), limit)
+        The exact one is no lower, and no higher than if in every bin the abnormal pixels came first.
+        """
+        tp, fp = self._counts()
+        value = float(best_dice_of_counts(tp, fp))
+        return Bounded(value, value, float((2 * tp / (tp + _before(fp) + tp[-1])).max()))
+
+    def au_pro(self, limit: float = 0.3) -> Bounded:
+        """Return :func:`medad.evaluation.pixels.au_pro` of all batches that were counted with ``regions=True``.
+
+        The exact curve runs between those on which, in every bin, all abnormal pixels come first, or last.
+        """
+        _, fp = self._counts()
+        covered = np.cumsum(self.covered[self._occupied()])
+        if not covered[-1]:
+            raise ValueError("no regions: count batches with regions=True")
+        twice_fp, twice_covered = np.repeat(fp, 2), np.repeat(covered, 2)
+        last_first = pro_of_counts(_before(twice_covered), twice_fp, limit)
+        first = pro_of_counts(twice_covered, _before(twice_fp), limit)
+        return Bounded(pro_of_counts(covered, fp, limit), last_first, first)
 
     def _occupied(self) -> np.ndarray:
         return np.flatnonzero(self.abnormal + self.normal)[::-1]
@@ -106,6 +120,11 @@ class PixelHistogram:
         if not len(occupied) or not tp[-1] or not fp[-1]:
             raise ValueError("normal and abnormal pixels are needed")
         return tp.astype(np.float64), fp.astype(np.float64)
+
+
+def _before(counts: np.ndarray) -> np.ndarray:
+    """Return cumulated counts as they were one entry earlier."""
+    return np.concatenate([[0.0], counts[:-1]])
 
 
 def _bins(scores: np.ndarray) -> np.ndarray:

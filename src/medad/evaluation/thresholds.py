@@ -61,9 +61,15 @@ def _share(part: int, whole: int, undefined: float, why: str) -> float:
     return undefined
 
 
+def _one_class(c: Confusion) -> bool:
+    return one_class(np.array([False] * (c.tn + c.fp > 0) + [True] * (c.tp + c.fn > 0)))
+
+
 def precision(labels: np.ndarray, scores: np.ndarray, threshold: float) -> float:
-    """Return TP / (TP + FP), 0 with a warning if nothing is flagged; see `confusion`."""
+    """Return TP / (TP + FP), 0 with a warning if nothing is flagged, NaN if a class is missing; see `confusion`."""
     c = confusion(labels, scores, threshold)
+    if _one_class(c):
+        return float("nan")
     return _share(c.tp, c.tp + c.fp, 0.0, "nothing is flagged, so precision is set to")
 
 
@@ -83,15 +89,20 @@ def specificity(labels: np.ndarray, scores: np.ndarray, threshold: float) -> flo
 
 
 def f1(labels: np.ndarray, scores: np.ndarray, threshold: float) -> float:
-    """Return 2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall; 0 without true positives."""
+    """Return 2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall: 0 without true positives.
+
+    NaN with a warning if a class is missing; see `confusion`.
+    """
     c = confusion(labels, scores, threshold)
+    if _one_class(c):
+        return float("nan")
     return 2 * c.tp / (2 * c.tp + c.fp + c.fn) if c.tp else 0.0
 
 
 def accuracy(labels: np.ndarray, scores: np.ndarray, threshold: float) -> float:
-    """Return the share of right predictions; see `confusion`."""
+    """Return the share of right predictions; NaN with a warning if a class is missing; see `confusion`."""
     c = confusion(labels, scores, threshold)
-    return (c.tp + c.tn) / sum(c)
+    return float("nan") if _one_class(c) else (c.tp + c.tn) / sum(c)
 
 
 def balanced_accuracy(labels: np.ndarray, scores: np.ndarray, threshold: float) -> float:
@@ -106,7 +117,8 @@ def oracle_f1(labels: np.ndarray, scores: np.ndarray) -> Oracle:
 
 def oracle_youden(labels: np.ndarray, scores: np.ndarray) -> Oracle:
     """Return the highest TPR - FPR over all distinct scores as thresholds; of equal ones the highest threshold."""
-    return _oracle(lambda tp, fp: tp / tp[-1] - fp / fp[-1], labels, scores)
+    # Whole numbers until the end, so that equal values are equal.
+    return _oracle(lambda tp, fp: (tp * fp[-1] - fp * tp[-1]) / (tp[-1] * fp[-1]), labels, scores)
 
 
 def _oracle(

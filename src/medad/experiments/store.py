@@ -16,6 +16,7 @@ from medad.evaluation.scores import ScoreTable, read_scores
 from medad.training.run import read_run
 
 RESULTS = Path("docs/results")
+USUAL = {"size": 64, "channels": 1, "ensemble_size": None, "unlabeled_size": None, "anomaly_rate": 0.6}
 FILES = ("scores.csv", "metrics.json", "run.yaml")
 
 
@@ -38,7 +39,8 @@ def method_folder(run: Mapping[str, Any]) -> str:
     """Return the name under which a run is stored: its method and what differs from preset paper in fp32."""
     parts = [run["method"], run["options"].get("backbone", "")]
     parts += [run["config"]["preset"].replace("paper", "")]
-    parts += [f"{name}-{value}" for name, value in run["config"].get("options", {}).items()]
+    given = {name: run["config"].get(name) for name, usual in USUAL.items() if run["config"].get(name, usual) != usual}
+    parts += [f"{name}-{value}" for name, value in (given | run["config"].get("options", {})).items()]
     parts += [run["precision"].replace("fp32", "")]
     return "-".join(filter(None, parts))
 

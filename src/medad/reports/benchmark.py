@@ -60,7 +60,9 @@ def _all_scores(results: Mapping[str, Tables]) -> dict[str, list[Row]]:
 
 
 def _p(row: Row) -> str:
-    return "" if row.p is None else f"{row.p:.3f}" if row.p >= 0.001 else "< 0.001"
+    if row.p is None or np.isnan(row.p):
+        return "" if row.p is None else "undefined"
+    return f"{row.p:.3f}" if row.p >= 0.001 else "< 0.001"
 
 
 def _lines(results: Mapping[str, Sequence[Row]], mark: Callable[[Row, str], str], sign: str) -> Iterator[list[str]]:
@@ -158,8 +160,10 @@ def _over_sets(methods: list[str], values: np.ndarray) -> Html:
 
 def _words(found: RankComparison, values: np.ndarray) -> Html:
     sets, methods = values.shape
+    hopeless = found.critical_difference > methods - 1  # the most by which mean ranks differ
     return join(
         f"Mean ranks of {methods} methods over {sets} data sets (1 is the best); bars join methods that do not differ "
         f"significantly at 5 % (Nemenyi, critical difference {found.critical_difference:.2f}). Friedman: "
         f"χ² = {found.chi2:.2f}, p = {found.chi2_p:.3g}; Iman and Davenport: F = {found.f:.2f}, p = {found.f_p:.3g}."
+        f"{' No two can differ significantly over so few data sets.' if hopeless else ''}"
     )

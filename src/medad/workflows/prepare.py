@@ -44,11 +44,14 @@ def prepare(name: str, source: Path, out: Path, split: Path | None = None, seed:
     Raises
     ------
     UserError
-        If the data set is not known, files are missing (which is said), or `out` is not empty.
+        If the data set is not known, files are missing (which is said), `out` is not empty, or there is a `split`
+        beside the publishers'.
     """
     known = publication(name)
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out}: not empty; choose another --out")
+    if split and known.fixed:
+        raise UserError(f"--split {split}: the publishers of {name} fixed its split; leave it out")
     if not source.is_dir():
         raise UserError(f"{source}: no such folder; --source is the data set as published")
     found = list(known.find(source))

@@ -55,14 +55,17 @@ def test_methods_may_be_listed_and_names_tell_what_is_varied(tmp_path):
 
 def test_keys_depend_on_all_but_the_machine(tmp_path):
     cell = read_grid(write(tmp_path, GRID)).cells[0]
-    key = cell.key("print", 1)
-    assert replace(cell, label="x", options=replace(cell.options, jobs=7, device="cpu")).key("print", 1) == key
+    key = cell.key("print", 1, {"lr": 0.01})
+    moved = replace(cell, label="x", options=replace(cell.options, jobs=7, device="cpu"))
+    assert moved.key("print", 1, {"lr": 0.01}) == key
+    changed = [replace(cell, options=replace(cell.options, **o)) for o in ({"seed": 9}, {"size": 128})]
     others = [
-        cell.key("other", 1),
-        cell.key("print", 2),
-        *(replace(cell, options=replace(cell.options, **o)).key("print", 1) for o in ({"seed": 9}, {"size": 128})),
+        cell.key("other", 1, {"lr": 0.01}),
+        cell.key("print", 2, {"lr": 0.01}),
+        cell.key("print", 1, {"lr": 0.02}),
+        *(other.key("print", 1, {"lr": 0.01}) for other in changed),
     ]
-    assert len({key, *others}) == 5
+    assert len({key, *others}) == 6
 
 
 @pytest.mark.parametrize(
@@ -77,6 +80,12 @@ def test_keys_depend_on_all_but_the_machine(tmp_path):
         ("data: [a]\nruns: [{method: ae}, {method: ae, size: 128}]", "two runs are called 'ae' on a"),
         ("data: [{folder: a}]\nruns: [{method: ae}]", "folder"),
         ("data: [a", "not readable"),
+        ("data: plain\nruns: [{method: ae}]", "data: plain: give a list"),
+        ("data: [{name: x}]\nruns: [{method: ae}]", "data: .*: give path"),
+        ("data: [a]\nruns: [ae]", "runs: ae: give names with values"),
+        ("data: [a]\nruns: [{method: ae, options: [1]}]", "options: .*: give names with values"),
+        ("data: [a]\nruns: [{method: ae, size: []}]", "size: an empty list"),
+        ("data: [a]\nseeds: 3\nruns: [{method: ae}]", "seeds: 3: give a list"),
     ],
 )
 def test_faults_name_the_file_and_what_is_wrong(tmp_path, text, fault):

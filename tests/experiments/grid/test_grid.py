@@ -14,7 +14,7 @@ import pytest
 
 from medad.cli import main
 from medad.experiments.grid import cell as cells
-from medad.experiments.grid.schedule import Local, slurm_cluster
+from medad.experiments.grid.schedule import Local, OnDask, slurm_cluster
 
 GRID = """
 data: [phantoms]
@@ -132,8 +132,43 @@ def test_a_cell_that_is_killed_again_and_again_fails_with_a_reason(tmp_path, mon
     assert "killed by signal 9, 3 times: out of memory?" in outcome.error
 
 
-def test_local_results_come_as_they_are_made():
-    assert sorted(Local(2)(lambda x: x * x, [1, 2, 3])) == [1, 4, 9]
+def test_local_results_come_as_they_are_made_and_an_error_stops_no_other():
+    found = dict(Local(2)(lambda x: 6 // x, [0, 1, 2, 3]))
+    assert isinstance(found.pop(0), ZeroDivisionError)
+    assert found == {1: 6, 2: 3, 3: 2}
+
+
+@pytest.mark.integration
+def test_ctrl_c_ends_a_grid_at_once_and_it_goes_on(grid, tmp_path):
+    out = tmp_path / "out"
+    (tmp_path / "grid.yaml").write_text(GRID.replace("steps: 40", "steps: 100000"))
+    process = subprocess.Popen([sys.executable, "-m", "medad", "benchmark", *grid], start_new_session=True)
+    try:
+        wait_until(lambda: list(out.glob("cells/*/checkpoint/*.safetensors")))
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: all that belong to it
+        assert process.wait(timeout=30) == 130
+    finally:
+        process.kill()
+        process.wait()
+    assert rows(out) == []
+    (folder,) = (out / "cells").iterdir()
+    assert list(folder.glob("checkpoint/*.partial.safetensors"))
+
+
+@pytest.mark.integration
+def test_a_cell_that_kills_every_dask_worker_is_noted_and_stops_no_other():
+    distributed = pytest.importorskip("distributed")
+    settings = {"processes": True, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(n_workers=1, **settings) as cluster, distributed.Client(cluster) as client:
+        found = dict(OnDask(client)(_deadly, [1, 2]))
+    assert found[1] == 1
+    assert "KilledWorker" in type(found[2]).__name__
+
+
+def _deadly(item):
+    if item == 2:
+        os._exit(1)
+    return item
 
 
 def test_the_script_for_slurm():

@@ -1,7 +1,9 @@
 """What the paper's experiments train, and on which unlabeled images."""
 
 import csv
+import shutil
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -73,6 +75,31 @@ def test_table_4_shows_one_kind_at_a_time(tmp_path):
         assert cells[kind].options.options == {"refine": False}
 
 
+def test_table_6_drops_values_in_its_second_networks_only(phantoms, tmp_path):
+    base = replace(BASE, options={"dropout": 0.4, "epochs": 3})
+    cells = {cell.label: cell.options.options for cell in MAKE["table6"](phantoms, tmp_path, base)}
+    assert cells["ae, ensemble"] == {"epochs": 3, "refine": False}
+    assert cells["aeu, MC dropout"] == {"epochs": 3, "refine": False, "dropout": 0.4, "mc_passes": 256}
+
+
+def test_table_2_leaves_out_options_that_a_method_does_not_have(phantoms, tmp_path):
+    base = replace(BASE, options={"epochs": 3, "refine_epochs": 1})
+    cells = {cell.label: cell.options.options for cell in MAKE["table2"](phantoms, tmp_path, base)}
+    assert cells["fanogan alone"] == {}
+    assert cells["aeu alone"] == {"epochs": 3}
+    assert cells["aeu"] == {"epochs": 3, "refine_epochs": 1}
+
+
+def test_unlabeled_images_need_normal_ones_for_table_4(tmp_path):
+    phantoms = tmp_path / "phantoms"
+    write_phantoms(phantoms, phantom_benchmark(normal=2, unlabeled=10, test=(1, 1)))
+    who = Repartition.read(phantoms)
+    (phantoms / "data.json").unlink()
+    Repartition(who.normal, tuple(e for e in who.unlabeled if e.label), who.test).write(phantoms / "manifest.csv")
+    with pytest.raises(UserError, match="normal images are needed"):
+        MAKE["table4"](phantoms, tmp_path, BASE)
+
+
 def test_the_largest_ensemble_comes_first(phantoms, tmp_path):
     sizes = [cell.options.ensemble_size for cell in MAKE["table5"](phantoms, tmp_path, BASE)]
     assert sizes == [15, 11, 7, 5, 3, 2]
@@ -105,9 +132,18 @@ def test_an_experiment_from_the_command_line(phantoms, tmp_path, capsys):
         main([*argv[:5], str(tmp_path / "again"), *argv[6:], "--stored", str(tmp_path / "stored"), "--print-only"]) == 0
     )
     assert capsys.readouterr().out == f"{text}\n"
+    changed = tmp_path / "changed" / "phantoms"  # the same names, another image
+    shutil.copytree(phantoms, changed)
+    shutil.copyfile(changed / "images" / "normal_0001.png", changed / "images" / "normal_0000.png")
+    other = ["reproduce", "fig8", "--data", str(changed), "--out", str(tmp_path / "new"), *argv[6:]]
+    assert main([*other, "--stored", str(tmp_path / "stored"), "--print-only"]) == 2
+    assert "holds no run of fig8" in capsys.readouterr().err
     (stored / "run.yaml").write_text((stored / "run.yaml").read_text().replace("seed: 0", "seed: 1"))
     other = [*argv[:5], str(tmp_path / "other"), *argv[6:], "--stored", str(tmp_path / "stored"), "--print-only"]
-    assert main(other) == 0
-    assert "| r_dual | " not in capsys.readouterr().out
+    assert main(other) == 2
+    assert "holds no run of fig8" in capsys.readouterr().err
+    assert main([*argv, "--seeds", "[4]", "--print-only"]) == 2
+    assert "holds no run of fig8 with these options; leave out --print-only" in capsys.readouterr().err
+    assert (tmp_path / "fig8.md").read_text() == text
     assert main(["reproduce", "fig7", "--data", str(phantoms)]) == 2
     assert "fig7: no such experiment; there are table2" in capsys.readouterr().err

@@ -71,7 +71,7 @@ def test_figure_6_and_8_and_table_2():
     _, rows = lines("fig6", ("0", "0.2"))
     assert next(row for row in rows if row[:2] == ["r_dual", "0"])[5] == "87.0"
     _, rows = lines("fig8", ("ae",))
-    assert re.fullmatch(r"[+-]\d+\.\d\d", next(row for row in rows if row[0] == "r_dual")[3])
+    assert re.fullmatch(r"[+-]\d+\.\d\d", next(row for row in rows if row[0] == "r_dual")[4])
     _, rows = lines("table2", ("ae alone", "ae", "aeu"))
     assert next(row for row in rows if row[0] == "ae")[4] == "79.7 / 71.9"
     assert next(row for row in rows if row[0] == "DDAD, r_dual, aeu")[4] == "97.2 / 95.2"

@@ -6,6 +6,7 @@ that is closed before its time: a cell does not outlive who asked for it.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -23,6 +24,9 @@ from medad.workflows.options import TrainOptions
 
 LOG, ERROR = "log.txt", "error.txt"
 ATTEMPTS = 3  # of a process that is killed, e.g. because memory ran out
+INTERRUPTED = -signal.SIGINT
+
+_running: set[subprocess.Popen] = set()
 
 
 @dataclass(frozen=True)
@@ -57,15 +61,28 @@ def attempt(request: Request) -> Outcome:
     code = 0
     for _ in range(ATTEMPTS):
         code = 0 if request.finished else _spawn(request)
-        if code >= 0:
+        if code >= 0 or code == INTERRUPTED:
             break
     if code == 0:
         _tidy(Path(request.folder))
-        return Outcome(request.key, "", time.monotonic() - begin)
-    killed = f"killed by signal {-code}, {ATTEMPTS} times: out of memory? See {LOG} in {request.folder}"
-    error = Path(request.folder) / ERROR
-    message = error.read_text(encoding="utf-8") if code > 0 and error.exists() else killed
-    return Outcome(request.key, message, time.monotonic() - begin)
+    return Outcome(request.key, _trouble(Path(request.folder), code), time.monotonic() - begin)
+
+
+def interrupt() -> None:
+    """Ask the cells that this process runs to save their state and end."""
+    for process in list(_running):
+        process.send_signal(signal.SIGINT)
+
+
+def _trouble(folder: Path, code: int) -> str:
+    """Say why a cell ended with this exit status; nothing if it ended well."""
+    if code == INTERRUPTED:
+        return "interrupted"
+    if code < 0:
+        return f"killed by signal {-code}, {ATTEMPTS} times: out of memory? See {LOG} in {folder}"
+    error = folder / ERROR
+    told = error.read_text(encoding="utf-8") if error.exists() else f"ended with status {code}: see {LOG} in {folder}"
+    return told if code else ""
 
 
 def _spawn(request: Request) -> int:
@@ -74,8 +91,12 @@ def _spawn(request: Request) -> int:
     (folder / ERROR).unlink(missing_ok=True)
     command = [sys.executable, "-m", "medad.experiments.grid.cell"]
     with (folder / LOG).open("ab") as log:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, text=True)
+        # A session of its own: Ctrl-C on a terminal is for the grid, which hands it on once.
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, text=True, start_new_session=True
+        )
         assert process.stdin is not None
+        _running.add(process)
         try:
             process.stdin.write(json.dumps(asdict(request)) + "\n")
             process.stdin.flush()
@@ -85,6 +106,7 @@ def _spawn(request: Request) -> int:
         finally:
             process.kill()
             process.wait()
+            _running.discard(process)
 
 
 def main() -> int:

@@ -46,7 +46,7 @@ class Cell:
     label: str
     options: TrainOptions
 
-    def key(self, fingerprint: str, recipe: int) -> str:
+    def key(self, fingerprint: str, recipe: int, resolved: Mapping[str, Any]) -> str:
         """Return the digest of what the result depends on.
 
         Parameters
@@ -55,9 +55,11 @@ class Cell:
             Digest of the data set.
         recipe : int
             Version of the training code.
+        resolved : mapping
+            All options of the method, those of the preset too, which may change.
         """
         config = {name: value for name, value in asdict(self.options).items() if name not in MACHINE}
-        facts = json.dumps([__version__, recipe, fingerprint, config], sort_keys=True)
+        facts = json.dumps([__version__, recipe, fingerprint, config, dict(resolved)], sort_keys=True)
         return blake2b(facts.encode(), digest_size=12).hexdigest()
 
 
@@ -97,20 +99,35 @@ def read_grid(file: Path, folder: Path | None = None) -> Grid:
     if odd := set(content) - set(SECTIONS):
         raise UserError(f"{file}: {sorted(odd)[0]}: no such section; there are {', '.join(SECTIONS)}")
     try:
-        data = [_data(entry, folder or file.parent) for entry in content["data"]]
-        runs = [pair for run in content["runs"] for pair in _expand(dict(run))]
-        options = [(label, _options(values, seed)) for label, values in runs for seed in content.get("seeds", [0])]
-    except (UserError, TypeError, ValueError) as error:
+        lists = [_list(content, name, default) for name, default in (("data", None), ("runs", None), ("seeds", [0]))]
+        data = [_data(entry, folder or file.parent) for entry in lists[0]]
+        runs = [pair for run in lists[1] for pair in _expand(_mapping(run, "runs"))]
+        options = [(label, _options(values, seed)) for label, values in runs for seed in lists[2]]
+    except UserError as error:
         raise UserError(f"{file}: {error}") from error
     cells = tuple(Cell(where, label, what) for where in data for label, what in options)
     _check_labels(file, cells)
     return Grid(cells, content.get("slurm") or {})
 
 
-def _data(entry: str | Mapping[str, str], folder: Path) -> Data:
-    known = {"path": entry} if isinstance(entry, str) else dict(entry)
-    if odd := set(known) - {f.name for f in fields(Data)}:
-        raise UserError(f"data: {sorted(odd)[0]}: give path, split and name")
+def _list(content: Mapping[str, Any], name: str, default: Any) -> list[Any]:
+    found = content.get(name, default)
+    if not isinstance(found, list) or not found:
+        raise UserError(f"{name}: {found}: give a list, such as [a, b]")
+    return found
+
+
+def _mapping(entry: Any, section: str) -> dict[str, Any]:
+    if not isinstance(entry, dict):
+        raise UserError(f"{section}: {entry}: give names with values, such as {{method: ae}}")
+    return dict(entry)
+
+
+def _data(entry: Any, folder: Path) -> Data:
+    known = {"path": entry} if isinstance(entry, str) else _mapping(entry, "data")
+    odd = set(known) - {f.name for f in fields(Data)}
+    if odd or "path" not in known or not all(isinstance(value, str) for value in known.values()):
+        raise UserError(f"data: {entry}: give path and, if needed, split and name")
     path = (folder / known["path"]).resolve()
     split = known.get("split")
     return Data(known.get("name", path.name), path, (folder / split).resolve() if split else None)
@@ -119,7 +136,9 @@ def _data(entry: str | Mapping[str, str], folder: Path) -> Data:
 def _expand(run: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a label and options for every combination of the lists in `run`."""
     name = run.pop("name", None)
-    further = {f"options.{key}": value for key, value in (run.pop("options", None) or {}).items()}
+    further = {f"options.{key}": value for key, value in _mapping(run.pop("options", None) or {}, "options").items()}
+    if empty := [key for key, value in (run | further).items() if value == []]:
+        raise UserError(f"runs: {empty[0]}: an empty list leaves nothing to run")
     axes = {key: value if isinstance(value, list) else [value] for key, value in (run | further).items()}
     for values in product(*axes.values()):
         chosen = dict(zip(axes, values, strict=True))

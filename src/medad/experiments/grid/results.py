@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, parse_scores
 from medad.experiments.grid.config import Cell
 from medad.files import replacing
@@ -46,8 +47,11 @@ class Results:
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         self.file = file
-        with self._connected() as db:
-            db.execute(_SCHEMA)
+        try:
+            with self._connected() as db:
+                db.execute(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            raise UserError(f"{file}: cannot be read ({error}); move it away, or choose another --out") from error
 
     def finished(self) -> set[str]:
         """Return the keys of the cells that ended well."""

@@ -15,11 +15,13 @@ from medad.experiments.grid.cell import Outcome, Request, attempt
 from medad.experiments.grid.config import Cell, Data, Grid, read_grid
 from medad.experiments.grid.results import CELLS, Record, Results, export_csv
 from medad.experiments.grid.schedule import open_scheduler
+from medad.experiments.store import Result
 from medad.experiments.store import stored as stored_runs
 from medad.progress import progress
 from medad.reports.benchmark import write_benchmark
 from medad.workflows.notes import say
 from medad.workflows.options import MACHINE, TrainOptions
+from medad.workflows.splits import read_splits
 
 RESULTS, CSV, STORE, REPORT = "results.sqlite", "results.csv", "store", "report"
 CORES_PER_CELL = 2  # ASR-Net and other large networks train with two threads
@@ -93,10 +95,9 @@ def run_grid(
     train : bool
         Otherwise return what there is.
     """
-    for cell in grid.cells:
-        make_detector(cell.options.method, cell.options.preset, **cell.options.detector_options())  # or say why not
+    resolved = [_resolved(cell.options) for cell in grid.cells]  # or it is said what is wrong with them
     prints = {where: Repartition.read(where.path, where.split).fingerprint for where in _unique(grid.cells)}
-    keys = [cell.key(prints[cell.data], RECIPE_VERSION) for cell in grid.cells]
+    keys = [cell.key(prints[cell.data], RECIPE_VERSION, all_) for cell, all_ in zip(grid.cells, resolved, strict=True)]
     cells = dict(zip(keys, grid.cells, strict=True))  # cells of equal options are run once
     results = Results(out / RESULTS)
     if stored is not None:
@@ -108,7 +109,8 @@ def run_grid(
     say(f"{len(cells)} cells, {len(cells) - len(waiting)} of them done")
     waiting = waiting if train else []
     with open_scheduler(scheduler, workers, grid.slurm) as schedule, progress(len(waiting), "cells") as advance:
-        for outcome in schedule(attempt, waiting):
+        for request, found in schedule(attempt, waiting):
+            outcome = found if isinstance(found, Outcome) else Outcome(request.key, _told(found), 0.0)
             _note(outcome, cells[outcome.key], out, results)
             advance(1)
     return results.records(keys, grid.cells)
@@ -128,21 +130,41 @@ def tabled(records: Sequence[Record], cells: Sequence[Cell]) -> dict[str, dict[s
 
 
 def _adopt(cells: Mapping[str, Cell], out: Path, results: Results, stored: Path) -> None:
-    """Take stored runs with the options of a cell, on the same test images, for that cell."""
+    """Take stored runs with the options of a cell, which learnt from its images and were tested on them, for it."""
     finished = results.finished()
     for key, cell in cells.items():
         place = stored / cell.data.name
         if key in finished or cell.data.split is not None or not place.exists():
             continue
-        tested = {entry.id for entry in Repartition.read(cell.data.path).test}
+        tested = {entry.id: entry.label for entry in Repartition.read(cell.data.path).test}
         for run in stored_runs(cell.data.name, stored):
-            if _same(run.run["config"], cell.options) and set(run.scores.image_path) == tested:
+            if _same(run.run["config"], cell.options) and _tested(run.scores) == tested and _learnt(run, cell):
                 shutil.copytree(run.folder, out / CELLS / key, dirs_exist_ok=True)
                 results.write(key, cell, run.folder, "", run.run["timings"]["fit_seconds"])
 
 
 def _same(config: Mapping[str, Any], options: TrainOptions) -> bool:
     return all(config.get(name) == value for name, value in asdict(options).items() if name not in MACHINE)
+
+
+def _tested(scores: ScoreTable) -> dict[str, int | None]:
+    labels = [None] * len(scores) if scores.gt_label is None else scores.gt_label.tolist()
+    return dict(zip(scores.image_path, labels, strict=True))
+
+
+def _learnt(run: Result, cell: Cell) -> bool:
+    """Whether `run` learnt from the images of `cell`: these are read."""
+    images = read_splits(cell.data.path, cell.data.split, cell.options).describe()
+    return all(images.get(name) == run.run["data"].get(name) for name in ("normal", "unlabeled"))
+
+
+def _resolved(options: TrainOptions) -> dict[str, Any]:
+    found = make_detector(options.method, options.preset, **options.detector_options()).options
+    return asdict(found) | found.of_training()
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _unique(cells: tuple[Cell, ...]) -> list[Data]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from medad.errors import UserError
+from medad.experiments.grid.cell import interrupt
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -16,22 +17,39 @@ RETRIES = 3  # of a cell whose Dask worker died
 class Scheduler(Protocol):
     """Runs a function on items, somewhere, and yields results as they come."""
 
-    def __call__(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-        """Yield ``function(item)`` for all items, in any order."""
+    def __call__(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Iterator[tuple[Item, Result | Exception]]:
+        """Yield all items, in any order, each with ``function(item)`` or the error that took its place."""
 
 
 class Local:
-    """So many cells at a time on this machine, each in a process of its own (which the function starts)."""
+    """So many cells at a time on this machine, each in a process of its own (which the function starts).
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
+    Parameters
+    ----------
+    workers : int
+        Cells at a time.
+    stop : callable
+        Makes calls of the function that are under way return early.
+    """
 
-    def __call__(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    def __init__(self, workers: int, stop: Callable[[], None] = lambda: None) -> None:
+        self.workers, self.stop = workers, stop
+
+    def __call__(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Iterator[tuple[Item, Result | Exception]]:
         """Yield results as they come; when the caller stops, what has not begun is not begun."""
         pool = ThreadPoolExecutor(self.workers)
+        futures = {pool.submit(function, item): item for item in items}
         try:
-            for future in as_completed([pool.submit(function, item) for item in items]):
-                yield future.result()
+            for future in as_completed(futures):
+                yield futures[future], _outcome(future)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            self.stop()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -42,16 +60,26 @@ class OnDask:
     def __init__(self, client: Any) -> None:
         self.client = client
 
-    def __call__(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    def __call__(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Iterator[tuple[Item, Result | Exception]]:
         """Yield results as they come; when the caller stops, the others are cancelled."""
         from distributed import as_completed
 
-        futures = [self.client.submit(function, item, pure=False, retries=RETRIES) for item in items]
+        futures = {self.client.submit(function, item, pure=False, retries=RETRIES): item for item in items}
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            for future in as_completed(list(futures)):
+                yield futures[future], _outcome(future)
         finally:
-            self.client.cancel(futures)
+            self.client.cancel(list(futures))
+
+
+def _outcome(future: Any) -> Any:
+    """Return the result of a finished future, or the error that took its place, such as Dask's KilledWorker."""
+    try:
+        return future.result()
+    except Exception as error:
+        return error
 
 
 @contextmanager
@@ -73,7 +101,7 @@ def open_scheduler(where: str | None, workers: int, slurm: Mapping[str, Any]) ->
         If the extra ``distributed`` is not installed, or nobody answers at the address.
     """
     if where is None:
-        yield Local(workers)
+        yield Local(workers, interrupt)
         return
     try:
         from distributed import Client

@@ -1,11 +1,12 @@
 """What each experiment trains."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import cast
 
 from medad.data.repartition import Repartition
+from medad.detectors.registry import method_info
 from medad.errors import UserError
 from medad.experiments.grid.config import Cell, Data
 from medad.experiments.paper import BACKBONES, TABLE_5
@@ -34,8 +35,8 @@ def table3(data: Path, work: Path, base: TrainOptions) -> list[Cell]:
 
 def table2(data: Path, work: Path, base: TrainOptions) -> list[Cell]:
     """Return the methods that learn from normal images only, and DDAD with each backbone."""
-    single = [Cell(Data(data.name, data), f"{method} alone", replace(base, method=method)) for method in SINGLE]
-    return single + table3(data, work, base)
+    single = [Cell(Data(data.name, data), f"{method} alone", _known(replace(base, method=method))) for method in SINGLE]
+    return single + [replace(cell, options=_known(cell.options)) for cell in table3(data, work, base)]
 
 
 def table4(data: Path, work: Path, base: TrainOptions) -> list[Cell]:
@@ -47,6 +48,8 @@ def table4(data: Path, work: Path, base: TrainOptions) -> list[Cell]:
         raise UserError(f"{data}: two kinds of abnormality are needed among the unlabeled images; see manifest.csv")
     rarest = min(sum(entry.kind == kind for entry in who.unlabeled) for kind in kinds)
     most = min(len(normal), int(rarest / SEEN_RATE))
+    if not most:
+        raise UserError(f"{data}: normal images are needed among the unlabeled ones")
     cells = []
     for name, rate in (("none", 0.0), ("normal", 0.0), *((kind, SEEN_RATE) for kind in kinds)):
         pool = normal + [entry for entry in who.unlabeled if entry.kind == name and entry.label == 1]
@@ -68,9 +71,11 @@ def table5(data: Path, work: Path, base: TrainOptions) -> list[Cell]:
 def table6(data: Path, work: Path, base: TrainOptions) -> list[Cell]:
     """Return DDAD with AE and AE-U, as ensembles and with Monte Carlo dropout, without ASR-Net."""
     where, cells = Data(data.name, data), []
+    given = {name: value for name, value in base.options.items() if name in MC_DROPOUT}
+    plain = {name: value for name, value in base.options.items() if name not in MC_DROPOUT}
     for backbone in ("ae", "aeu"):
-        options = _without_refinement(_ddad(base, backbone))
-        dropout = replace(options, options=options.options | MC_DROPOUT)
+        options = _without_refinement(_ddad(replace(base, options=plain), backbone))
+        dropout = replace(options, options=options.options | MC_DROPOUT | given)
         cells += [Cell(where, f"{backbone}, ensemble", options), Cell(where, f"{backbone}, MC dropout", dropout)]
     return cells
 
@@ -94,12 +99,19 @@ def fig8(data: Path, work: Path, base: TrainOptions) -> list[Cell]:
     return table3(data, work, base)[:1]
 
 
+def _known(options: TrainOptions) -> TrainOptions:
+    """Leave out options that the method does not have, but others of the table may."""
+    names = {field.name for field in fields(method_info(options.method).load().options_type)}
+    return replace(options, options={name: value for name, value in options.options.items() if name in names})
+
+
 def _without_refinement(options: TrainOptions) -> TrainOptions:
     return replace(options, options=options.options | {"refine": False})
 
 
 def _drawn(data: Path, work: Path, who: Repartition, unlabeled: Sequence, name: str) -> Data:
-    return Data(data.name, data, write_split(who, unlabeled, work.resolve() / "splits" / f"{name}.csv"))
+    file = work.resolve() / "splits" / f"{data.name}-{name}.csv"
+    return Data(data.name, data, write_split(data, who, unlabeled, file))
 
 
 MAKE: dict[str, Make] = {

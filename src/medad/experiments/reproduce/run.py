@@ -18,6 +18,8 @@ from medad.reports.report import heat_maps
 from medad.training.run import read_run
 from medad.workflows.options import TrainOptions
 
+APART = "**This is not preset paper**: a first look, whose figures and differences say nothing about the paper's."
+
 
 def reproduce(
     name: str,
@@ -58,14 +60,18 @@ def reproduce(
     Raises
     ------
     UserError
-        If there is no such experiment, or the data do not allow it.
+        If there is no such experiment, the data do not allow it, or there is nothing to print.
     """
     if name not in MAKE:
         raise UserError(f"{name}: no such experiment; there are {', '.join(MAKE)}")
     data = data.resolve()
-    cells = [cell for seed in seeds for cell in MAKE[name](data, out, replace(options, seed=seed))]
+    cells = [cell for seed in dict.fromkeys(seeds) for cell in MAKE[name](data, out, replace(options, seed=seed))]
     grid = Grid(tuple(cells))
     records = run_grid(grid, out, scheduler=scheduler, workers=workers, stored=stored, train=train)
+    if not records and not train:
+        raise UserError(f"{out}: holds no run of {name} with these options; leave out --print-only")
+    if not records:
+        return len(cells)
     tables = tabled(records, cells).get(data.name, {})
     parts = [*_heading(name, data.name, options, records), *PAGES[name][1](data.name, tables)]
     if name == "fig9":
@@ -97,10 +103,11 @@ def _heading(name: str, dataset: str, options: TrainOptions, records: Sequence[R
     recipe = f"preset {options.preset}" + (f" **with other options than it: {reduced}**" if reduced else "")
     seeds = sorted({record.seed for record in records})
     runs = (read_run(record.folder) for record in records)
-    return [
+    parts = [
         f"# {PAGES[name][0]}, on {dataset}",
         f"Printed on {datetime.date.today()} by `medad reproduce {name}`: {recipe}, {options.precision}, "
-        f"seeds {', '.join(map(str, seeds)) or 'none'}. Machine: {machines(runs)}. The scores are in `{name}.csv`.",
+        f"seeds {', '.join(map(str, seeds))}. Machine: {machines(runs)}. The scores are in `{name}.csv`.",
         "In %, mean over seeds ± their standard deviation where there are several, in brackets the 95 % interval of a "
         "stratified bootstrap of the images. A difference is ours minus published.",
     ]
+    return parts if options.preset == "paper" else [*parts, APART]

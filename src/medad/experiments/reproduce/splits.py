@@ -46,8 +46,8 @@ def _some(entries: Sequence[Entry], count: int, seed: int) -> list[Entry]:
     return [entries[i] for i in sorted(order.tolist())]
 
 
-def write_split(who: Repartition, unlabeled: Sequence[Entry], file: Path) -> Path:
-    """Write `who` with other unlabeled images as a manifest; return the file."""
+def write_split(data: Path, who: Repartition, unlabeled: Sequence[Entry], file: Path) -> Path:
+    """Write `who`, the images of `data`, with other unlabeled ones as a manifest; return the file."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    Repartition(who.normal, tuple(unlabeled), who.test).write(file)
+    Repartition(who.normal, tuple(unlabeled), who.test).write(file, data)
     return file
