@@ -1,12 +1,15 @@
 """Methods on one data set: means over seeds, and tests against the best."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from medad.evaluation.comparison import compare, score_names
+from medad.evaluation.curves import auroc_of_counts
 from medad.evaluation.scores import ScoreTable
-from medad.evaluation.statistics import delong_test, holm
+from medad.evaluation.statistics import delong_test, holm, paired_bootstrap
 
 LABELS = np.repeat([0, 1], 50)
 NAMES = tuple(f"{i}.png" for i in range(100))
@@ -55,6 +58,24 @@ def test_members_are_averaged_and_other_methods_left_out(tables):
     assert row.p is None
     assert score_names(tables) == ["pred_score", "a_rec"]
     assert compare(tables, "r_dual") == []
+
+
+def test_patients_are_drawn_as_a_whole(tables):
+    patients = tuple(f"{i // 10}" for i in range(100))
+    known = {label: [replace(table, patients=patients) for table in some] for label, some in tables.items()}
+    alone, whole = compare(tables), compare(known)
+    stacked = {label: np.stack([t.columns["pred_score"] for t in some]) for label, some in tables.items()}
+    best = next(row.label for row in whole if row.p is None)
+    others = [row for row in whole if row.p is not None]
+    tested = [
+        paired_bootstrap(LABELS, stacked[best], stacked[row.label], auroc_of_counts, patients=patients).p
+        for row in others
+    ]
+    assert [row.p for row in others] == pytest.approx(list(holm(tested)))
+    assert [a.auroc.mean for a in alone] == [b.auroc.mean for b in whole]
+    assert all(a.auroc.low != b.auroc.low for a, b in zip(alone, whole, strict=True))
+    single = {label: [replace(table, patients=NAMES) for table in some] for label, some in tables.items()}
+    assert [row.p for row in compare(single)] == [row.p for row in alone]
 
 
 def test_one_image_of_a_class_allows_no_test(tables):

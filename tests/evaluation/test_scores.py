@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from medad.errors import UserError
-from medad.evaluation.scores import ScoreTable, read_scores, write_scores
+from medad.evaluation.scores import ScoreTable, read_scores, renumbered, write_scores
 
 # Any text a file system may hold, lone surrogates of undecodable bytes included.
 letters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
@@ -25,8 +25,8 @@ def tables(draw):
     labels = st.none() | st.lists(st.integers(0, 1), min_size=n, max_size=n).map(np.array)
     kinds = st.none() | st.lists(st.text(letters), min_size=n, max_size=n)
     columns = {name: draw(column) for name in ("a_rec_1", "a_rec_2", "pred_score", "r_dual")}
-    kind = draw(kinds)
-    return ScoreTable(paths, draw(labels), columns, None if kind is None else tuple(kind), draw(labels))
+    kind, patient = (None if drawn is None else tuple(drawn) for drawn in (draw(kinds), draw(kinds)))
+    return ScoreTable(paths, draw(labels), columns, kind, draw(labels), patient)
 
 
 def same(a, b):
@@ -39,7 +39,7 @@ def test_round_trip_is_exact(tmp_path, table):
     write_scores(tmp_path / "scores.csv", table)
     back = read_scores(tmp_path / "scores.csv")
     assert back.image_path == table.image_path
-    assert back.kinds == table.kinds
+    assert (back.kinds, back.patients) == (table.kinds, table.patients)
     assert same(back.gt_label, table.gt_label)
     assert same(back.pred_label, table.pred_label)
     assert back.columns.keys() == table.columns.keys()
@@ -54,12 +54,13 @@ def test_columns_stand_in_the_documented_order(tmp_path):
         {"r_dual": np.array([0.1, 1 / 3]), "pred_score": np.array([0.1, 1 / 3])},
         ("", "glioma"),
         np.array([0, 1]),
+        ("1", ""),
     )
     write_scores(tmp_path / "s.csv", table)
     with (tmp_path / "s.csv").open(newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["image_path", "gt_label", "pred_score", "r_dual", "pred_label", "kind"]
-    assert rows[2] == ["b, c.png", "1", "0.3333333333333333", "0.3333333333333333", "1", "glioma"]
+    assert rows[0] == ["image_path", "gt_label", "pred_score", "r_dual", "pred_label", "kind", "patient"]
+    assert rows[2] == ["b, c.png", "1", "0.3333333333333333", "0.3333333333333333", "1", "glioma", ""]
 
 
 @pytest.mark.parametrize(
@@ -123,13 +124,17 @@ def test_a_score_beside_its_members_is_refused():
 
 def test_a_subset_keeps_the_order_that_is_asked_for():
     kinds, labels = ("", "cyst", "glioma"), np.array([0, 1, 1])
-    table = ScoreTable(("a", "b", "c"), labels, {"pred_score": np.arange(3.0)}, kinds, 1 - labels)
+    table = ScoreTable(("a", "b", "c"), labels, {"pred_score": np.arange(3.0)}, kinds, 1 - labels, ("1", "2", ""))
     part = table.subset([2, 0])
-    assert part.image_path == ("c", "a") and part.kinds == ("glioma", "")
+    assert part.image_path == ("c", "a") and part.kinds == ("glioma", "") and part.patients == ("", "1")
     assert part.gt_label.tolist() == [1, 0] and part.pred_label.tolist() == [0, 1]
     assert {name: column.tolist() for name, column in part.columns.items()} == {"pred_score": [2.0, 0.0]}
     bare = ScoreTable(table.image_path, None, table.columns).subset(np.array([1]))
     assert bare.image_path == ("b",) and bare.gt_label is bare.kinds is bare.pred_label is None
+
+
+def test_patients_get_names_of_their_own():
+    assert renumbered(["Smith", "", "Jones", "Smith"]) == ("1", "", "2", "1")
 
 
 def test_inconsistent_tables_are_refused():

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,6 +53,19 @@ def test_metrics_are_those_of_the_stored_scores(finished):
     assert metrics["seed"] == 0
     # anomaly_map is r_dual by another name
     assert set(metrics["pixel"]) == {"a_rec", "a_intra", "a_inter", "r_intra", "r_dual"} and metrics["kinds"]
+
+
+def test_patients_are_kept_together_and_stay_unknown(finished, phantoms, tmp_path):
+    who = Repartition.read(phantoms)
+    test = tuple(replace(entry, patient=f"J. Doe-{i // 4}") for i, entry in enumerate(who.test))
+    Repartition(who.normal, who.unlabeled, test).write(tmp_path / "split.csv", phantoms)
+    assert evaluate(finished, phantoms, "--split", tmp_path / "split.csv", "--out", tmp_path / "out") == 0
+    table = read_scores(tmp_path / "out" / "scores.csv")
+    assert table.patients == tuple(str(i // 4 + 1) for i in range(16))
+    before, after = (json.loads((folder / "metrics.json").read_text()) for folder in (finished, tmp_path / "out"))
+    assert before["image"]["a_inter"]["auroc"] == after["image"]["a_inter"]["auroc"]
+    assert before["image"]["a_inter"]["auroc_ci"] != after["image"]["a_inter"]["auroc_ci"]
+    assert not any("J. Doe-" in file.read_text() for file in (tmp_path / "out").iterdir())
 
 
 def test_the_report_is_one_file_with_a_sheet(finished):

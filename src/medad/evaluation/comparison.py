@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from medad.evaluation.bootstrap import units
 from medad.evaluation.curves import auroc_of_counts, average_precision_of_counts
 from medad.evaluation.delong import delong_test, matching
 from medad.evaluation.metrics import auroc, average_precision
 from medad.evaluation.ranks import holm
 from medad.evaluation.scores import ScoreTable
-from medad.evaluation.statistics import stratified_bootstrap
+from medad.evaluation.statistics import paired_bootstrap, stratified_bootstrap
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
 Tables = Mapping[str, Sequence[ScoreTable]]  # by label, one table per seed
@@ -20,8 +21,9 @@ Tables = Mapping[str, Sequence[ScoreTable]]  # by label, one table per seed
 class Figure:
     """A metric: its mean over seeds, their sample standard deviation (None for one), and the mean's 95 % interval.
 
-    The interval is a bootstrap of the images, the same draws for all seeds and methods: it says how the mean
-    depends on the choice of images; the standard deviation how a training depends on its seed.
+    The interval is a bootstrap of the images, of patients as a whole where they are known, the same draws for all
+    seeds and methods: it says how the mean depends on the choice of images; the standard deviation how a training
+    depends on its seed.
     """
 
     mean: float
@@ -48,8 +50,9 @@ class Row:
     auroc, ap : Figure
         In [0, 1].
     p : float or None
-        Of the paired DeLong test of the mean AUROC against the best method's, Holm-corrected over all methods of
-        the data set; None for the best, NaN where a class has one image only.
+        Of the paired test of the mean AUROC against the best method's, Holm-corrected over all methods of the data
+        set: DeLong's, or where a patient has several images, which are not independent, the bootstrap of patients.
+        None for the best, NaN where a class has one image only.
     """
 
     label: str
@@ -78,8 +81,9 @@ def compare(tables: Tables, score: str = "pred_score") -> list[Row]:
     rows = {label: _stacked(some, score, tables) for label, some in tables.items() if score in some[0].rows}
     if not rows:
         return []
-    labels = _labels(tables)
-    ends = stratified_bootstrap(labels, list(rows.values()), [auroc_of_counts, average_precision_of_counts])
+    labels, patients = _labels(tables), _reference(tables).patients
+    of_counts = [auroc_of_counts, average_precision_of_counts]
+    ends = stratified_bootstrap(labels, list(rows.values()), of_counts, patients=patients)
     found = []
     for (label, row), (of_auroc, of_ap) in zip(rows.items(), ends, strict=True):
         seeds = len(tables[label])
@@ -87,8 +91,15 @@ def compare(tables: Tables, score: str = "pred_score") -> list[Row]:
         found.append(Row(label, score, seeds, *figures))
     best = max(found, key=lambda row: row.auroc.mean).label
     others = [label for label in rows if label != best]
-    p = dict(zip(others, holm([delong_test(labels, rows[best], rows[label]).p for label in others]), strict=True))
+    p = dict(zip(others, holm([_p(labels, rows[best], rows[label], patients) for label in others]), strict=True))
     return [replace(row, p=None if row.label == best else float(p[row.label])) for row in found]
+
+
+def _p(labels: np.ndarray, first: np.ndarray, second: np.ndarray, patients: Sequence[str] | None) -> float:
+    """Return p of the difference of two mean AUROCs."""
+    if patients is None or len(set(units(patients))) == len(patients):
+        return delong_test(labels, first, second).p
+    return paired_bootstrap(labels, first, second, auroc_of_counts, patients=patients).p
 
 
 def score_names(tables: Tables) -> list[str]:

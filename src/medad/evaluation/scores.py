@@ -13,7 +13,7 @@ import numpy as np
 from medad.errors import UserError
 from medad.files import replacing
 
-_FIXED = ("image_path", "gt_label", "pred_label", "kind")
+_FIXED = ("image_path", "gt_label", "pred_label", "kind", "patient")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class ScoreTable:
         Kind of abnormality of each image, empty for normal ones.
     pred_label : ndarray or None
         (n,) integers: 1 where the detector's threshold calls the image abnormal.
+    patients : tuple of str or None
+        Whose each image is, empty where unknown: names of their own (`renumbered`), so that nobody is identified.
     """
 
     image_path: tuple[str, ...]
@@ -39,6 +41,7 @@ class ScoreTable:
     columns: dict[str, np.ndarray]
     kinds: tuple[str, ...] | None = None
     pred_label: np.ndarray | None = None
+    patients: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Refuse columns that differ in length, a reserved name, or a table without ``pred_score``.
@@ -48,7 +51,7 @@ class ScoreTable:
         ValueError
             See above.
         """
-        optional = (x for x in (self.gt_label, self.kinds, self.pred_label) if x is not None)
+        optional = (x for x in (self.gt_label, self.kinds, self.pred_label, self.patients) if x is not None)
         lengths = {len(self.image_path), *map(len, self.columns.values()), *map(len, optional)}
         if len(lengths) > 1:
             raise ValueError(f"the columns of a score table differ in length: {sorted(lengths)}")
@@ -68,6 +71,7 @@ class ScoreTable:
             columns={name: column[rows] for name, column in self.columns.items()},
             kinds=None if self.kinds is None else tuple(self.kinds[i] for i in rows),
             pred_label=None if self.pred_label is None else self.pred_label[rows],
+            patients=None if self.patients is None else tuple(self.patients[i] for i in rows),
         )
 
     @property
@@ -100,11 +104,17 @@ class ScoreTable:
         return next((name for name in same if name != "pred_score"), "pred_score")
 
 
+def renumbered(patients: Sequence[str]) -> tuple[str, ...]:
+    """Return patients as numbers in the order of their appearance, "1", "2", …; "" where unknown."""
+    numbers = {patient: str(i) for i, patient in enumerate(dict.fromkeys(filter(None, patients)), start=1)}
+    return tuple(numbers.get(patient, "") for patient in patients)
+
+
 def write_scores(path: Path, table: ScoreTable) -> None:
     """Write `table` as CSV, whole or not at all; numbers read back bit for bit.
 
-    Columns: image_path, gt_label (empty where unknown), pred_score, the other scores, then pred_label and
-    kind where known.
+    Columns: image_path, gt_label (empty where unknown), pred_score, the other scores, then pred_label, kind and
+    patient where known.
     """
     names = sorted(table.columns, key=lambda name: name != "pred_score")
     columns: dict[str, list] = {"image_path": list(table.image_path)}
@@ -114,9 +124,11 @@ def write_scores(path: Path, table: ScoreTable) -> None:
         columns["pred_label"] = [int(x) for x in table.pred_label]
     if table.kinds is not None:
         columns["kind"] = list(table.kinds)
+    if table.patients is not None:
+        columns["patient"] = list(table.patients)
     text = io.StringIO()
     # A lone carriage return in a name would end the row unless it is quoted, which csv leaves out.
-    returns = any("\r" in cell for cell in (*table.image_path, *(table.kinds or ())))
+    returns = any("\r" in cell for cell in (*table.image_path, *(table.kinds or ()), *(table.patients or ())))
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL)
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
@@ -167,6 +179,7 @@ def _table(path: Path, header: list[str], lines: list[list[str]]) -> ScoreTable:
             columns={name: _numbers(name, cells[name]) for name in header if name not in _FIXED},
             kinds=tuple(cells["kind"]) if "kind" in cells else None,
             pred_label=_labels(cells["pred_label"]) if "pred_label" in cells else None,
+            patients=tuple(cells["patient"]) if "patient" in cells else None,
         )
     except ValueError as error:
         raise UserError(f"{path}: {error}; mend the file or write it anew") from error

@@ -1,7 +1,7 @@
 """All metrics of a table of scores: what metrics.json holds."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -20,7 +20,6 @@ def summarise(
     seed: int = 0,
     masks: np.ndarray | None = None,
     maps: Mapping[str, np.ndarray] | None = None,
-    patients: Sequence[str] | None = None,
 ) -> dict:
     """Compute every figure of metrics.json.
 
@@ -30,7 +29,8 @@ def summarise(
     Parameters
     ----------
     table : ScoreTable
-        Scores, with labels if there are any and kinds of abnormality where known.
+        Scores, with labels if there are any, kinds of abnormality and patients where known. Patients are drawn
+        as a whole by the bootstrap.
     seed : int
         Seed of the run, noted in the result. The 2000 stratified draws of the bootstrap depend on the labels
         and patients alone: scores of one test set, also those of two runs, are compared on the same draws.
@@ -38,8 +38,6 @@ def summarise(
         (n, H, W) ``bool`` abnormal pixels, all zero for normal images.
     maps : mapping of str to ndarray, optional
         (n, H, W) anomaly maps by name; pixels of all images are pooled.
-    patients : sequence of str, optional
-        (n,) patients, drawn as a whole by the bootstrap.
 
     Returns
     -------
@@ -63,8 +61,8 @@ def summarise(
     result["n"] = {"normal": int((labels == 0).sum()), "abnormal": int((labels == 1).sum())}
     if 0 in result["n"].values():
         warnings.warn("only one class among the labels: metrics are undefined", RuntimeWarning, stacklevel=2)
-    result["image"] = _image(table, labels, patients)
-    result["kinds"] = _kinds(table, labels, patients)
+    result["image"] = _image(table, labels)
+    result["kinds"] = _kinds(table, labels)
     if masks is not None and maps:
         result["pixel"] = {name: _pixel(masks, values) for name, values in maps.items()}
         result["n"]["masks"] = int(np.asarray(masks).any(axis=(1, 2)).sum())
@@ -103,12 +101,12 @@ def _both_classes(labels: np.ndarray) -> bool:
     return 0 < labels.sum() < len(labels)
 
 
-def _ranking(table: ScoreTable, labels: np.ndarray, patients: Sequence[str] | None) -> dict[str, dict]:
+def _ranking(table: ScoreTable, labels: np.ndarray) -> dict[str, dict]:
     """Metrics of each shown row, the mean over its members, with intervals."""
     rows = table.shown_rows
     if not _both_classes(labels):
         return {row: {key: None for name in _METRICS for key in (name, f"{name}_ci")} for row in rows}
-    intervals = stratified_bootstrap(labels, list(rows.values()), _OF_COUNTS, patients=patients)
+    intervals = stratified_bootstrap(labels, list(rows.values()), _OF_COUNTS, patients=table.patients)
     result: dict[str, dict] = {name: {} for name in rows}
     for figures, members, ends in zip(result.values(), rows.values(), intervals, strict=True):
         for (name, metric), interval in zip(_METRICS.items(), ends, strict=True):
@@ -117,8 +115,8 @@ def _ranking(table: ScoreTable, labels: np.ndarray, patients: Sequence[str] | No
     return result
 
 
-def _image(table: ScoreTable, labels: np.ndarray, patients: Sequence[str] | None) -> dict:
-    result = _ranking(table, labels, patients)
+def _image(table: ScoreTable, labels: np.ndarray) -> dict:
+    result = _ranking(table, labels)
     defined = _both_classes(labels)
     for name, row in table.shown_rows.items():
         distances = [chi_squared_distance(labels, member) for member in row] if defined else []
@@ -128,16 +126,15 @@ def _image(table: ScoreTable, labels: np.ndarray, patients: Sequence[str] | None
     return _with_pred_score(table, result)
 
 
-def _kinds(table: ScoreTable, labels: np.ndarray, patients: Sequence[str] | None) -> dict:
+def _kinds(table: ScoreTable, labels: np.ndarray) -> dict:
     if table.kinds is None:
         return {}
     kinds = np.array(table.kinds)
     result: dict = {}
     for kind in sorted(set(kinds[labels == 1]) - {""}):
         chosen = np.flatnonzero((labels == 0) | (kinds == kind) & (labels == 1))
-        theirs = None if patients is None else [patients[int(i)] for i in chosen]
         part, count = table.subset(chosen), int(labels[chosen].sum())
-        figures = _ranking(part, labels[chosen], theirs)
+        figures = _ranking(part, labels[chosen])
         result[str(kind)] = _with_pred_score(part, {name: row | {"n": count} for name, row in figures.items()})
     return result
 

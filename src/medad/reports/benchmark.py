@@ -16,9 +16,10 @@ from medad.reports.html import Html, element, html, join, page, picture, section
 
 NOTE = (
     "AUROC and AP in %: mean over seeds ± their sample standard deviation; in brackets the 95 % interval of a "
-    "stratified bootstrap of the images (2,000 draws). Bold: the highest AUROC on the data set; underlined: not "
-    "significantly worse (paired DeLong test against the best at 5 %, Holm-corrected over the methods). Interval and "
-    "test speak of the choice of images, the standard deviation of the chance in training."
+    "stratified bootstrap of the images, of patients where they are known (2,000 draws). Bold: the highest AUROC on "
+    "the data set; underlined: not significantly worse (paired DeLong test against the best at 5 %, Holm-corrected "
+    "over the methods; where patients have several images the paired bootstrap). Interval and test speak of the choice "
+    "of images, the standard deviation of the chance in training."
 )
 HEAD = ("data", "method", "score", "seeds", "AUROC", "AP", "p against the best")
 

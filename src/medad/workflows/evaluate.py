@@ -100,7 +100,7 @@ def write_results(detector: Detector, images: ImageSet, name: str, run: Path, ou
     maps: list[Maps] = []
     table = score(detector, images, maps.append if images.masks is not None else None)
     write_scores(out / "scores.csv", ranked(table) if table.gt_label is None else table)
-    metrics = summarise(table, detector.seed, images.masks, distinct(join(maps)), images.patients)
+    metrics = summarise(table, detector.seed, images.masks, distinct(join(maps)))
     with replacing(out / "metrics.json") as partial:
         partial.write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     described = read_run(run)

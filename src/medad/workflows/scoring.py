@@ -6,7 +6,7 @@ import numpy as np
 
 from medad.data.imageset import ImageSet
 from medad.detectors.base import Detector
-from medad.evaluation.scores import ScoreTable
+from medad.evaluation.scores import ScoreTable, renumbered
 from medad.progress import progress
 
 Maps = Mapping[str, np.ndarray]
@@ -44,6 +44,7 @@ def score(detector: Detector, images: ImageSet, keep: Callable[[Maps], object] |
         columns=join(scores),
         kinds=images.kinds,
         pred_label=np.concatenate(labels) if labels else None,
+        patients=None if images.patients is None else renumbered(images.patients),
     )
 
 

@@ -108,6 +108,6 @@ def _heading(name: str, dataset: str, options: TrainOptions, records: Sequence[R
         f"Printed on {datetime.date.today()} by `medad reproduce {name}`: {recipe}, {options.precision}, "
         f"seeds {', '.join(map(str, seeds))}. Machine: {machines(runs)}. The scores are in `{name}.csv`.",
         "In %, mean over seeds ± their standard deviation where there are several, in brackets the 95 % interval of a "
-        "stratified bootstrap of the images. A difference is ours minus published.",
+        "stratified bootstrap. A difference is ours minus published.",
     ]
     return parts if options.preset == "paper" else [*parts, APART]
