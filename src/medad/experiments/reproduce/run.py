@@ -106,7 +106,7 @@ def _heading(name: str, dataset: str, options: TrainOptions, records: Sequence[R
     parts = [
         f"# {PAGES[name][0]}, on {dataset}",
         f"Printed on {datetime.date.today()} by `medad reproduce {name}`: {recipe}, {options.precision}, "
-        f"seeds {', '.join(map(str, seeds))}. Machine: {machines(runs)}. The scores are in `{name}.csv`.",
+        f"seeds {', '.join(map(str, seeds))}. Machine: {machines(runs)}.",
         "In %, mean over seeds ± their standard deviation where there are several, in brackets the 95 % interval of a "
         "stratified bootstrap. A difference is ours minus published.",
     ]
