@@ -81,6 +81,7 @@ def test_the_constrained_loss_adds_the_distance_of_codes():
     detector, network = untrained("constrained_ae", rho=0.3)
     plain = AE(hidden=32).eval()
     plain.load_state_dict(network.state_dict())
+    plain.requires_grad_(True)
     x = to_unit(make_images(4).pixels, CPU)
     z = plain.encode(x)
     expected = F.mse_loss(plain.decode(z), x) + 0.3 * F.mse_loss(plain.encode(plain.decode(z)), z)

@@ -13,7 +13,11 @@ from medad.errors import UserError
 TINY = {"preset": "tiny", "device": "cpu", "jobs": 1}
 
 
-@parametrize_with_checks([SklearnDetector("ae", **TINY), SklearnDetector("ddad", options={"backbone": "ae"}, **TINY)])
+# Without ASR-Net, whose scores after so few steps are all but equal.
+DDAD = SklearnDetector("ddad", options={"backbone": "ae", "refine": False}, **TINY)
+
+
+@parametrize_with_checks([SklearnDetector("ae", **TINY), DDAD])
 def test_scikit_learn_s_checks(estimator, check):
     check(estimator)
 

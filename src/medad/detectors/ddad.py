@@ -80,7 +80,8 @@ class DDAD(Detector):
     Differs from the paper: where text and code disagree the code is followed (four linear layers,
     mean losses, half of the synthetic images clean), except for the divisor of the standard
     deviation (`bessel`) and the order of ASR-Net's inputs; log(sigma^2) is clamped to ±10; the
-    last epoch is the result, nothing is chosen on test images.
+    last epoch is the result, nothing is chosen on test images; biases that a batch norm takes away
+    again are not trained.
 
     References
     ----------
