@@ -99,10 +99,10 @@ def read_grid(file: Path, folder: Path | None = None) -> Grid:
     if odd := set(content) - set(SECTIONS):
         raise UserError(f"{file}: {sorted(odd)[0]}: no such section; there are {', '.join(SECTIONS)}")
     try:
-        lists = [_list(content, name, default) for name, default in (("data", None), ("runs", None), ("seeds", [0]))]
-        data = [_data(entry, folder or file.parent) for entry in lists[0]]
-        runs = [pair for run in lists[1] for pair in _expand(_mapping(run, "runs"))]
-        options = [(label, _options(values, seed)) for label, values in runs for seed in lists[2]]
+        folders, methods, seeds = (_list({"seeds": [0]} | content, name) for name in ("data", "runs", "seeds"))
+        data = [_data(entry, folder or file.parent) for entry in folders]
+        runs = [pair for run in methods for pair in _expand(_mapping(run, "runs"))]
+        options = [(label, _options(values, seed)) for label, values in runs for seed in seeds]
     except UserError as error:
         raise UserError(f"{file}: {error}") from error
     cells = tuple(Cell(where, label, what) for where in data for label, what in options)
@@ -110,8 +110,8 @@ def read_grid(file: Path, folder: Path | None = None) -> Grid:
     return Grid(cells, content.get("slurm") or {})
 
 
-def _list(content: Mapping[str, Any], name: str, default: Any) -> list[Any]:
-    found = content.get(name, default)
+def _list(content: Mapping[str, Any], name: str) -> list[Any]:
+    found = content[name]
     if not isinstance(found, list) or not found:
         raise UserError(f"{name}: {found}: give a list, such as [a, b]")
     return found

@@ -97,7 +97,9 @@ def run_grid(
     """
     resolved = [_resolved(cell.options) for cell in grid.cells]  # or it is said what is wrong with them
     prints = {where: Repartition.read(where.path, where.split).fingerprint for where in _unique(grid.cells)}
-    keys = [cell.key(prints[cell.data], RECIPE_VERSION, all_) for cell, all_ in zip(grid.cells, resolved, strict=True)]
+    keys = [
+        cell.key(prints[cell.data], RECIPE_VERSION, options) for cell, options in zip(grid.cells, resolved, strict=True)
+    ]
     cells = dict(zip(keys, grid.cells, strict=True))  # cells of equal options are run once
     results = Results(out / RESULTS)
     if stored is not None:
