@@ -146,7 +146,7 @@ def test_ctrl_c_ends_a_grid_at_once_and_it_goes_on(grid, tmp_path):
     try:
         wait_until(lambda: list(out.glob("cells/*/checkpoint/*.safetensors")))
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: all that belong to it
-        assert process.wait(timeout=30) == 130
+        assert process.wait(timeout=120) == 130
     finally:
         process.kill()
         process.wait()

@@ -24,7 +24,7 @@ from medad.workflows.options import TrainOptions
 
 LOG, ERROR = "log.txt", "error.txt"
 ATTEMPTS = 3  # of a process that is killed, e.g. because memory ran out
-INTERRUPTED = -signal.SIGINT
+INTERRUPTED = 130
 
 _running: set[subprocess.Popen] = set()
 
@@ -61,7 +61,7 @@ def attempt(request: Request) -> Outcome:
     code = 0
     for _ in range(ATTEMPTS):
         code = 0 if request.finished else _spawn(request)
-        if code >= 0 or code == INTERRUPTED:
+        if code >= 0 or code == -signal.SIGINT:
             break
     if code == 0:
         _tidy(Path(request.folder))
@@ -76,7 +76,7 @@ def interrupt() -> None:
 
 def _trouble(folder: Path, code: int) -> str:
     """Say why a cell ended with this exit status; nothing if it ended well."""
-    if code == INTERRUPTED:
+    if code in (INTERRUPTED, -signal.SIGINT):
         return "interrupted"
     if code < 0:
         return f"killed by signal {-code}, {ATTEMPTS} times: out of memory? See {LOG} in {folder}"
@@ -123,6 +123,8 @@ def main() -> int:
         text = str(error) if isinstance(error, UserError) else traceback.format_exc()
         (folder / ERROR).write_text(text, encoding="utf-8")
         return 1
+    except KeyboardInterrupt:
+        os._exit(INTERRUPTED)  # at once: a thread still waits at standard input
     return 0
 
 
