@@ -26,7 +26,7 @@ class PairDiscriminator(nn.Module):
     def __init__(self, size: int, channels: int = 1, width: int = 64, latent: int = 200) -> None:
         super().__init__()
         *trunk, flat = down_trunk(size, channels, width, "layer")
-        norm = nn.GroupNorm(1, smallest_maps(size, width)[0])  # else a few large sums drown the code
+        norm = nn.GroupNorm(1, smallest_maps(size, width)[0])  # as the public codes have it before the joint layer
         self.image = nn.Sequential(*trunk, norm, nn.LeakyReLU(SLOPE), flat)
         self.code = nn.Sequential(normalised_init(Linear(latent, 8 * width)), nn.LeakyReLU(SLOPE))
         joint = normalised_init(Linear(trunk_features(size, width) + 8 * width, 16 * width))
