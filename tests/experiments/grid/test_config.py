@@ -8,6 +8,8 @@ import pytest
 from medad.errors import UserError
 from medad.experiments.grid.config import read_grid
 
+RESULTS = Path(__file__).parents[3] / "docs" / "results"
+
 GRID = """
 data: [brain, {path: chest, split: other.json, name: chest-other}]
 seeds: [0, 5]
@@ -98,3 +100,8 @@ def test_faults_name_the_file_and_what_is_wrong(tmp_path, text, fault):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r"none\.yaml: not readable"):
         read_grid(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("file", sorted(RESULTS.glob("*.yaml")), ids=lambda file: file.stem)
+def test_the_project_s_own_grids_can_be_read(file):
+    assert read_grid(file).cells
