@@ -8,8 +8,10 @@ import torch
 from gan_runs import assert_nearly_same_weights, assert_same_weights, train, training_data
 from helpers import make_images
 
+from medad.detectors import gan_encoder
 from medad.detectors.registry import load_detector, make_detector
 from medad.errors import UserError
+from medad.networks.folding import folded
 from medad.training.pixels import to_unit
 
 CPU = torch.device("cpu")
@@ -145,12 +147,22 @@ def test_all_encoders_and_scores_share_one_gan(tmp_path):
     assert len(set(encoders)) == 3
 
 
-def test_the_gan_is_frozen_while_the_encoder_learns(trained):
+def test_the_gan_is_frozen_while_the_encoder_learns(trained, monkeypatch):
     detector, folder = trained
-    before = (folder / "wgan.safetensors").read_bytes()
+    frozen = []
+    monkeypatch.setattr(gan_encoder, "folded", lambda network: frozen.append(folded(network)) or frozen[-1])
     phase = detector.stages(training_data(folder), folder)[1][0].build()
+    before = [copy.deepcopy(network.state_dict()) for network in frozen]
+    encoder = copy.deepcopy(phase.networks["encoder"].state_dict())
+    for _ in range(2):
+        phase.step(phase.prepare(torch.arange(4)))
     assert set(phase.networks) == {"encoder"}
-    assert (folder / "wgan.safetensors").read_bytes() == before
+    assert not all(torch.equal(encoder[key], value) for key, value in phase.networks["encoder"].state_dict().items())
+    assert len(frozen) == 2
+    for network, state in zip(frozen, before, strict=True):
+        assert not any(module.training for module in network.modules())
+        assert not any(weight.requires_grad for weight in network.parameters())
+        assert all(torch.equal(state[key], value) for key, value in network.state_dict().items())
 
 
 def test_a_stopped_training_ends_with_the_same_weights(tmp_path):

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from medad.detectors.groups import GROUP_PIXELS
 from medad.detectors.inversion import (
-    SEARCHED_AT_ONCE,
     SearchOptions,
     anogan_residual,
     invert,
@@ -81,7 +81,7 @@ def test_companions_change_no_bit(networks):
 
 
 def test_more_images_than_a_group(networks, monkeypatch):
-    monkeypatch.setitem(SEARCHED_AT_ONCE, "cpu", 2 * 16)
+    monkeypatch.setitem(GROUP_PIXELS, "cpu", 2 * 16)
     x, start = torch.rand(5, 1, 4, 4), torch.zeros(1, 3)
     found = invert(x, *networks, start, 5, 0.1)
     assert found.shape == x.shape

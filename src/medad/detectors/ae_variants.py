@@ -73,8 +73,9 @@ class AEGrad(AEVariant):
 
     Scores: ``a_grad``, which is ``pred_score``, and ``a_rec``, the squared residual; each the mean of its map.
 
-    Differs from the paper: nowhere that is known, but that its 600 epochs on Brain Tumor are not built in; gradients
-    are taken in evaluation mode, of each image by itself.
+    Differs from the paper: gradients are taken in evaluation mode, of each image by itself. Biases that a batch norm
+    takes away again are not trained. Above 128 pixels levels are added, so that the last map is at most 8 x 8.
+    MedIAnomaly's 600 epochs on Brain Tumor are not built in.
 
     References
     ----------
@@ -114,7 +115,8 @@ class ConstrainedAE(AEVariant):
 
     Differs from the paper: this is MedIAnomaly's form, without the adversarial prior of Chen and Konukoglu. The second
     pass of the encoder is made in training only; there its batch norms see images and reconstructions in turn.
-    MedIAnomaly's 600 epochs on Brain Tumor are not built in.
+    MedIAnomaly's 600 epochs on Brain Tumor are not built in. Biases that a batch norm takes away again are not trained.
+    Above 128 pixels levels are added, so that the last map is at most 8 x 8.
 
     References
     ----------
@@ -146,7 +148,8 @@ class CeAE(AEVariant):
 
     Differs from the paper: this is MedIAnomaly's form, one black square of 2.4 % of the area per image and the error
     over all pixels. Not followed: Baur's code of ceVAE compares with the image that has the hole, and makes the same
-    hole in all images of a batch. MedIAnomaly's 600 epochs on Brain Tumor are not built in.
+    hole in all images of a batch. MedIAnomaly's 600 epochs on Brain Tumor are not built in. Biases that a batch norm
+    takes away again are not trained. Above 128 pixels levels are added, so that the last map is at most 8 x 8.
 
     References
     ----------

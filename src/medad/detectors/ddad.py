@@ -81,7 +81,7 @@ class DDAD(Detector):
     mean losses, half of the synthetic images clean), except for the divisor of the standard
     deviation (`bessel`) and the order of ASR-Net's inputs; log(sigma^2) is clamped to ±10; the
     last epoch is the result, nothing is chosen on test images; biases that a batch norm takes away
-    again are not trained.
+    again are not trained; above 128 pixels levels are added, so that the last map is at most 8 x 8.
 
     References
     ----------

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from medad.detectors.groups import groups
 from medad.detectors.options import Options
 from medad.training.phase import set_lr
 from medad.training.seeds import derive_seed
@@ -14,10 +15,6 @@ Network = Callable[[Tensor], Tensor]
 
 # Share of the steps done -> learning rate of Adam from there on: of 500 steps 200 at 0.01, 100 at 0.001, 200 at 0.0005.
 RATES = {0.0: 0.01, 0.4: 0.001, 0.6: 0.0005}
-
-# Pixels that are searched for together. A search makes much of roundings, and these depend on the number of images:
-# so it is always the same, the last ones filled up.
-SEARCHED_AT_ONCE = {"cpu": 8 * 64**2, "cuda": 128 * 64**2}
 
 
 @dataclass(frozen=True)
@@ -111,12 +108,10 @@ def invert(x: Tensor, generator: Network, features: Network, starts: Tensor, ste
     weight : float
         See :func:`anogan_residual`, which is made small.
     """
-    at_once = max(SEARCHED_AT_ONCE[x.device.type] // x[0, 0].numel(), 1)
-    filled = torch.cat([x, x[-1:].expand(-len(x) % at_once, -1, -1, -1)])
     with torch.inference_mode(False), torch.no_grad():
-        # A copy, since autograd refuses tensors made in inference mode.
-        copied = filled.clone(memory_format=torch.channels_last)
-        found = [_inverted(part, generator, features, starts, steps, weight) for part in copied.split(at_once)]
+        # Copies, since autograd refuses tensors made in inference mode.
+        copies = [part.clone(memory_format=torch.channels_last) for part in groups(x)]
+        found = [_inverted(part, generator, features, starts, steps, weight) for part in copies]
     return torch.cat(found)[: len(x)]
 
 

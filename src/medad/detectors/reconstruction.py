@@ -127,10 +127,11 @@ class MemAEOptions(FormOptions):
 class MemAEDetector(ReconstructionDetector):
     """MemAE in the form of DDAD-ASR: one query of 25 slots on the latent vector.
 
-    Differs from the paper: Gong et al. query at every position of a feature map and shrink the
-    weights; DDAD-ASR's code, which is followed, does neither, and MedIAnomaly's shrinks at 0.0025,
-    far below 1 / 25. The biases in front of the linear layers' batch norms, which these take away, are not trained:
-    their gradient is rounding noise, of which Adam made so large steps that the running means were far off.
+    Differs from the paper: Gong et al. query at every position of a feature map and shrink the weights; DDAD-ASR's
+    code, which is followed, does neither, and MedIAnomaly's shrinks at 0.0025, far below 1 / 25. The biases in front of
+    the linear layers' batch norms, which these take away, are not trained: their gradient is rounding noise, of which
+    Adam made so large steps that the running means were far off. Above 128 pixels levels are added, so that the last
+    map is at most 8 x 8.
     """
 
     name = "memae"
@@ -149,7 +150,8 @@ class MemAEDetector(ReconstructionDetector):
 class AEUDetector(ReconstructionDetector):
     """AE-U: the squared residual divided by the predicted variance.
 
-    Differs from the paper: log(sigma^2) is clamped to ±10 in training and scoring.
+    Differs from the paper: log(sigma^2) is clamped to ±10 in training and scoring. Biases that a batch norm takes away
+    again are not trained. Above 128 pixels levels are added, so that the last map is at most 8 x 8.
     """
 
     name = "aeu"

@@ -50,13 +50,14 @@ class VAEDetector(VariationalDetector):
 
     Differs from the paper: network, loss and recipe are MedIAnomaly's, not those of Zimmerer et al. (summed ELBO with
     beta 1, lr 1e-4) or Baur et al. (L1, latent 128, 128 pixels). MedIAnomaly samples the code at test, which makes
-    scores random; here it is the mean unless `sample_at_test`. MedIAnomaly's weight of the mean KL, 0.005, is kept
-    at 64 x 64 grey and latent 16 only: elsewhere `beta` stays as it is (0.64), so that a nat of the code costs the
-    same against the summed error; the weight is then 0.00125 at 128 x 128. ``elbo`` is our own addition to
-    MedIAnomaly's scores. Gradient maps are neither smoothed nor averaged unless `smooth` and `noise_runs` say so,
-    and never scaled by the minimum and maximum of a batch as Zimmerer et al. do, since an image's score must not
-    depend on others; the noise of `noise_runs` is drawn around the image, where the library they use adds each
-    run's noise to the last one's. The paper's 600 epochs on Brain Tumor are not built in.
+    scores random; here it is the mean unless `sample_at_test`. MedIAnomaly's weight of the mean KL, 0.005, is kept at
+    64 x 64 grey and latent 16 only: elsewhere `beta` stays as it is (0.64), so that a nat of the code costs the same
+    against the summed error; the weight is then 0.00125 at 128 x 128. ``elbo`` is our own addition to MedIAnomaly's
+    scores. Gradient maps are neither smoothed nor averaged unless `smooth` and `noise_runs` say so, and never scaled by
+    the minimum and maximum of a batch as Zimmerer et al. do, since an image's score must not depend on others; the
+    noise of `noise_runs` is drawn around the image, where the library they use adds each run's noise to the last one's.
+    The paper's 600 epochs on Brain Tumor are not built in. Biases that a batch norm takes away again are not trained.
+    Above 128 pixels levels are added, so that the last map is at most 8 x 8.
 
     References
     ----------

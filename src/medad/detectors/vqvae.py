@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from medad.detectors.base import Detector, TrainingData
+from medad.detectors.groups import Analysis, in_groups
 from medad.detectors.one_network import network_phase
 from medad.detectors.options import STANDARD
 from medad.detectors.vqvae_training import (
@@ -44,15 +45,16 @@ class VQVAEDetector(Detector):
     and ``a_rec``, the means of their maps: the smoothed residual of the restorations (``anomaly_map``), and the
     absolute residual of the reconstruction.
 
-    Differs from the paper: there is no slice position as a condition; a batch of 8 volumes x 8 slices is 64 images. The
-    thresholds, 7 and 5 nats in the code, are the percentiles that the paper gives for them, of the codes of training
-    images, as held-out ones may be missing: a bit too low where the prior overfits. The first convolution is padded,
-    which the submission forgot. The weights of restorations use the mean distance (the code) instead of the sum (the
-    paper). The filters, 3 x 3 minimum and 7 x 7 mean, are 2-D, and the mean is over pixels inside the image (the
-    code's sees zeros outside). Random numbers of the restorations come from the seed, the same for every image, so
-    that scores can be repeated. Attention has every position of maps up to 10 x 10 and half the resolution of larger
-    ones, as the code has in its two configurations; the first convolution of the prior is 7 x 7 for
-    both, in the code 3 x 3 for the smaller.
+    Differs from the paper: there is no slice position as a condition; a batch of 8 volumes x 8 slices is 64 images.
+    Training images are taken as they are: the code deforms, scales, mirrors, rotates, blurs them, adds noise and
+    changes their brightness, and standardises brains by their foreground. The thresholds, 7 and 5 nats in the code, are
+    the percentiles that the paper gives for them, of the codes of training images, as held-out ones may be missing: a
+    bit too low where the prior overfits. The first convolution is padded, which the submission forgot. The weights of
+    restorations use the mean distance (the code) instead of the sum (the paper). The filters, 3 x 3 minimum and 7 x 7
+    mean, are 2-D, and the mean is over pixels inside the image (the code's sees zeros outside). Random numbers of the
+    restorations come from the seed, the same for every image, so that scores can be repeated. Attention has every
+    position of maps up to 10 x 10 and half the resolution of larger ones, as the code has in its two configurations;
+    the first convolution of the prior is 7 x 7 for both, in the code 3 x 3 for the smaller.
 
     References
     ----------
@@ -105,8 +107,11 @@ class VQVAEDetector(Detector):
         places = (self.options.size // VQVAE.shrinkage) ** 2
         self.uniform_ = torch.rand(self.options.restorations, places, generator=generator).to(self.device)
 
-    def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def analyse(self, x: Tensor) -> Analysis:
         """Return the sum of the improbable codes' NLLs, and the residuals of reconstruction and restorations."""
+        return in_groups(self._analyse, x)
+
+    def _analyse(self, x: Tensor) -> Analysis:
         vqvae, prior, thresholds = self._networks
         codes = vqvae.encode(x)
         nll = prior.nll(codes).flatten(1)

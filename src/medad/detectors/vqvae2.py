@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from medad.detectors.groups import Analysis, in_groups
 from medad.detectors.one_network import OneNetworkDetector
 from medad.detectors.options import STANDARD, TrainingOptions
 from medad.networks.vqvae2 import VQVAE2
@@ -61,8 +62,11 @@ class VQVAE2Detector(OneNetworkDetector):
         """Return the untrained network."""
         return VQVAE2(options.channels, options.hidden, options.latent, options.codes)
 
-    def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def analyse(self, x: Tensor) -> Analysis:
         """Return the squared residual and its mean."""
+        return in_groups(self._analyse, x)
+
+    def _analyse(self, x: Tensor) -> Analysis:
         residual = (x - self.folded_[self.name](x)[0]).square().mean(1)
         score = residual.mean((1, 2))
         return {"a_rec": score, "pred_score": score}, {"a_rec": residual, "anomaly_map": residual}
