@@ -16,7 +16,9 @@ from medad.errors import UserError
     [
         ("", "demo,run,train,evaluate,predict"),
         ("trian D", "invalid choice: 'trian'"),
-        ("train", "required: data"),
+        ("train", "required: data (see medad train --help)"),
+        ("evaluate", "required: run, data (see medad evaluate --help)"),
+        ("reproduce table3 --data D --seeds 0", "--seeds: expected a list, such as [0, 1]. Got value: 0"),
         ("train D --size big", "--size: expected int. Got value: big"),
         ("train D --unlabeled-size some", "--unlabeled-size: expected int. Got value: some"),
         ("train D --backbone vae", "--backbone: expected one of ['ae', 'memae', 'aeu']. Got value: vae"),

@@ -35,12 +35,19 @@ def parse_trouble(message: str) -> str:
     line = re.sub(r"Does not validate .*? Errors: - (.*?) - .* Given value: ", r"\1. Got value: ", line)
     line = re.sub(r"(Expected a) (?:typing\.Literal(\[.*?\])|<class '(\w+)'>)", _expected, line)
     line = re.sub(r'Parser key "(\w+)":', lambda key: f"--{key[1].replace('_', '-')}:", line)
-    line = re.sub(r"required: \w+\.", "required: ", line)
+    line = re.sub(r"required: ([\w-]+)\..+", _required, line)
     return f"{line} (see medad --help)" if "--help" not in line else line
 
 
 def _expected(match: re.Match) -> str:
+    if match[3] == "list":
+        return "expected a list, such as [0, 1]"
     return f"expected one of {match[2]}" if match[2] else f"expected {match[3]}"
+
+
+def _required(match: re.Match) -> str:
+    """Return what is missing without the command in front of every name."""
+    return f"{match[0].replace(f'{match[1]}.', '')} (see medad {match[1]} --help)"
 
 
 def disk_trouble(error: OSError, out: Path) -> MedadError | None:

@@ -69,7 +69,14 @@ def test_seeds_come_from_the_random_state(digits):
     ("settings", "fault"),
     [
         ({"image_shape": (5, 5)}, "does not fit 48 features"),
+        ({"image_shape": 48}, "image_shape 48: "),
+        ({"image_shape": (48,)}, "image_shape .*: .C, H, W. or"),
+        ({"image_shape": (8, 2, 3)}, "with 1 or 3 channels"),
         ({"contamination": 0}, "contamination 0"),
+        ({"contamination": None}, "contamination None"),
+        ({"value_range": 255}, "value_range 255"),
+        ({"value_range": (0,)}, "value_range"),
+        ({"options": {"channels": 3}}, "options channels: give"),
         ({"method": "nothing"}, "no such method"),
     ],
 )

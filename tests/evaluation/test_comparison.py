@@ -45,6 +45,7 @@ def test_rows_are_means_over_seeds_with_tests_against_the_best(tables):
     others = [row for row in (good, alike, poor) if row is not best]
     expected = holm([delong_test(LABELS, stacked[best.label], stacked[row.label]).p for row in others])
     assert best.p is None
+    assert [row for row in (good, alike, poor) if row.best] == [best]
     assert [row.p for row in others] == pytest.approx(list(expected))
     assert not poor.close
     assert others[0].close
@@ -56,6 +57,7 @@ def test_members_are_averaged_and_other_methods_left_out(tables):
     assert row.auroc.mean == pytest.approx(np.mean(values))
     assert row.auroc.sd == pytest.approx(np.std(np.mean(values, axis=1), ddof=1))
     assert row.p is None
+    assert not row.best  # of one method
     assert score_names(tables) == ["pred_score", "a_rec"]
     assert compare(tables, "r_dual") == []
 

@@ -30,7 +30,7 @@ def results():
 
 
 def test_all_forms_say_the_same(tmp_path, results):
-    page = write_benchmark(results, tmp_path)
+    page = write_benchmark(results, tmp_path, ["<other> on set 1, seed 0: no memory"])
     with (tmp_path / "table.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 9
@@ -49,6 +49,9 @@ def test_all_forms_say_the_same(tmp_path, results):
     assert "ddad &amp; &lt;co&gt;_1" in html
     assert "Nemenyi, critical difference 1.91" in html
     assert "No two can differ significantly" not in html
+    assert "Not in the tables: &lt;other&gt; on set 1, seed 0: no memory." in html
+    assert "Not in the tables: <other> on set 1, seed 0: no memory." in markdown
+    assert "Not on every data set" not in html
     few = write_benchmark({name: results[name] for name in ("set 0", "set 1")}, tmp_path / "few").read_text()
     assert "No two can differ significantly over so few data sets." in few
     assert not re.search(r"(src|href)=\"http", html)
@@ -61,7 +64,7 @@ def test_two_methods_are_compared_by_wilcoxon_and_it_is_said_that_this_shows_lit
     assert "3 pairs: the smallest possible p is 0.25" in text
 
 
-def test_methods_are_ranked_over_the_sets_that_all_have(results):
+def test_methods_are_ranked_over_the_sets_that_all_have(results, tmp_path):
     results["set 0"] = {label: some for label, some in results["set 0"].items() if label != "alike"}
     from medad.evaluation.comparison import compare
 
@@ -70,6 +73,8 @@ def test_methods_are_ranked_over_the_sets_that_all_have(results):
     assert methods == ["ddad & <co>_1", "poor|one"]
     assert values.shape == (3, 2)
     assert ranking({"one": rows["set 0"]}) is None
+    text = write_benchmark(results, tmp_path).read_text()
+    assert "Not on every data set, and so left out here: alike." in text
 
 
 def test_the_diagram_names_every_method_once():

@@ -94,7 +94,8 @@ def test_what_does_not_fit_the_published_split_is_named(brain, tmp_path, capsys)
 def test_missing_images_are_counted(brain, tmp_path, capsys):
     (brain / "Testing" / "notumor" / "Te-no_0000.jpg").unlink()
     assert prepare("brain_tumor", "--source", brain, "--out", tmp_path / "out") == 2
-    assert "images are missing from the source (test, normal: 599 of 600)" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"--source {brain}: images are missing (test, normal: 599 of 600); it must hold: M. Nickparvar" in error
     assert not (tmp_path / "out").exists()
     fill(brain / "Testing" / "notumor", ["Tr-no_0001.jpg"])
     assert prepare("brain_tumor", "--source", brain, "--out", tmp_path / "out") == 2
@@ -137,7 +138,14 @@ def test_isic2018(tmp_path, capsys):
     (source / "ISIC2018_Task3_Test_Input" / f"{'ISIC_' + str(number - 1).zfill(7)}.jpg").unlink()
     assert prepare("isic2018", "--source", source, "--out", tmp_path / "again") == 2
     assert "1 of 8217 images are missing" in capsys.readouterr().err
-    (source / "ISIC2018_Task3_Test_GroundTruth" / "ISIC2018_Task3_Test_GroundTruth.csv").unlink()
+    table = source / "ISIC2018_Task3_Test_GroundTruth" / "ISIC2018_Task3_Test_GroundTruth.csv"
+    table.write_text("name,MEL\na,1\n")
+    assert prepare("isic2018", "--source", source, "--out", tmp_path / "again") == 2
+    assert "has no column image" in capsys.readouterr().err
+    table.write_bytes(b"\xff\xfe")
+    assert prepare("isic2018", "--source", source, "--out", tmp_path / "again") == 2
+    assert "cannot be read" in capsys.readouterr().err
+    table.unlink()
     assert prepare("isic2018", "--source", source, "--out", tmp_path / "again") == 2
     assert "unpack the ground truth there" in capsys.readouterr().err
 

@@ -81,8 +81,10 @@ def _isic2018(source: Path) -> Iterator[Found]:
         file = table / f"{table.name}.csv"
         try:
             rows = list(csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines()))
-        except OSError as error:
-            raise UserError(f"{file}: cannot be read ({error.strerror}); unpack the ground truth there") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"{file}: cannot be read ({error}); unpack the ground truth there") from error
+        if rows and "image" not in rows[0]:
+            raise UserError(f"{file}: has no column image; unpack the ground truth there as it is published")
         for row in rows:
             kind = next((name for name, value in row.items() if value in ("1", "1.0")), "")
             if kind == "NV" or split == TEST:
@@ -140,5 +142,5 @@ def publication(name: str) -> Publication:
     if name in LATER:
         raise UserError(f"{name}: follows with the {LATER[name]} reader; ready now: {', '.join(PUBLICATIONS)}")
     if name not in PUBLICATIONS:
-        raise UserError(f"{name}: no such data set; there are {', '.join([*PUBLICATIONS, *LATER])}")
+        raise UserError(f"{name}: no such data set; ready now: {', '.join(PUBLICATIONS)}")
     return PUBLICATIONS[name]

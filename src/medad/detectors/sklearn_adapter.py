@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -39,7 +40,7 @@ class SklearnDetector(OutlierMixin, BaseEstimator):
     random_state : int, RandomState or None
         From where the seed comes.
     precision, device, jobs
-        See :class:`medad.detectors.base.Detector`.
+        See :class:`medad.detectors.base.Detector`; jobs -1 takes all cores, as None does.
 
     Attributes
     ----------
@@ -92,27 +93,41 @@ class SklearnDetector(OutlierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For data that scikit-learn's estimators do not take, features that do not fit `image_shape`, or a
-            `contamination` or `value_range` out of its range.
+            For data that scikit-learn's estimators do not take, features that do not fit `image_shape`, a
+            `contamination`, `value_range` or `image_shape` that is none, or options that are parameters here.
         UserError
             For a method, preset or option that there is not.
         """
-        if isinstance(self.contamination, str) or not 0 < self.contamination <= 0.5:
-            raise ValueError(f"contamination {self.contamination}: a number above 0 and at most 0.5")
-        if self.value_range is not None and not -math.inf < self.value_range[0] < self.value_range[1] < math.inf:
-            raise ValueError(f"value_range {self.value_range}: two finite numbers, black below white")
+        self._check_parameters()
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         self.value_range_ = tuple(self.value_range) if self.value_range else _widened(X)
         seed = self.random_state
         if not isinstance(seed, int | np.integer):
             seed = int(check_random_state(seed).randint(2**31))
         options = dict(self.options or {}) | {"channels": self._shape()[0]}
-        machine: dict[str, Any] = {"precision": self.precision, "device": self.device, "jobs": self.jobs}
+        jobs = None if self.jobs == -1 else self.jobs
+        machine: dict[str, Any] = {"precision": self.precision, "device": self.device, "jobs": jobs}
         self.detector_ = make_detector(self.method, self.preset, seed=int(seed), **machine, **options)
         pool = None if unlabeled is None else validate_data(self, unlabeled, dtype=np.float64, reset=False)
         self.detector_.fit(self._images(X), None if pool is None else self._images(pool))
         self.offset_ = float(np.percentile(self._scores(X), 100 * self.contamination))
         return self
+
+    def _check_parameters(self) -> None:
+        if not isinstance(self.contamination, Real) or not 0 < self.contamination <= 0.5:
+            raise ValueError(f"contamination {self.contamination}: a number above 0 and at most 0.5")
+        if self.value_range is not None:
+            ends = np.asarray(self.value_range)
+            if ends.shape != (2,) or ends.dtype.kind not in "iuf" or not -math.inf < ends[0] < ends[1] < math.inf:
+                raise ValueError(f"value_range {self.value_range}: two finite numbers, black below white")
+        if self.image_shape is not None:
+            sides = np.asarray(self.image_shape)
+            if sides.ndim != 1 or len(sides) not in (2, 3) or sides.dtype.kind not in "iu":
+                raise ValueError(f"image_shape {self.image_shape}: (C, H, W) or (H, W)")
+            if len(sides) == 3 and sides[0] not in (1, 3):
+                raise ValueError(f"image_shape {self.image_shape}: (C, H, W) with 1 or 3 channels")
+        if odd := {"seed", "precision", "device", "jobs", "channels"} & set(self.options or {}):
+            raise ValueError(f"options {min(odd)}: give random_state, precision, device, jobs or image_shape instead")
 
     def score_samples(self, X: np.ndarray) -> np.ndarray:
         """Return how normal each image is, (n,): minus the detector's ``pred_score``."""

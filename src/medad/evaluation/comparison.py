@@ -53,6 +53,8 @@ class Row:
         Of the paired test of the mean AUROC against the best method's, Holm-corrected over all methods of the data
         set: DeLong's, or where a patient has several images, which are not independent, the bootstrap of patients.
         None for the best, NaN where a class has one image only.
+    best : bool
+        Whether it has the highest mean AUROC of several methods.
     """
 
     label: str
@@ -61,6 +63,7 @@ class Row:
     auroc: Figure
     ap: Figure
     p: float | None = None
+    best: bool = False
 
     @property
     def close(self) -> bool:
@@ -92,7 +95,9 @@ def compare(tables: Tables, score: str = "pred_score") -> list[Row]:
     best = max(found, key=lambda row: row.auroc.mean).label
     others = [label for label in rows if label != best]
     p = dict(zip(others, holm([_p(labels, rows[best], rows[label], patients) for label in others]), strict=True))
-    return [replace(row, p=None if row.label == best else float(p[row.label])) for row in found]
+    return [
+        replace(row, best=len(found) > 1) if row.label == best else replace(row, p=float(p[row.label])) for row in found
+    ]
 
 
 def _p(labels: np.ndarray, first: np.ndarray, second: np.ndarray, patients: Sequence[str] | None) -> float:

@@ -16,15 +16,15 @@ from medad.reports.html import Html, element, html, join, page, picture, section
 
 NOTE = (
     "AUROC and AP in %: mean over seeds ± their sample standard deviation; in brackets the 95 % interval of a "
-    "stratified bootstrap of the images, of patients where they are known (2,000 draws). Bold: the highest AUROC on "
-    "the data set; underlined: not significantly worse (paired DeLong test against the best at 5 %, Holm-corrected "
-    "over the methods; where patients have several images the paired bootstrap). Interval and test speak of the choice "
-    "of images, the standard deviation of the chance in training."
+    "stratified bootstrap of the images, of patients where they are known (2,000 draws). Bold: of the methods that "
+    "have the score, the highest AUROC on the data set; underlined: not significantly worse (paired DeLong test "
+    "against the best at 5 %, Holm-corrected over the methods; where patients have several images the paired "
+    "bootstrap). Interval and test speak of the choice of images, the standard deviation of the chance in training."
 )
 HEAD = ("data", "method", "score", "seeds", "AUROC", "AP", "p against the best")
 
 
-def write_benchmark(results: Mapping[str, Tables], folder: Path) -> Path:
+def write_benchmark(results: Mapping[str, Tables], folder: Path, left_out: Sequence[str] = ()) -> Path:
     """Write ``table.md``, ``table.tex``, ``table.csv`` and ``index.html``.
 
     Parameters
@@ -33,6 +33,8 @@ def write_benchmark(results: Mapping[str, Tables], folder: Path) -> Path:
         By data set the tables of scores by method, one per seed.
     folder : Path
         Made if missing.
+    left_out : sequence of str
+        What is not in the tables, and why.
 
     Returns
     -------
@@ -42,15 +44,20 @@ def write_benchmark(results: Mapping[str, Tables], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     main = {data: compare(tables) for data, tables in results.items()}
     files = {
-        "table.md": f"{markdown(main)}\n\n{NOTE}\n",
+        "table.md": "\n\n".join([markdown(main), NOTE, *_missing(left_out)]) + "\n",
         "table.tex": latex(main),
         "table.csv": as_csv(_all_scores(results)),
-        "index.html": _page(results, main),
+        "index.html": _page(results, main, left_out),
     }
     for name, text in files.items():
         with replacing(folder / name) as partial:
             partial.write_text(text, encoding="utf-8")
     return folder / "index.html"
+
+
+def _missing(left_out: Sequence[str]) -> Iterator[str]:
+    if left_out:
+        yield f"Not in the tables: {'; '.join(left_out)}."
 
 
 def _all_scores(results: Mapping[str, Tables]) -> dict[str, list[Row]]:
@@ -78,24 +85,24 @@ def markdown(results: Mapping[str, Sequence[Row]]) -> str:
     """Return the main table in Markdown."""
 
     def mark(row: Row, text: str) -> str:
-        return f"**{text}**" if row.p is None else f"<u>{text}</u>" if row.close else text
+        return f"**{text}**" if row.best else f"<u>{text}</u>" if row.close else text
 
     lines = [list(HEAD), ["---"] * len(HEAD), *_lines(results, mark, "±")]
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
 def latex(results: Mapping[str, Sequence[Row]]) -> str:
-    """Return the main table in LaTeX, for the package booktabs."""
+    """Return the main table in LaTeX, for the package booktabs, with its note as a comment."""
 
     def mark(row: Row, text: str) -> str:
-        return rf"\textbf{{{text}}}" if row.p is None else rf"\underline{{{text}}}" if row.close else text
+        return rf"\textbf{{{text}}}" if row.best else rf"\underline{{{text}}}" if row.close else text
 
     lines = list(_lines(results, mark, r"$\pm$"))
     plain = [[*(_tex(cell) for cell in line[:4]), *line[4:6], line[6].replace("<", "$<$")] for line in lines]
     body = [" & ".join(line) + r" \\" for line in plain]
     head = " & ".join(HEAD) + r" \\"
     begin, end = [r"\begin{tabular}{lllrllr}", r"\toprule"], [r"\bottomrule", r"\end{tabular}", ""]
-    return "\n".join([*begin, head, r"\midrule", *body, *end])
+    return "\n".join([f"% {NOTE}", *begin, head, r"\midrule", *body, *end])
 
 
 def _tex(text: str) -> str:
@@ -127,11 +134,13 @@ def ranking(results: Mapping[str, Sequence[Row]]) -> tuple[list[str], np.ndarray
     return common, np.array([[row[label] for label in common] for row in values.values()])
 
 
-def _page(results: Mapping[str, Tables], main: Mapping[str, Sequence[Row]]) -> str:
-    parts = [element("h1", "Benchmark"), section("Methods", _table(main), element("p", NOTE, "note"))]
+def _page(results: Mapping[str, Tables], main: Mapping[str, Sequence[Row]], left_out: Sequence[str]) -> str:
+    notes = [element("p", line, "note") for line in (NOTE, *_missing(left_out))]
+    parts = [element("h1", "Benchmark"), section("Methods", _table(main), *notes)]
     over_sets = ranking(main)
     if over_sets:
-        parts.append(_over_sets(*over_sets))
+        unranked = sorted({row.label for rows in main.values() for row in rows} - set(over_sets[0]))
+        parts.append(_over_sets(*over_sets, unranked))
     overlay = picture(svg_uri(roc_overlay(results)), "ROC curves", "Mean over seeds of the true positive rate.")
     parts += [section("ROC curves", overlay), section("All scores", _table(_all_scores(results)))]
     return page("Benchmark", *parts)
@@ -142,21 +151,23 @@ def _table(results: Mapping[str, Sequence[Row]]) -> Html:
     for data, lines in results.items():
         for row in lines:
             auroc = html(row.auroc.in_percent())
-            auroc = element("b", auroc) if row.p is None else element("u", auroc) if row.close else auroc
+            auroc = element("b", auroc) if row.best else element("u", auroc) if row.close else auroc
             cells = [data, row.label, element("code", row.score), row.seeds, auroc, row.ap.in_percent(), _p(row)]
             rows.append(cells)
     return table(HEAD, rows)
 
 
-def _over_sets(methods: list[str], values: np.ndarray) -> Html:
+def _over_sets(methods: list[str], values: np.ndarray, unranked: Sequence[str]) -> Html:
+    without = f"Not on every data set, and so left out here: {', '.join(unranked)}." if unranked else ""
     if len(methods) == 2:
         pair = wilcoxon(*values.T)
         how = "exact" if pair.exact else "normal approximation"
         line = f"Wilcoxon's signed-rank test of {methods[0]} and {methods[1]} over data sets ({how}): p = {pair.p:.3g}."
-        return section("Over data sets", element("p", line), element("p", pair.note, "note"))
+        return section("Over data sets", element("p", line), element("p", f"{pair.note} {without}", "note"))
     found = friedman_nemenyi(values)
     diagram = svg_uri(critical_difference_diagram(methods, found))
-    return section("Over data sets", picture(diagram, "critical differences", _words(found, values)))
+    words = join(_words(found, values), f" {without}")
+    return section("Over data sets", picture(diagram, "critical differences", words))
 
 
 def _words(found: RankComparison, values: np.ndarray) -> Html:

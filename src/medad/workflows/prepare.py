@@ -57,7 +57,7 @@ def prepare(name: str, source: Path, out: Path, split: Path | None = None, seed:
     found = list(known.find(source))
     _check_names(found)
     places = _fixed(found) if known.fixed else _published(found, split) if split else _dealt(found, known, seed)
-    _check_counts(places, known)
+    _check_counts(places, known, source)
     _copy([image for images in places.values() for image in images], out / "images")
     repartition = Repartition(*(_entries(places.get(part, []), out) for part in (NORMAL, UNLABELED, TEST)))
     repartition.write(out / "data.json")
@@ -107,7 +107,7 @@ def _dealt(found: Sequence[Found], known: Publication, seed: int) -> Places:
     return places
 
 
-def _check_counts(places: Mapping[str, Sequence[Found]], known: Publication) -> None:
+def _check_counts(places: Mapping[str, Sequence[Found]], known: Publication, source: Path) -> None:
     """Say how many images each split has; refuse fewer than published."""
     lacking = []
     for part, counts in known.counts.items():
@@ -118,7 +118,7 @@ def _check_counts(places: Mapping[str, Sequence[Found]], known: Publication) -> 
         if more:
             say(f"{part}: more than published: {', '.join(more)}")
     if lacking:
-        raise UserError(f"images are missing from the source ({'; '.join(lacking)})")
+        raise UserError(f"--source {source}: images are missing ({'; '.join(lacking)}); it must hold: {known.source}")
 
 
 def _copy(images: Sequence[Found], folder: Path) -> None:

@@ -78,6 +78,27 @@ def test_a_killed_grid_goes_on_and_nothing_is_computed_twice(grid, tmp_path):
     assert rows(out) == after
 
 
+def test_a_cell_is_finished_when_its_report_is_written(tmp_path):
+    request = cells.Request("k", "data", None, str(tmp_path), str(tmp_path), {})
+    for name in ("scores.csv", "metrics.json", "run.yaml"):
+        (tmp_path / name).touch()
+    assert not request.finished
+    (tmp_path / "report.html").touch()
+    assert request.finished
+
+
+@pytest.mark.integration
+def test_a_grid_without_labels_says_why_there_is_no_report(grid, tmp_path, phantoms, capsys):
+    for name in ("normal", "unlabeled"):
+        (tmp_path / "plain" / name).mkdir(parents=True)
+        for i in range(2):
+            shutil.copy(phantoms / "images" / f"normal_{i:04}.png", tmp_path / "plain" / name / f"{name}_{i}.png")
+    run = "{method: ae, preset: tiny, device: cpu, jobs: 1}"
+    (tmp_path / "grid.yaml").write_text(f"data: [{tmp_path / 'plain'}]\nruns: [{run}]\n")
+    assert main(["benchmark", *grid, "--report"]) == 0
+    assert "no report: no cell has ended well on test images with labels of both classes" in capsys.readouterr().err
+
+
 @pytest.mark.integration
 def test_a_failed_cell_stops_no_other_and_is_tried_again(grid, tmp_path, phantoms, capsys):
     poor = tmp_path / "poor"
@@ -92,14 +113,15 @@ def test_a_failed_cell_stops_no_other_and_is_tried_again(grid, tmp_path, phantom
     found = rows(tmp_path / "out")
     assert sorted(bool(error) for _, _, error, _, _ in found) == [False, True]
     os.remove(poor / "test/normal/a.png")
-    assert main(["benchmark", *grid]) == 1  # with another reason
+    assert main(["benchmark", *grid, "--report"]) == 1  # with another reason
+    assert "ae on poor, seed 0: " in (tmp_path / "out" / "report" / "table.md").read_text()
     assert {error for _, _, error, _, _ in rows(tmp_path / "out")} > {error for _, _, error, _, _ in found}
 
 
 def test_options_that_a_method_does_not_have_are_refused_before_anything_runs(grid, tmp_path, capsys):
     (tmp_path / "grid.yaml").write_text("data: [phantoms]\nruns: [{method: ae, options: {latent: [8, huge]}}]\n")
     assert main(["benchmark", *grid]) == 2
-    assert "--options.latent huge: expected int" in capsys.readouterr().err
+    assert "run 'ae, latent huge': --options.latent huge: expected int" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -88,6 +88,22 @@ def test_table_2_leaves_out_options_that_a_method_does_not_have(phantoms, tmp_pa
     assert cells["fanogan alone"] == {}
     assert cells["aeu alone"] == {"epochs": 3}
     assert cells["aeu"] == {"epochs": 3, "refine_epochs": 1}
+    with pytest.raises(UserError, match="--options.epoch: no method of this table"):
+        MAKE["table2"](phantoms, tmp_path, replace(BASE, options={"epoch": 3}))
+
+
+def test_what_cannot_be_reproduced_is_said_before_anything_is_trained(phantoms, tmp_path, capsys):
+    unlabelled = shutil.copytree(phantoms, tmp_path / "unlabelled")
+    who = Repartition.read(unlabelled)
+    (unlabelled / "data.json").unlink()
+    normal = tuple(entry for entry in who.test if entry.label == 0)
+    Repartition(who.normal, who.unlabeled, normal).write(unlabelled / "manifest.csv")
+    assert main(["reproduce", "table3", "--data", str(unlabelled), "--out", str(tmp_path / "out")]) == 2
+    assert "its test images need labels, of normal and of abnormal ones" in capsys.readouterr().err
+    nowhere = str(tmp_path / "nowhere")
+    assert main(["reproduce", "table3", "--data", str(phantoms), "--out", nowhere, "--stored", nowhere]) == 2
+    assert f"--stored {nowhere}: no such folder" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_unlabeled_images_need_normal_ones_for_table_4(tmp_path):

@@ -45,7 +45,10 @@ def test_differences_are_ours_minus_published():
     assert row[6] == f"{ours - published:+.1f}"
     assert len([row for row in rows if row[0] == "aeu"]) == len(SCORES)
     _, rows = lines("table3", ("ae",), "other")
-    assert rows[0] == ["The paper has no figures for these images."]
+    assert rows[0] == ["Published on rsna, vindr, cxad, brain_tumor, lag, not on other."]
+    _, rows = lines("table3", ("ae",), "lag")
+    assert rows[0] == ["Published: AUROC on lag."]
+    assert next(row for row in rows if row[:2] == ["ae", "r_dual"])[5] == "89.0"
 
 
 def test_both_metrics_stand_beside_the_published_ones():

@@ -22,7 +22,7 @@ from medad.training.memory import keep_freed_memory
 from medad.training.run import CHECKPOINT_FOLDER, WEIGHTS_FILE
 from medad.workflows.options import TrainOptions
 
-LOG, ERROR = "log.txt", "error.txt"
+LOG, ERROR, REPORT = "log.txt", "error.txt", "report.html"
 ATTEMPTS = 3  # of a process that is killed, e.g. because memory ran out
 INTERRUPTED = 130
 
@@ -42,8 +42,8 @@ class Request:
 
     @property
     def finished(self) -> bool:
-        """Whether the folder holds the whole result."""
-        return all((Path(self.folder) / name).exists() for name in FILES)
+        """Whether the folder holds the whole result; the report is written last."""
+        return all((Path(self.folder) / name).exists() for name in (*FILES, REPORT))
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,8 @@ def _data(entry: Any, folder: Path) -> Data:
 def _expand(run: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a label and options for every combination of the lists in `run`."""
     name = run.pop("name", None)
+    if not isinstance(name, str | None):
+        raise UserError(f"runs: name: {name}: give a text, such as '{name}' in quotes")
     further = {f"options.{key}": value for key, value in _mapping(run.pop("options", None) or {}, "options").items()}
     if empty := [key for key, value in (run | further).items() if value == []]:
         raise UserError(f"runs: {empty[0]}: an empty list leaves nothing to run")
@@ -173,5 +175,6 @@ def _check_labels(file: Path, cells: tuple[Cell, ...]) -> None:
     for cell in cells:
         place = (cell.data.name, cell.label, cell.options.seed)
         if place in seen:
-            raise UserError(f"{file}: two runs are called {cell.label!r} on {cell.data.name}; give each a name")
+            where = f"{cell.label!r} on {cell.data.name}, seed {cell.options.seed}"
+            raise UserError(f"{file}: {where} is there twice; give runs a name each, and list data and seeds once")
         seen.add(place)

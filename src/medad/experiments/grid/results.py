@@ -13,6 +13,7 @@ from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, parse_scores
 from medad.experiments.grid.config import Cell
 from medad.files import replacing
+from medad.training.run import claim
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS cells (
@@ -45,7 +46,7 @@ class Results:
     """The SQLite file; each cell is written in one transaction, by the grid's own process only."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        claim(file.parent, resume=True)
         self.file = file
         try:
             with self._connected() as db:
@@ -57,6 +58,12 @@ class Results:
         """Return the keys of the cells that ended well."""
         with self._connected() as db:
             return {key for (key,) in db.execute("SELECT key FROM cells WHERE error = ''")}
+
+    def failures(self) -> dict[tuple[str, str, int], str]:
+        """Return the last line of the error of every cell that failed, by data set, label and seed."""
+        with self._connected() as db:
+            rows = list(db.execute("SELECT data, label, seed, error FROM cells WHERE error != ''"))
+        return {(data, label, seed): last_line(error) for data, label, seed, error in rows}
 
     def write(self, key: str, cell: Cell, folder: Path, error: str, seconds: float) -> None:
         """Note how a cell ended; what it found is read from its folder."""
@@ -87,6 +94,11 @@ class Results:
         """Yield a connection that commits when all went well."""
         with closing(sqlite3.connect(self.file)) as db, db:
             yield db
+
+
+def last_line(error: str) -> str:
+    """Return what a traceback ends with."""
+    return error.strip().splitlines()[-1]
 
 
 def export_csv(records: list[Record], file: Path) -> None:

@@ -10,10 +10,11 @@ from medad.cores import cores
 from medad.data.repartition import Repartition
 from medad.detectors.base import RECIPE_VERSION
 from medad.detectors.registry import make_detector
+from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable
 from medad.experiments.grid.cell import Outcome, Request, attempt
 from medad.experiments.grid.config import Cell, Data, Grid, read_grid
-from medad.experiments.grid.results import CELLS, Record, Results, export_csv
+from medad.experiments.grid.results import CELLS, Record, Results, export_csv, last_line
 from medad.experiments.grid.schedule import open_scheduler
 from medad.experiments.store import Result
 from medad.experiments.store import stored as stored_runs
@@ -69,7 +70,9 @@ def benchmark(
     export_csv(records, out / CSV)
     tables = tabled(records, grid.cells)
     if report and tables:
-        print(f"report: {write_benchmark(tables, out / REPORT)}")
+        print(f"report: {write_benchmark(tables, out / REPORT, _left_out(records, grid.cells, out))}")
+    elif report:
+        say("no report: no cell has ended well on test images with labels of both classes")
     return len(grid.cells) - len(records)
 
 
@@ -95,7 +98,7 @@ def run_grid(
     train : bool
         Otherwise return what there is.
     """
-    resolved = [_resolved(cell.options) for cell in grid.cells]  # or it is said what is wrong with them
+    resolved = [_resolved(cell) for cell in grid.cells]  # or it is said what is wrong with them
     prints = {where: Repartition.read(where.path, where.split).fingerprint for where in _unique(grid.cells)}
     keys = [
         cell.key(prints[cell.data], RECIPE_VERSION, options) for cell, options in zip(grid.cells, resolved, strict=True)
@@ -131,6 +134,18 @@ def tabled(records: Sequence[Record], cells: Sequence[Cell]) -> dict[str, dict[s
     return found
 
 
+def _left_out(records: Sequence[Record], cells: Sequence[Cell], out: Path) -> list[str]:
+    """Say which cells are not in the tables, and why."""
+    comparable = {(r.data, r.label, r.seed): r.comparable for r in records}
+    failures = Results(out / RESULTS).failures()
+    lines = []
+    for place in ((cell.data.name, cell.label, cell.options.seed) for cell in cells):
+        if not comparable.get(place):
+            why = "no labels of both classes" if place in comparable else failures.get(place, "not run")
+            lines.append(f"{place[1]} on {place[0]}, seed {place[2]}: {why}")
+    return lines
+
+
 def _adopt(cells: Mapping[str, Cell], out: Path, results: Results, stored: Path) -> None:
     """Take stored runs with the options of a cell, which learnt from its images and were tested on them, for it."""
     finished = results.finished()
@@ -160,8 +175,12 @@ def _learnt(run: Result, cell: Cell) -> bool:
     return all(images.get(name) == run.run["data"].get(name) for name in ("normal", "unlabeled"))
 
 
-def _resolved(options: TrainOptions) -> dict[str, Any]:
-    found = make_detector(options.method, options.preset, **options.detector_options()).options
+def _resolved(cell: Cell) -> dict[str, Any]:
+    options = cell.options
+    try:
+        found = make_detector(options.method, options.preset, **options.detector_options()).options
+    except UserError as error:
+        raise UserError(f"run {cell.label!r}: {error}") from error
     return asdict(found) | found.of_training()
 
 
@@ -183,5 +202,4 @@ def _request(key: str, cell: Cell, out: Path, jobs: int | None) -> Request:
 def _note(outcome: Outcome, cell: Cell, out: Path, results: Results) -> None:
     results.write(outcome.key, cell, out / CELLS / outcome.key, outcome.error, outcome.seconds)
     if outcome.error:
-        last = outcome.error.strip().splitlines()[-1]
-        say(f"failed: {cell.label} on {cell.data.name}, seed {cell.options.seed}: {last}")
+        say(f"failed: {cell.label} on {cell.data.name}, seed {cell.options.seed}: {last_line(outcome.error)}")

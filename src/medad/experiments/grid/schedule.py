@@ -63,7 +63,24 @@ class OnDask:
     def __call__(
         self, function: Callable[[Item], Result], items: Sequence[Item]
     ) -> Iterator[tuple[Item, Result | Exception]]:
-        """Yield results as they come; when the caller stops, the others are cancelled."""
+        """Yield results as they come; when the caller stops, the others are cancelled.
+
+        Dask blames all items that wait at a worker that dies, so these are tried again one by one.
+        """
+        from distributed import KilledWorker
+
+        blamed = []
+        for item, outcome in self._together(function, items):
+            if isinstance(outcome, KilledWorker) and len(items) > 1:
+                blamed.append(item)
+            else:
+                yield item, outcome
+        for item in blamed:
+            yield from self._together(function, [item])
+
+    def _together(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Iterator[tuple[Item, Result | Exception]]:
         from distributed import as_completed
 
         futures = {self.client.submit(function, item, pure=False, retries=RETRIES): item for item in items}

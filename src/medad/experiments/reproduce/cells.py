@@ -35,8 +35,12 @@ def table3(data: Path, work: Path, base: TrainOptions) -> list[Cell]:
 
 def table2(data: Path, work: Path, base: TrainOptions) -> list[Cell]:
     """Return the methods that learn from normal images only, and DDAD with each backbone."""
-    single = [Cell(Data(data.name, data), f"{method} alone", _known(replace(base, method=method))) for method in SINGLE]
-    return single + [replace(cell, options=_known(cell.options)) for cell in table3(data, work, base)]
+    alone = [Cell(Data(data.name, data), f"{method} alone", replace(base, method=method)) for method in SINGLE]
+    cells = alone + table3(data, work, base)
+    unknown = set(base.options).difference(*(_names(cell.options.method) for cell in cells))
+    if unknown:
+        raise UserError(f"--options.{min(unknown)}: no method of this table has such an option")
+    return [replace(cell, options=_known(cell.options)) for cell in cells]
 
 
 def table4(data: Path, work: Path, base: TrainOptions) -> list[Cell]:
@@ -101,8 +105,12 @@ def fig8(data: Path, work: Path, base: TrainOptions) -> list[Cell]:
 
 def _known(options: TrainOptions) -> TrainOptions:
     """Leave out options that the method does not have, but others of the table may."""
-    names = {field.name for field in fields(method_info(options.method).load().options_type)}
+    names = _names(options.method)
     return replace(options, options={name: value for name, value in options.options.items() if name in names})
+
+
+def _names(method: str) -> set[str]:
+    return {field.name for field in fields(method_info(method).load().options_type)}
 
 
 def _without_refinement(options: TrainOptions) -> TrainOptions:

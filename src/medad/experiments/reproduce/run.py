@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from medad.data.repartition import Repartition
 from medad.errors import UserError
 from medad.experiments.grid.config import Grid
 from medad.experiments.grid.results import Record, export_scores
@@ -64,7 +65,11 @@ def reproduce(
     """
     if name not in MAKE:
         raise UserError(f"{name}: no such experiment; there are {', '.join(MAKE)}")
+    if stored is not None and not stored.is_dir():
+        raise UserError(f"--stored {stored}: no such folder")
     data = data.resolve()
+    if {entry.label for entry in Repartition.read(data).test} != {0, 1}:
+        raise UserError(f"{data}: its test images need labels, of normal and of abnormal ones")
     cells = [cell for seed in dict.fromkeys(seeds) for cell in MAKE[name](data, out, replace(options, seed=seed))]
     grid = Grid(tuple(cells))
     records = run_grid(grid, out, scheduler=scheduler, workers=workers, stored=stored, train=train)
@@ -89,7 +94,7 @@ def _pictures(records: Sequence[Record], out: Path) -> Iterator[str]:
     for record in records:
         png = heat_maps(record.folder / "report.html")
         if png is None:
-            yield f"Seed {record.seed}: no heat maps, because the run was taken from stored results."
+            yield f"Seed {record.seed}: no heat maps, because the run has no report, as those of stored results."
             continue
         file = out / f"fig9-seed{record.seed}.png"
         with replacing(file) as partial:
@@ -100,7 +105,8 @@ def _pictures(records: Sequence[Record], out: Path) -> Iterator[str]:
 def _heading(name: str, dataset: str, options: TrainOptions, records: Sequence[Record]) -> list[str]:
     changed: dict[str, Any] = options.options
     reduced = ", ".join(f"{key} {value}" for key, value in changed.items())
-    recipe = f"preset {options.preset}" + (f" **with other options than it: {reduced}**" if reduced else "")
+    where = ", as far as a method has them" if name == "table2" else ""
+    recipe = f"preset {options.preset}" + (f" **with other options than it: {reduced}**{where}" if reduced else "")
     seeds = sorted({record.seed for record in records})
     runs = (read_run(record.folder) for record in records)
     parts = [
