@@ -1,4 +1,4 @@
-"""What preset paper of every method costs: ``python -m benchmarks.methods [METHOD ...]``.
+"""What presets paper and quick of every method cost: ``python -m benchmarks.methods [METHOD ...]``.
 
 Steps of every phase are timed in one process with the phase's number of threads, on made-up images of 64 x 64;
 times of a whole training are composed from them. Writes ``benchmarks/results/methods/MACHINE.json``, keeping what
@@ -128,9 +128,13 @@ def main() -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))["methods"] if out.exists() else {}
     for method in a.methods:
-        costs = measure(method, seconds=a.seconds)
-        found[method] = {"hours": hours(costs, cores()), "phases": [asdict(cost) for cost in costs]}
-        say(f"{method}: {found[method]['hours']:.2f} h")
+        costs, quick = (measure(method, preset=preset, seconds=a.seconds) for preset in ("paper", "quick"))
+        found[method] = {
+            "hours": hours(costs, cores()),
+            "quick_minutes": 60 * hours(quick, cores()),
+            "phases": [asdict(cost) for cost in costs],
+        }
+        say(f"{method}: {found[method]['hours']:.2f} h, preset quick {found[method]['quick_minutes']:.1f} min")
         document = {"machine": machine, "images": IMAGES, "methods": dict(sorted(found.items()))}
         with replacing(out) as file:
             file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -47,18 +47,19 @@ def _costs(folder: Path) -> Iterator[str]:
     for file in sorted(folder.glob("*.json")):
         document = json.loads(file.read_text(encoding="utf-8"))
         machine = document["machine"]
-        yield f"## What preset paper costs on {machine['cpu']}, {machine['cores']} cores"
+        yield f"## What presets paper and quick cost on {machine['cpu']}, {machine['cores']} cores"
         yield (
             f"Steps of every phase were timed by `python -m benchmarks.methods` on {machine['date']} with fp32, "
             f"{document['images']} normal (and, if used, as many unlabeled) images of 64 x 64 and torch "
             f"{machine['torch']}; hours are composed from them: phases that do not wait for each other share the "
-            "cores. Nothing has been measured on a GPU."
+            "cores. Steps are those of preset paper. Nothing has been measured on a GPU."
         )
-        rows = [["method", "hours", "steps", "seconds a step"]]
+        rows = [["method", "paper, hours", "steps", "seconds a step", "quick, minutes"]]
         for name, cost in document["methods"].items():
             phases = cost["phases"]
             steps = " + ".join(f"{phase['steps']:,}" for phase in phases)
-            rows.append([name, f"{cost['hours']:.2f}", steps, " + ".join(f"{p['step_seconds']:.3f}" for p in phases)])
+            seconds = " + ".join(f"{phase['step_seconds']:.3f}" for phase in phases)
+            rows.append([name, f"{cost['hours']:.2f}", steps, seconds, f"{cost['quick_minutes']:.1f}"])
         yield "\n".join(markdown_table(rows))
 
 
