@@ -21,6 +21,12 @@ from medad.workflows.options import TrainOptions
 
 APART = "**This is not preset paper**: a first look, whose figures and differences say nothing about the paper's."
 
+IN_PERCENT = (
+    "In %, mean over seeds ± their standard deviation where there are several, in brackets the 95 % interval of a "
+    "stratified bootstrap. A difference is ours minus published."
+)
+NO_SHARES = ("fig8", "fig9")
+
 
 def reproduce(
     name: str,
@@ -113,7 +119,7 @@ def _heading(name: str, dataset: str, options: TrainOptions, records: Sequence[R
         f"# {PAGES[name][0]}, on {dataset}",
         f"Printed on {datetime.date.today()} by `medad reproduce {name}`: {recipe}, {options.precision}, "
         f"seeds {', '.join(map(str, seeds))}. Machine: {machines(runs)}.",
-        "In %, mean over seeds ± their standard deviation where there are several, in brackets the 95 % interval of a "
-        "stratified bootstrap. A difference is ours minus published.",
     ]
+    if name not in NO_SHARES:
+        parts.append(IN_PERCENT)
     return parts if options.preset == "paper" else [*parts, APART]
