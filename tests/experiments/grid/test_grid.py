@@ -160,11 +160,21 @@ def test_local_results_come_as_they_are_made_and_an_error_stops_no_other():
     assert found == {1: 6, 2: 3, 3: 2}
 
 
+def hear_interrupts():
+    """Undo what the process that runs the tests may hand down: one in the background ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 @pytest.mark.integration
 def test_ctrl_c_ends_a_grid_at_once_and_it_goes_on(grid, tmp_path):
     out = tmp_path / "out"
     (tmp_path / "grid.yaml").write_text(GRID.replace("steps: 40", "steps: 100000"))
-    process = subprocess.Popen([sys.executable, "-m", "medad", "benchmark", *grid], start_new_session=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "medad", "benchmark", *grid],
+        start_new_session=True,
+        preexec_fn=hear_interrupts,
+    )
     try:
         wait_until(lambda: list(out.glob("cells/*/checkpoint/*.safetensors")))
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: all that belong to it
