@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from medad.errors import MedadError
 from medad.evaluation import bootstrap
 from medad.evaluation.curves import auroc_of_counts
-from medad.evaluation.metrics import best_dice, chi_squared_distance
+from medad.evaluation.metrics import au_pro, best_dice, chi_squared_distance
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.statistics import bootstrap_draws
 from medad.evaluation.summary import check_finite, summarise
@@ -88,19 +88,22 @@ def test_pixels_of_all_images_are_pooled(table):
     masks = rng.random((70, 6, 5)) < 0.2 * table.gt_label[:, None, None]
     maps = {"r_dual": rng.normal(masks).astype(np.float32)}
     result = summarise(table, masks=masks, maps=maps)
-    assert result["pixel"]["r_dual"]["ap"] == pytest.approx(
-        average_precision_score(masks.ravel(), maps["r_dual"].ravel())
-    )
-    assert result["pixel"]["r_dual"]["best_dice"] == pytest.approx(best_dice(masks, maps["r_dual"]))
+    pixels = masks.ravel(), maps["r_dual"].ravel()
+    assert result["pixel"]["r_dual"] == pytest.approx({
+        "auroc": roc_auc_score(*pixels),
+        "ap": average_precision_score(*pixels),
+        "best_dice": best_dice(masks, maps["r_dual"]),
+        "au_pro": au_pro(masks, maps["r_dual"]),
+    })  # fmt: skip
     assert result["n"]["masks"] == masks.any(axis=(1, 2)).sum()
-    with pytest.raises(ValueError, match="must be"):
+    with pytest.raises(ValueError, match="one length"):
         summarise(table, masks=masks[:, 1:], maps=maps)
 
 
 def test_empty_masks_have_no_pixel_figures(table):
     maps = {"r_dual": np.ones((70, 2, 2))}
     pixel = summarise(table, masks=np.zeros((70, 2, 2), bool), maps=maps)["pixel"]
-    assert pixel == {"r_dual": {"ap": None, "best_dice": None}}
+    assert pixel == {"r_dual": {"auroc": None, "ap": None, "best_dice": None, "au_pro": None}}
 
 
 def test_decision_at_the_detectors_threshold(table):

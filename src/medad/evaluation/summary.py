@@ -6,13 +6,20 @@ from collections.abc import Mapping
 import numpy as np
 
 from medad.errors import MedadError
-from medad.evaluation.curves import auroc_of_counts, average_precision_of_counts
-from medad.evaluation.metrics import auroc, average_precision, best_dice, chi_squared_distance
+from medad.evaluation.curves import (
+    auroc_of_counts,
+    average_precision_of_counts,
+    best_dice_of_counts,
+    checked,
+    threshold_counts,
+)
+from medad.evaluation.metrics import au_pro, auroc, average_precision, chi_squared_distance
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.statistics import stratified_bootstrap
 
 _METRICS = {"auroc": auroc, "ap": average_precision}
 _OF_COUNTS = [auroc_of_counts, average_precision_of_counts]  # the same for the bootstrap
+_OF_PIXELS = {"auroc": auroc_of_counts, "ap": average_precision_of_counts, "best_dice": best_dice_of_counts}
 
 
 def summarise(
@@ -145,10 +152,12 @@ def _with_pred_score(table: ScoreTable, figures: dict[str, dict]) -> dict[str, d
 
 
 def _pixel(masks: np.ndarray, maps: np.ndarray) -> dict:
-    """AP and exact best Dice (an oracle: its threshold is chosen on the masks), pixels pooled."""
-    if not _both_classes(np.ravel(masks)):
-        return {"ap": None, "best_dice": None}
-    return {"best_dice": best_dice(masks, maps), "ap": average_precision(np.ravel(masks), np.ravel(maps))}
+    """AUROC, AP and exact best Dice (an oracle: its threshold is chosen on the masks) of pooled pixels, and AU-PRO."""
+    labels, scores = checked(np.ravel(masks), np.ravel(maps))
+    if not _both_classes(labels):
+        return dict.fromkeys([*_OF_PIXELS, "au_pro"])
+    counts = threshold_counts(labels, scores)
+    return {name: float(metric(*counts)) for name, metric in _OF_PIXELS.items()} | {"au_pro": au_pro(masks, maps)}
 
 
 def _decision(labels: np.ndarray, predicted: np.ndarray) -> dict:

@@ -14,6 +14,7 @@ _MEANING = {
     "r_dual": "a_intra and a_inter refined by ASR-Net",
     "pred_score": "the detector's score",
 }
+_PIXELS = {"auroc": "AUROC, %", "ap": "AP, %", "au_pro": "AU-PRO, %", "best_dice": "best Dice, % (oracle)"}
 
 
 def percent(value: float | None) -> str:
@@ -89,15 +90,15 @@ def _kind_tables(metrics: Mapping, scores: ScoreTable) -> Iterator[Html]:
 
 def _pixel_table(metrics: Mapping, size: Sequence[int] | None) -> Iterator[Html]:
     pixel = metrics["pixel"]
-    keys = ("ap", "best_dice")
-    rows = [[element("code", name), *(_bold_best(pixel, name, key) for key in keys)] for name in pixel]
-    yield table(["map", "pixel AP, %", "best Dice, % (oracle)"], rows)
+    rows = [[element("code", name), *(_bold_best(pixel, name, key) for key in _PIXELS)] for name in pixel]
+    yield table(["map", *_PIXELS.values()], rows)
     n = metrics["n"]
     scale = f"Images, masks and maps at {size[0]} x {size[1]} pixels. " if size else ""
     yield element(
         "p",
         f"{scale}Pixels of all {n['normal'] + n['abnormal']} test images pooled, normal images included; "
-        f"{n['masks']} of them have a mask. Oracle: the threshold was chosen on the masks themselves.",
+        f"{n['masks']} of them have a mask. AU-PRO: mean share of a region that is found, at false positive rates "
+        "up to 30 %, by chance 15 %. Oracle: the threshold was chosen on the masks themselves.",
         "note",
     )
 
