@@ -66,10 +66,14 @@ def test_version_is_that_of_the_package(capsys):
     assert project["tool"]["hatch"]["version"]["path"] == "src/medad/version.py"
 
 
-@pytest.mark.parametrize(("given", "expected"), [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")])
-def test_threads_sleep_while_they_wait_unless_the_user_says_otherwise(given, expected):
-    code = "import os, medad; print(os.environ['OMP_WAIT_POLICY'])"
-    others = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, "passive 5000"), ({"OMP_WAIT_POLICY": "active"}, "active None"), ({"GOMP_SPINCOUNT": "9"}, "passive 9")],
+)
+def test_threads_soon_sleep_while_they_wait_unless_the_user_says_otherwise(given, expected):
+    names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    code = f"import os, medad; print(*(os.environ.get(name) for name in {names}))"
+    others = {name: value for name, value in os.environ.items() if name not in names}
     found = subprocess.run([sys.executable, "-c", code], env=others | given, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == expected
 

@@ -6,9 +6,11 @@ from typing import Any
 
 from medad.version import __version__
 
-# Threads of one training sleep while they wait for each other. By default they spin, and then whatever else wants
-# the same cores makes them many times slower. OpenMP reads it when torch is first imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Threads of one training wait for each other for some 0.1 ms, then they sleep. By default they wait on, and then whatever
+# else wants the same cores makes them many times slower. OpenMP reads it when torch is first imported.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ["OMP_WAIT_POLICY"] = "passive"
+    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 _PUBLIC = {
     "Detector": "medad.detectors.base",

@@ -144,7 +144,7 @@ def _add_benchmark(parser: ArgumentParser) -> None:
     parser.add_argument("--data", type=Path | None, help="folder that holds the data sets; by default the file's own")
     parser.add_argument("--out", type=Path, default=RUNS / "benchmark", help="folder of results; the same one goes on")
     parser.add_argument("--scheduler", help="slurm, or the address of a Dask scheduler; local processes by default")
-    parser.add_argument("--workers", type=int | None, help="trainings at a time; locally one per two cores by default")
+    parser.add_argument("--workers", type=int | None, help="trainings at a time; as many as cores allow by default")
     parser.add_argument("--report", action="store_true", help="write tables and a page to OUT/report")
 
 
@@ -168,7 +168,7 @@ def _add_reproduce(parser: ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto (CUDA when there), cpu, cuda or cuda:N")
     parser.add_argument("--options", type=dict[str, Any], default={}, help="--options.NAME VALUE for --scale's own")
     parser.add_argument("--scheduler", help="slurm, or the address of a Dask scheduler; local processes by default")
-    parser.add_argument("--workers", type=int | None, help="trainings at a time; locally one per two cores by default")
+    parser.add_argument("--workers", type=int | None, help="trainings at a time; as many as cores allow by default")
 
 
 def _add_latent_size(parser: ArgumentParser) -> None:

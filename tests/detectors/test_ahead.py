@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from medad.detectors.ahead import compute_ahead
+from medad.training.denormals import are_flushed
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -27,6 +28,11 @@ def test_one_arithmetic_thread_each_and_the_old_setting_afterwards():
     seen = list(compute_ahead(lambda i: (torch.get_num_threads(), threading.current_thread()), range(8), 2))
     assert {number for number, _ in seen} == {1} and threading.main_thread() not in {thread for _, thread in seen}
     assert torch.get_num_threads() == before
+
+
+def test_denormal_numbers_are_zero_there_and_nowhere_else():
+    assert list(compute_ahead(lambda i: are_flushed(), range(4), 2)) == [True] * 4
+    assert not are_flushed()
 
 
 def test_an_error_and_an_early_end_leave_nothing_behind():

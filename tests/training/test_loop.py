@@ -15,6 +15,7 @@ from medad.errors import MedadError, UserError
 from medad.training import course
 from medad.training.checkpoint import load_tensors, save_tensors
 from medad.training.course import epoch_order
+from medad.training.denormals import are_flushed, flushed
 from medad.training.loop import Interrupted, train_in_turns
 from medad.training.phase import Chunk, Phase, PhaseSpec, Recipe, adam, descend
 from medad.training.workers import train_phases
@@ -66,6 +67,17 @@ def train(folder: Path, spec: PhaseSpec, stop_after: int | None = None) -> dict[
     except Interrupted:
         return {}
     return load_tensors(folder / f"{spec.name}.safetensors")[0]
+
+
+def test_denormal_numbers_are_zero_while_training_lasts(tmp_path):
+    seen = []
+    train_in_turns([make_spec()], tmp_path, lambda *_: seen.append(are_flushed()), lambda: False)
+    assert seen and all(seen) and not are_flushed()
+    with flushed():
+        with flushed():
+            pass
+        assert are_flushed()
+    assert not are_flushed()
 
 
 def assert_equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:

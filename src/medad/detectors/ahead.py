@@ -19,7 +19,7 @@ def compute_ahead(function: Callable[[Item], Result], items: Iterable[Item], thr
     """
     before = torch.get_num_threads()
     waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ThreadPoolExecutor(threads, initializer=_prepare_thread) as pool:
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))
@@ -31,3 +31,8 @@ def compute_ahead(function: Callable[[Item], Result], items: Iterable[Item], thr
             for future in waiting:
                 future.cancel()
             torch.set_num_threads(before)  # it is also the default of threads that start later
+
+
+def _prepare_thread() -> None:
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)  # see medad.training.denormals; the thread ends with the pool

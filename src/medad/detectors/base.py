@@ -36,7 +36,7 @@ from medad.training.seeds import derive_seed
 from medad.training.workers import train_phases
 
 SPECIFICITY = 0.95
-RECIPE_VERSION = 3  # raised by hand when a change makes the same options train to other weights
+RECIPE_VERSION = 4  # raised by hand when a change makes the same options train to other weights
 PIXELS_AT_ONCE = {"cpu": 32 * 64**2, "cuda": 1024 * 64**2}
 
 
@@ -286,6 +286,11 @@ class Detector(ABC):
         except (KeyError, TypeError, RuntimeError) as error:
             raise UserError(f"{folder}: run.yaml and weights do not fit each other ({error!s:.200})") from error
         return detector
+
+    @property
+    def most_threads(self) -> int:
+        """Arithmetic threads of the largest phase: so many cores a training takes."""
+        return self.threads
 
     def adopt(self, tensors: Mapping[str, Tensor]) -> None:
         """Take fitted weights, named as :func:`medad.training.checkpoint.network_state` names them."""

@@ -121,6 +121,11 @@ class DDAD(Detector):
             return []
         return ["r_intra", "r_dual"] if self.has_unlabeled_ else ["r_intra"]
 
+    @property
+    def most_threads(self) -> int:
+        """Those of ASR-Net, where there is one."""
+        return REFINEMENT_THREADS if self.options.refine else self.threads
+
     def build(self) -> dict[str, nn.Module]:
         """Return the members of both modules and the ASR-Nets."""
         networks: dict[str, nn.Module] = {

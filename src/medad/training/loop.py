@@ -9,6 +9,7 @@ import torch
 
 from medad.training.checkpoint import check_key, read_metadata
 from medad.training.course import Course, finished_path, partial_path
+from medad.training.denormals import flushed
 from medad.training.phase import PhaseSpec
 
 Report = Callable[[str, int], None]
@@ -100,10 +101,10 @@ def _end(spec: PhaseSpec, folder: Path, report: Report) -> None:
 
 @contextmanager
 def _undisturbed(device: str) -> Iterator[None]:
-    """Leave the process's threads and random state as they were."""
+    """Leave the process's threads, random state and arithmetic as they were."""
     threads = torch.get_num_threads()
     try:
-        with torch.random.fork_rng(devices=[] if device == "cpu" else [device]):
+        with torch.random.fork_rng(devices=[] if device == "cpu" else [device]), flushed():
             yield
     finally:
         torch.set_num_threads(threads)

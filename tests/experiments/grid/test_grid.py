@@ -7,14 +7,19 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from medad.cli import main
 from medad.experiments.grid import cell as cells
+from medad.experiments.grid import run as grid_run
+from medad.experiments.grid.config import Cell, Data
 from medad.experiments.grid.schedule import Local, OnDask, slurm_cluster
+from medad.workflows.options import TrainOptions
 
 GRID = """
 data: [phantoms]
@@ -155,9 +160,43 @@ def test_a_cell_that_is_killed_again_and_again_fails_with_a_reason(tmp_path, mon
 
 
 def test_local_results_come_as_they_are_made_and_an_error_stops_no_other():
-    found = dict(Local(2)(lambda x: 6 // x, [0, 1, 2, 3]))
+    found = dict(Local(2, 2, lambda x: 1)(lambda x: 6 // x, [0, 1, 2, 3]))
     assert isinstance(found.pop(0), ZeroDivisionError)
     assert found == {1: 6, 2: 3, 3: 2}
+
+
+@pytest.mark.parametrize(("workers", "cores"), [(9, 4), (2, 4), (1, 4), (9, 1)])
+def test_cells_never_take_more_cores_than_there_are(workers, cores):
+    sizes, lock, now, peaks, begun = [1, 2, 1, 7, 2, 3, 1, 1, 1, 1], threading.Lock(), [], [], []
+
+    def work(i):
+        with lock:
+            begun.append(i)
+            now.append(sizes[i])
+            peaks.append(list(now))
+        time.sleep(0.02)
+        with lock:
+            now.remove(sizes[i])
+
+    found = [i for i, _ in Local(workers, cores, lambda i: sizes[i])(work, range(10))]
+    assert sorted(found) == list(range(10))
+    assert begun[3] == 3  # the large one neither overtakes nor is overtaken
+    assert all(len(peak) <= workers for peak in peaks)
+    assert all(sum(peak) <= cores or len(peak) == 1 for peak in peaks)
+    assert max(map(len, peaks)) == min(workers, 3 if cores == 4 else 1)
+
+
+def test_cores_that_cells_take(monkeypatch):
+    def taken(workers=16, **options):
+        cell = Cell(Data("x", Path("x")), "x", TrainOptions(**{"device": "cpu"} | options))
+        return grid_run._cores(cell, grid_run._detector(cell), workers)
+
+    monkeypatch.setattr(grid_run, "cores", lambda: 16)
+    assert taken(method="ae") == 1
+    assert taken(method="ganomaly") == taken(method="ddad", backbone="ae") == 2
+    assert taken(method="ddad", backbone="ae", options={"refine": False}) == 1
+    assert taken(method="ae", workers=4) == 4
+    assert taken(method="ganomaly", jobs=3) == 3
 
 
 def hear_interrupts():
@@ -171,7 +210,7 @@ def test_ctrl_c_ends_a_grid_at_once_and_it_goes_on(grid, tmp_path):
     out = tmp_path / "out"
     (tmp_path / "grid.yaml").write_text(GRID.replace("steps: 40", "steps: 100000"))
     process = subprocess.Popen(
-        [sys.executable, "-m", "medad", "benchmark", *grid],
+        [sys.executable, "-m", "medad", "benchmark", *grid, "--workers", "1"],
         start_new_session=True,
         preexec_fn=hear_interrupts,
     )

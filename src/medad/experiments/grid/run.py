@@ -8,7 +8,7 @@ from typing import Any
 
 from medad.cores import cores
 from medad.data.repartition import Repartition
-from medad.detectors.base import RECIPE_VERSION
+from medad.detectors.base import RECIPE_VERSION, Detector
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable
@@ -25,7 +25,7 @@ from medad.workflows.options import MACHINE, TrainOptions
 from medad.workflows.splits import read_splits
 
 RESULTS, CSV, STORE, REPORT = "results.sqlite", "results.csv", "store", "report"
-CORES_PER_CELL = 2  # ASR-Net and other large networks train with two threads
+CORES_BESIDE_A_GPU = 2  # that a cell takes which trains there: fewer cells at a time share the GPU
 
 
 def benchmark(
@@ -51,7 +51,7 @@ def benchmark(
     scheduler : str, optional
         ``"slurm"``, or the address of a Dask scheduler whose workers see the same folders.
     workers : int, optional
-        Cells at a time; locally one per two cores by default, on SLURM one.
+        Most cells at a time; locally as many as the cores allow by default, on SLURM one.
     report : bool
         Write tables and a page to ``out/report``.
 
@@ -98,22 +98,28 @@ def run_grid(
     train : bool
         Otherwise return what there is.
     """
-    resolved = [_resolved(cell) for cell in grid.cells]  # or it is said what is wrong with them
+    detectors = [_detector(cell) for cell in grid.cells]  # or it is said what is wrong with them
     prints = {where: Repartition.read(where.path, where.split).fingerprint for where in _unique(grid.cells)}
     keys = [
-        cell.key(prints[cell.data], RECIPE_VERSION, options) for cell, options in zip(grid.cells, resolved, strict=True)
+        cell.key(prints[cell.data], RECIPE_VERSION, asdict(detector.options) | detector.options.of_training())
+        for cell, detector in zip(grid.cells, detectors, strict=True)
     ]
     cells = dict(zip(keys, grid.cells, strict=True))  # cells of equal options are run once
     results = Results(out / RESULTS)
     if stored is not None:
         _adopt(cells, out, results, stored)
-    finished = results.finished()
-    workers = workers or (max(cores() // CORES_PER_CELL, 1) if scheduler is None else 1)
-    jobs = max(cores() // workers, 1) if scheduler is None else None
-    waiting = [_request(key, cell, out, jobs) for key, cell in cells.items() if key not in finished]
+    missing = set(cells) - results.finished()
+    here = scheduler is None
+    workers = workers or (max(min(cores(), len(missing)), 1) if here else 1)
+    takes = {key: _cores(cell, d, workers) for key, cell, d in zip(keys, grid.cells, detectors, strict=True)}
+    jobs = takes if here else {}
+    waiting = [_request(key, cell, out, jobs.get(key)) for key, cell in cells.items() if key in missing]
     say(f"{len(cells)} cells, {len(cells) - len(waiting)} of them done")
     waiting = waiting if train else []
-    with open_scheduler(scheduler, workers, grid.slurm) as schedule, progress(len(waiting), "cells") as advance:
+    with (
+        open_scheduler(scheduler, workers, grid.slurm, lambda request: takes[request.key]) as schedule,
+        progress(len(waiting), "cells") as advance,
+    ):
         for request, found in schedule(attempt, waiting):
             outcome = found if isinstance(found, Outcome) else Outcome(request.key, _told(found), 0.0)
             _note(outcome, cells[outcome.key], out, results)
@@ -175,13 +181,19 @@ def _learnt(run: Result, cell: Cell) -> bool:
     return all(images.get(name) == run.run["data"].get(name) for name in ("normal", "unlabeled"))
 
 
-def _resolved(cell: Cell) -> dict[str, Any]:
+def _detector(cell: Cell) -> Detector:
     options = cell.options
     try:
-        found = make_detector(options.method, options.preset, **options.detector_options()).options
+        return make_detector(options.method, options.preset, **options.detector_options())
     except UserError as error:
         raise UserError(f"run {cell.label!r}: {error}") from error
-    return asdict(found) | found.of_training()
+
+
+def _cores(cell: Cell, detector: Detector, workers: int) -> int:
+    """Return how many cores a cell takes on this machine, with so many at a time."""
+    on_cpu = "cpu" in (cell.options.device, detector.device.type)
+    least = detector.most_threads if on_cpu else max(detector.most_threads, CORES_BESIDE_A_GPU)
+    return cell.options.jobs or max(least, cores() // workers)
 
 
 def _told(error: Exception) -> str:

@@ -1,11 +1,13 @@
 """Where cells are run: local processes, a Dask scheduler, or SLURM through Dask."""
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
+from medad.cores import cores
 from medad.errors import UserError
 from medad.experiments.grid.cell import interrupt
 
@@ -24,34 +26,46 @@ class Scheduler(Protocol):
 
 
 class Local:
-    """So many cells at a time on this machine, each in a process of its own (which the function starts).
+    """As many cells at a time as this machine has cores for, each in a process of its own (which the function starts).
 
     Parameters
     ----------
     workers : int
-        Cells at a time.
+        Most cells at a time.
+    cores : int
+        What they share: threads that wait for each other are many times slower where others take their cores.
+    needed : callable
+        The cores that an item takes; one that takes more than there are runs alone.
     stop : callable
         Makes calls of the function that are under way return early.
     """
 
-    def __init__(self, workers: int, stop: Callable[[], None] = lambda: None) -> None:
-        self.workers, self.stop = workers, stop
+    def __init__(
+        self, workers: int, cores: int, needed: Callable[[Any], int], stop: Callable[[], None] = lambda: None
+    ) -> None:
+        self.workers, self.cores, self.needed, self.stop = workers, cores, needed, stop
 
     def __call__(
         self, function: Callable[[Item], Result], items: Sequence[Item]
     ) -> Iterator[tuple[Item, Result | Exception]]:
-        """Yield results as they come; when the caller stops, what has not begun is not begun."""
+        """Yield results as they come; items begin in order, and when the caller stops, no more of them do."""
+        waiting, running, free = deque(items), dict[Future[Result], Item](), self.cores
         pool = ThreadPoolExecutor(self.workers)
-        futures = {pool.submit(function, item): item for item in items}
         try:
-            for future in as_completed(futures):
-                yield futures[future], _outcome(future)
+            while waiting or running:
+                while waiting and len(running) < self.workers and (not running or self.needed(waiting[0]) <= free):
+                    item = waiting.popleft()
+                    running[pool.submit(function, item)] = item
+                    free -= self.needed(item)
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    item = running.pop(future)
+                    free += self.needed(item)
+                    yield item, _outcome(future)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
             self.stop()
             raise
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown()
 
 
 class OnDask:
@@ -100,7 +114,9 @@ def _outcome(future: Any) -> Any:
 
 
 @contextmanager
-def open_scheduler(where: str | None, workers: int, slurm: Mapping[str, Any]) -> Iterator[Scheduler]:
+def open_scheduler(
+    where: str | None, workers: int, slurm: Mapping[str, Any], needed: Callable[[Any], int]
+) -> Iterator[Scheduler]:
     """Yield what runs the cells.
 
     Parameters
@@ -108,9 +124,11 @@ def open_scheduler(where: str | None, workers: int, slurm: Mapping[str, Any]) ->
     where : str, optional
         ``"slurm"``, or the address of a Dask scheduler; local processes by default.
     workers : int
-        Cells at a time: local processes, or SLURM jobs.
+        Most cells at a time: local processes, or SLURM jobs.
     slurm : mapping
         Arguments of ``dask_jobqueue.SLURMCluster``.
+    needed : callable
+        The cores that a cell takes on this machine.
 
     Raises
     ------
@@ -118,7 +136,7 @@ def open_scheduler(where: str | None, workers: int, slurm: Mapping[str, Any]) ->
         If the extra ``distributed`` is not installed, or nobody answers at the address.
     """
     if where is None:
-        yield Local(workers, interrupt)
+        yield Local(workers, cores(), needed, interrupt)
         return
     try:
         from distributed import Client
