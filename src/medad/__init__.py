@@ -6,8 +6,8 @@ from typing import Any
 
 from medad.version import __version__
 
-# Threads of one training wait for each other for some 0.1 ms, then they sleep. By default they wait on, and then whatever
-# else wants the same cores makes them many times slower. OpenMP reads it when torch is first imported.
+# Threads of one training wait for each other for some 0.1 ms, then they sleep. By default they wait on, and then
+# whatever else wants the same cores makes them many times slower. OpenMP reads it when torch is first imported.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ["OMP_WAIT_POLICY"] = "passive"
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
