@@ -197,6 +197,7 @@ def test_cores_that_cells_take(monkeypatch):
     assert taken(method="ddad", backbone="ae", options={"refine": False}) == 1
     assert taken(method="ae", workers=4) == 4
     assert taken(method="ganomaly", jobs=3) == 3
+    assert taken(method="ganomaly", jobs=1) == 2  # its threads are a constant of the method
 
 
 def hear_interrupts():

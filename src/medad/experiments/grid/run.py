@@ -193,7 +193,7 @@ def _cores(cell: Cell, detector: Detector, workers: int) -> int:
     """Return how many cores a cell takes on this machine, with so many at a time."""
     on_cpu = "cpu" in (cell.options.device, detector.device.type)
     least = detector.most_threads if on_cpu else max(detector.most_threads, CORES_BESIDE_A_GPU)
-    return cell.options.jobs or max(least, cores() // workers)
+    return max(least, cell.options.jobs or cores() // workers)
 
 
 def _told(error: Exception) -> str:
