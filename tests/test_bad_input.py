@@ -314,11 +314,14 @@ def test_ctrl_c_keeps_what_was_trained(images, tmp_path):
     code = f"import sys; from medad.cli import main; sys.exit(main({argv!r}))"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
-    while not (run / "checkpoint").exists() and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.1)
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
+    try:
+        while not (run / "checkpoint").exists() and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.1)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == 130, said
     assert "medad: error: stopped; go on with --resume" in said and "Traceback" not in said
     assert list((run / "checkpoint").glob("*.partial.safetensors"))
