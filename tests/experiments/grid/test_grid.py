@@ -45,7 +45,7 @@ def rows(out):
         return list(db.execute("SELECT label, seed, error, finished, scores FROM cells ORDER BY 1, 2"))
 
 
-def wait_until(true, seconds=120):
+def wait_until(true, seconds=240):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -142,7 +142,7 @@ def test_a_dead_dask_worker_is_replaced(grid, tmp_path):
         try:
             wait_until(lambda: len(list(out.glob("cells/*/checkpoint/*.safetensors"))) >= 1)
             os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
-            assert process.wait(timeout=180) == 0
+            assert process.wait(timeout=300) == 0
         finally:
             process.kill()
             process.wait()
@@ -221,7 +221,7 @@ def test_ctrl_c_ends_a_grid_at_once_and_it_goes_on(grid, tmp_path):
     try:
         wait_until(lambda: list(out.glob("cells/*/checkpoint/*.safetensors")))
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: all that belong to it
-        assert process.wait(timeout=120) == 130
+        assert process.wait(timeout=240) == 130
     finally:
         process.kill()
         process.wait()
