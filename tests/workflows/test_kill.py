@@ -36,7 +36,7 @@ def test_killed_and_resumed_training_gives_the_same_weights(tmp_path):
         "--device",
         "cpu",
         "--options.refine_steps",
-        "300",
+        "100",
         "--options.refine_average",
         "0.9",
     ]
