@@ -241,7 +241,7 @@ def test_cells_that_dask_blames_for_a_dead_worker_are_tried_alone(tmp_path):
             raise distributed.KilledWorker(item, SimpleNamespace(address="there"), 3)
         return item
 
-    # As Dask tells it; workers that really die are replaced so slowly that this would take minutes.
+    # Dask's own error, raised by the cell: on busy cores, a worker that really dies may take minutes to be replaced.
     settings = {"processes": False, "n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
     with distributed.Client(**settings) as client:
         found = dict(OnDask(client)(work, ["deadly", "beside it", "well"]))
