@@ -68,7 +68,7 @@ class ALI(Detector):
     presets = {
         "paper": {},
         "standard": {"holdout": 0.1},
-        "quick": {"width": 8, "batch_size": 32, "steps": 600, "lr": 5e-4},
+        "quick": {"width": 8, "batch_size": 32, "steps": 450, "lr": 5e-4},
         "tiny": {"width": 1, "latent": 4, "batch_size": 4, "steps": 2},
     }
 

@@ -110,7 +110,7 @@ class AnoVAEGAN(Detector):
     presets = {
         "paper": {},
         "standard": STANDARD,
-        "quick": {"width": 8, "epochs": 15},
+        "quick": {"width": 8, "epochs": 10},
         "tiny": {"width": 4, "steps": 2},
     }
 

@@ -66,8 +66,8 @@ class FAnoGAN(Detector):
     presets = {
         "paper": {},
         "standard": {"holdout": 0.1},
-        "quick": {"width": 8, "batch_size": 16, "steps": 500, "critic_steps": 2, "lr": 1e-3}
-        | {"encoder_steps": 1000, "encoder_lr": 1e-3, "search_steps": 100},
+        "quick": {"width": 8, "batch_size": 16, "steps": 250, "critic_steps": 2, "lr": 1e-3}
+        | {"encoder_steps": 500, "encoder_lr": 1e-3, "search_steps": 100},
         "tiny": {"width": 1, "latent": 4, "batch_size": 4, "steps": 2, "critic_steps": 2}
         | {"encoder_steps": 2, "search_steps": 2},
     }

@@ -71,7 +71,7 @@ class VQVAEDetector(Detector):
             "width": 4,
             "batch_size": 16,
             "lr": 1e-3,
-            "epochs": 12,
+            "epochs": 8,
             "prior_width": 32,
             "prior_blocks": 2,
             "restorations": 5,
