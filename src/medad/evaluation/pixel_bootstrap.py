@@ -34,8 +34,8 @@ def pixel_draws(
     Images without and with abnormal pixels are resampled separately; where patients are known, a patient's images are
     drawn together. The draws depend on which images have abnormal pixels, `patients`, `draws` and `seed` only: all
     maps of the same images see the same draws, so their values can be subtracted pairwise. Scores are binned
-    (`image_counts`), which moves a value by less than 0.002 (see the tests): take the spread of the draws, and the value
-    itself from `medad.evaluation.pixels`.
+    (`image_counts`), which moves a value by less than 0.002 (see the tests): take the spread of the draws, and the
+    value itself from `medad.evaluation.pixels`.
 
     Images that are alone in their stratum are in every draw and add nothing to the spread: with one abnormal image
     it says nothing of the choice of abnormal images.
