@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medad.evaluation import pixel_bootstrap as module
-from medad.evaluation.bootstrap import _resampled
+from medad.evaluation.bootstrap import resampled
 from medad.evaluation.metrics import au_pro, best_dice, pixel_auroc, pixel_average_precision
 from medad.evaluation.pixel_bootstrap import image_counts, metrics_of_images, pixel_draws
 
@@ -47,7 +47,7 @@ def test_few_distinct_scores_are_exact():
 def test_every_draw_is_the_exact_metric_of_its_images(patients):
     masks, maps = make()
     found = pixel_draws(masks, maps, patients, draws=40, seed=3)
-    times = np.concatenate(list(_resampled(masks.any(axis=(1, 2)), 40, 3, patients)))
+    times = np.concatenate(list(resampled(masks.any(axis=(1, 2)), 40, 3, patients)))
     assert len(np.unique(times, axis=0)) > 30
     for name, exact in EXACT.items():
         brute = [exact(np.repeat(masks, row, axis=0), np.repeat(maps, row, axis=0)) for row in times]

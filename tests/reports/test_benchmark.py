@@ -18,7 +18,7 @@ def make_tables(seed, methods):
     rng = np.random.default_rng(seed)
     names = tuple(f"{i}.png" for i in range(80))
     return {
-        label: [ScoreTable(names, LABELS, {"pred_score": rng.normal(size=80) + strength * LABELS}) for _ in range(2)]
+        label: [ScoreTable(names, LABELS, {"pred_score": rng.normal(size=80) + strength * LABELS}) for _ in range(3)]
         for label, strength in methods.items()
     }
 

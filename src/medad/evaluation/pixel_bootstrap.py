@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from medad.evaluation.bootstrap import _resampled
+from medad.evaluation.bootstrap import resampled
 from medad.evaluation.curves import (
     auroc_of_counts,
     average_precision_of_counts,
     best_dice_of_counts,
     pro_of_counts,
 )
-from medad.evaluation.pixels import _pooled, coverage_weights
+from medad.evaluation.pixels import coverage_weights, pooled_pixels
 
 # Products are made in blocks of at most this many counts, so that memory does not grow with the draws.
 _BLOCK = 1 << 20
@@ -63,7 +63,7 @@ def pixel_draws(
     counts = image_counts(masks, maps)
     if patients is not None and len(patients) != len(masks):
         raise ValueError(f"{len(patients)} patients for {len(masks)} images")
-    blocks = [metrics_of_images(counts, drawn) for drawn in _resampled(counts[0].any(axis=1), draws, seed, patients)]
+    blocks = [metrics_of_images(counts, drawn) for drawn in resampled(counts[0].any(axis=1), draws, seed, patients)]
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 
@@ -88,7 +88,7 @@ def image_counts(masks: np.ndarray, maps: np.ndarray) -> np.ndarray:
     ValueError
         If the shapes differ, the input is empty, or a pixel is not finite.
     """
-    labels, scores = (pixels.reshape(np.shape(masks)) for pixels in _pooled(masks, maps))
+    labels, scores = (pixels.reshape(np.shape(masks)) for pixels in pooled_pixels(masks, maps))
     shares = [coverage_weights(mask[None])[0][mask] for mask in labels]  # of each abnormal pixel in its region
     edges = _edges(scores[~labels], scores[labels], np.concatenate(shares))
     counts = np.empty((3, len(labels), len(edges) + 1))
