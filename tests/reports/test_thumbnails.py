@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFont
+from PIL import Image
 
-from medad.reports.thumbnails import fit, shorten, side_by_side
+from medad.reports.thumbnails import fit, font_of, shorten, side_by_side
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_pictures_stand_side_by_side():
 
 
 def test_names_are_shortened_in_the_middle():
-    font = ImageFont.load_default(size=11)
+    font = font_of(11)
     assert shorten("a.png", 160, font) == "a.png"
     for name in ("archive/" + "x" * 3000 + "_0084.png", "i" * 500, "W" * 40, "\udcff\n" * 200):
         short = shorten(name, 160, font)
@@ -30,3 +30,9 @@ def test_names_are_shortened_in_the_middle():
         if name.isascii() and "\n" not in name:
             assert name.startswith(start) and name.endswith(end) and abs(len(start) - len(end)) <= 1
     assert shorten("anything", 3, font) == "…"
+
+
+def test_names_of_many_languages_can_be_read():
+    """No letter is drawn as the box that stands for unknown ones."""
+    font, unknown = font_of(11), bytes(font_of(11).getmask("\U0010fffd"))
+    assert all(bytes(font.getmask(letter)) != unknown for letter in "üßéłşøАжω…")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from medad.files import replacing
-from medad.reports.thumbnails import fit, shorten
+from medad.reports.thumbnails import fit, font_of, shorten
 
 _OPACITY = 0.65
 _SHOWN = 200
@@ -100,7 +100,7 @@ def contact_sheet(
     page = Image.new("RGB", size, "white")
     shown = f"{len(order)} of {len(scores)} images" if len(order) < len(scores) else f"{len(order)} images"
     header = f"{shown}, the most abnormal first: rank, score and name"
-    ImageDraw.Draw(page).text((_GAP, 6), header, "black", ImageFont.load_default(size=12))
+    ImageDraw.Draw(page).text((_GAP, 6), header, "black", font_of(12))
     for rank, item in enumerate(order):
         row, column = divmod(rank, columns)
         with Image.open(pictures[item]) as picture:
@@ -116,7 +116,7 @@ def _cell(picture: Image.Image, thumb: int, caption: str, name: str) -> Image.Im
     cell = Image.new("RGB", (thumb, thumb + _CAPTION), "white")
     small = fit(picture, thumb)
     cell.paste(small, ((thumb - small.width) // 2, (thumb - small.height) // 2))
-    font = ImageFont.load_default(size=11)
+    font = font_of(10.5)
     for i, line in enumerate([caption, shorten(name, thumb, font)]):
         ImageDraw.Draw(cell).text((0, thumb + i * _LINE), line, "black", font)
     return cell

@@ -1,10 +1,10 @@
 """Small pictures, and names short enough to stand below them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import matplotlib
 from PIL import Image, ImageFont
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def fit(picture: Image.Image, side: int) -> Image.Image:
@@ -24,7 +24,12 @@ def side_by_side(pictures: Sequence[Image.Image], side: int, gap: int = 4) -> Im
     return row
 
 
-def shorten(name: str, width: float, font: Font) -> str:
+def font_of(size: float) -> ImageFont.FreeTypeFont:
+    """Return the font that comes with matplotlib: unlike Pillow's own it has accents, Greek and Cyrillic."""
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size)
+
+
+def shorten(name: str, width: float, font: ImageFont.FreeTypeFont) -> str:
     """Return `name` no wider than `width` pixels: what is too much is left out of its middle."""
     plain = " ".join(name.encode("utf-8", "replace").decode().split())  # one line, and nothing that fonts cannot draw
     if font.getlength(plain) <= width:
