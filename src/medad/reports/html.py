@@ -1,7 +1,11 @@
-"""The page of a report: one self-contained HTML file without scripts that asks the network for nothing."""
+"""The pages of reports: HTML files that ask the network for nothing."""
 
+import base64
+import hashlib
 from collections.abc import Iterable, Sequence
 from html import escape
+
+NOTICE = "medad is a research tool, not a medical device; its scores are no diagnosis."
 
 _STYLE = """
 :root { color-scheme: light; --ink: #1e293b; --soft: #64748b; --line: #e2e8f0; --accent: #1d4ed8; }
@@ -38,16 +42,19 @@ footer { margin-top: 2.5rem; padding-top: .8rem; border-top: 1px solid var(--lin
   @page { margin: 15mm; } }
 """
 
-# The policy lets no browser load anything from outside the file, whatever the data hold.
+# Whatever the data hold, the policy lets no browser load anything from outside the file, or run anything in it; a
+# page with a script may run that one, known by its digest, and show pictures that lie beside it.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_SCRIPT_POLICY = "default-src 'none'; img-src 'self' file:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+ content="{policy}">
 <title>{title}</title><style>{style}</style></head>
 <body><main>
 {body}
-</main></body></html>
+</main>{script}</body></html>
 """
 
 
@@ -98,6 +105,25 @@ def cards(values: Iterable[tuple[object, str]]) -> Html:
     return element("ul", join(*(element("li", item) for item in items)), "counts")
 
 
-def page(title: str, *parts: object) -> str:
-    """Return the whole document."""
-    return _PAGE.format(title=escape(title), style=_STYLE, body=join(*parts))
+def page(title: str, *parts: object, style: str = "", script: str = "") -> str:
+    """Return the whole document.
+
+    Parameters
+    ----------
+    title : str
+        Of the window.
+    *parts : object
+        What the page shows, one below the other.
+    style : str
+        CSS beside that of all pages.
+    script : str
+        JavaScript of our own; the page then shows pictures that lie beside it, instead of embedded ones.
+    """
+    policy = _SCRIPT_POLICY.format(digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode())
+    return _PAGE.format(
+        policy=policy if script else _POLICY,
+        title=escape(title),
+        style=_STYLE + style,
+        body=join(*parts),
+        script=f"<script>{script}</script>" if script else "",
+    )

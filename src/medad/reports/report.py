@@ -10,7 +10,7 @@ import numpy as np
 from medad.evaluation.scores import ScoreTable
 from medad.files import replacing
 from medad.reports.figures import histograms, png_uri, ranking_curves, svg_uri, training_curves
-from medad.reports.html import Html, cards, element, join, page, picture, section, table
+from medad.reports.html import NOTICE, Html, cards, element, join, page, picture, section, table
 from medad.reports.sheet import Sheet, draw_sheet
 from medad.reports.tables import accuracy_tables, interval, percent
 
@@ -79,7 +79,7 @@ def write_report(
         *_training(losses),
         section("Configuration", _fold("Options of this run", _flat(config))),
         *_versions(versions),
-        element("footer", "medad is a research tool, not a medical device; its scores are no diagnosis."),
+        element("footer", NOTICE),
     ]
     path = folder / "report.html"
     with replacing(path) as partial:
