@@ -110,6 +110,8 @@ class Detector(ABC):
         Mean loss of each epoch by phase.
     threshold_ : float or None
         An image is abnormal from this ``pred_score`` on.
+    images_ : dict
+        How many normal images :meth:`fit` ``trained`` on and ``held_out``, and how many ``unlabeled`` ones it used.
     """
 
     name: ClassVar[str]
@@ -138,6 +140,7 @@ class Detector(ABC):
         self.folded_: dict[str, nn.Module] = {}
         self.loss_curves_: dict[str, np.ndarray] = {}
         self.threshold_: float | None = None
+        self.images_: dict[str, int] = {}
         self.has_unlabeled_ = False
 
     @classmethod
@@ -216,6 +219,11 @@ class Detector(ABC):
                 tuple(part.fingerprint for part in images.values()),
             )
             self._train(data, work, store)
+        self.images_ = {
+            "trained": len(train),
+            "held_out": len(normal) - len(train),
+            "unlabeled": len(unlabeled) if unlabeled is not None else 0,
+        }
         if held_out is not None:
             scores = np.concatenate([p.scores["pred_score"] for p in self.predict(held_out)])
             self.threshold_ = threshold_at_specificity(scores, SPECIFICITY)

@@ -22,7 +22,7 @@ from medad.progress import progress
 from medad.reports.benchmark import write_benchmark
 from medad.workflows.notes import say
 from medad.workflows.options import MACHINE, TrainOptions
-from medad.workflows.splits import read_splits
+from medad.workflows.splits import learned_from, read_splits
 
 RESULTS, CSV, STORE, REPORT = "results.sqlite", "results.csv", "store", "report"
 CORES_BESIDE_A_GPU = 2  # that a cell takes which trains there: fewer cells at a time share the GPU
@@ -178,7 +178,7 @@ def _tested(scores: ScoreTable) -> dict[str, int | None]:
 def _learnt(run: Result, cell: Cell) -> bool:
     """Whether `run` learnt from the images of `cell`: these are read."""
     images = read_splits(cell.data.path, cell.data.split, cell.options).describe()
-    return all(images.get(name) == run.run["data"].get(name) for name in ("normal", "unlabeled"))
+    return learned_from(images, run.run["data"])
 
 
 def _detector(cell: Cell) -> Detector:
