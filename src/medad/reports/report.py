@@ -111,9 +111,14 @@ def _card(split: str, images: Mapping[str, int]) -> tuple[int, str]:
 
 def _opening(outcome: Outcome) -> Html:
     """Say what the run means and what to do next."""
-    parts = [element("p", element("b", verdict(outcome)), "lead"), bullets(meaning(outcome))]
-    parts += [element("h3", "What to do next"), bullets(next_steps(outcome))]
+    parts = [element("p", element("b", _unbroken(verdict(outcome))), "lead"), bullets(map(_unbroken, meaning(outcome)))]
+    parts += [element("h3", "What to do next"), bullets(map(_unbroken, next_steps(outcome)))]
     return element("section", join(*parts), "meaning")
+
+
+def _unbroken(text: str) -> str:
+    """Keep a figure and its sign on one line."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _figures(metrics: Mapping, scores: ScoreTable) -> Iterator[Html]:
@@ -123,7 +128,8 @@ def _figures(metrics: Mapping, scores: ScoreTable) -> Iterator[Html]:
         picture(
             svg_uri(histograms(scores, chi2, bins)),
             "Histograms of each score",
-            f"{bins} bins over the range of each score." + (_CHI2 if chi2 else ""),
+            f"{bins} bins over the range of each score."
+            + (_CHI2 if any(value is not None for value in chi2.values()) else ""),
         ),
     )
     if scores.gt_label is not None and len(set(scores.gt_label)) == 2:
