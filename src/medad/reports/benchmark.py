@@ -159,9 +159,9 @@ def _table(results: Mapping[str, Sequence[Row]]) -> Html:
         for row in lines:
             auroc = html(row.auroc.in_percent())
             auroc = element("b", auroc) if row.best else element("u", auroc) if row.close else auroc
-            cells = [data, row.label, element("code", row.score), row.seeds, auroc, row.ap.in_percent(), _p(row)]
+            cells = [row.label, data, element("code", row.score), row.seeds, auroc, row.ap.in_percent(), _p(row)]
             rows.append(cells)
-    return table(HEAD, rows)
+    return table((HEAD[1], HEAD[0], *HEAD[2:]), rows)  # a row is named by its method also where the rest scrolls
 
 
 def _over_sets(methods: list[str], values: np.ndarray, unranked: Sequence[str]) -> Html:

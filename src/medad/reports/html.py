@@ -24,8 +24,9 @@ p { margin: .4rem 0 .7rem; max-width: 75ch; } p.note { color: var(--soft); font-
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }
 th, td { padding: .38rem .9rem .38rem 0; text-align: left; vertical-align: baseline;
   border-bottom: 1px solid var(--line); }
-thead th { color: var(--soft); font-weight: 600; font-size: .82rem; border-bottom: 2px solid #cbd5e1; }
-tbody th { font-weight: 500; white-space: nowrap; } th.key { font-weight: 500; white-space: normal; }
+thead th { white-space: nowrap; color: var(--soft); font-weight: 600; font-size: .82rem;
+  border-bottom: 2px solid #cbd5e1; }
+tbody th { font-weight: 500; white-space: nowrap; }
 td { white-space: nowrap; } td.text { white-space: normal; overflow-wrap: anywhere; color: #475569; }
 small { color: var(--soft); font-weight: 400; }
 code { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: .92em; }

@@ -152,7 +152,7 @@ def _draw_map(axes: list[Axes], bar: Axes, name: str, stack: np.ndarray, shown: 
         drawn = ax.imshow(stack[i], cmap="inferno", vmin=low, vmax=high, interpolation="nearest")
     _frame(axes, name)
     scale = bar.figure.colorbar(drawn, cax=bar)
-    bar.tick_params(labelsize=8, colors=INK)
+    bar.tick_params(labelsize=7, colors=INK)
     scale.outline.set_visible(False)
 
 
