@@ -113,6 +113,8 @@ class Detector(ABC):
         An image is abnormal from this ``pred_score`` on.
     held_out_scores_ : ndarray or None
         (m,) ``pred_score`` of the normal images held out for the threshold; None without any.
+    images_ : dict
+        How many normal images :meth:`fit` ``trained`` on and ``held_out``, and how many ``unlabeled`` ones it used.
     """
 
     name: ClassVar[str]
@@ -142,6 +144,7 @@ class Detector(ABC):
         self.loss_curves_: dict[str, np.ndarray] = {}
         self.threshold_: float | None = None
         self.held_out_scores_: np.ndarray | None = None
+        self.images_: dict[str, int] = {}
         self.has_unlabeled_ = False
 
     @classmethod
@@ -220,6 +223,11 @@ class Detector(ABC):
                 tuple(part.fingerprint for part in images.values()),
             )
             self._train(data, work, store)
+        self.images_ = {
+            "trained": len(train),
+            "held_out": len(normal) - len(train),
+            "unlabeled": len(unlabeled) if unlabeled is not None else 0,
+        }
         if held_out is not None:
             self.held_out_scores_ = np.concatenate([p.scores["pred_score"] for p in self.predict(held_out)])
             self.threshold_ = threshold_at_specificity(self.held_out_scores_, SPECIFICITY)
