@@ -23,8 +23,8 @@ from medad.detectors.discrepancy import a_intra, mean_variance, stack
 from medad.detectors.registry import load_detector
 from medad.evaluation.metrics import auroc
 from medad.experiments.store import method_folder
-from medad.experiments.table3 import markdown_table
 from medad.networks.autoencoder import AEU, Reconstruction
+from medad.reports.markdown import markdown_table
 from medad.training.pixels import to_unit
 from medad.training.run import read_run
 
@@ -91,7 +91,7 @@ def table(run: Path, data: Path) -> str:
         f"## Other readings of A_intra, {method_folder(read_run(run))}, seed {detector.seed}",
         f"Printed on {datetime.date.today()} by `python -m medad.experiments.a_intra RUN DATA`, published split.",
     )
-    return "\n\n".join([*heading, "\n".join(markdown_table(columns + rows))])
+    return "\n\n".join([*heading, markdown_table(columns + rows)])
 
 
 def main() -> None:

@@ -15,7 +15,8 @@ from medad.evaluation.comparison import compare
 from medad.experiments.methods_page import shortened, verdict
 from medad.experiments.paper import BACKBONES, LATENT_16, TABLE_2
 from medad.experiments.store import RESULTS, Result, stored
-from medad.experiments.table3 import TOLERANCE, markdown_table
+from medad.experiments.table3 import TOLERANCE
+from medad.reports.markdown import markdown_table
 
 DATASET = "brain_tumor"
 PAGE = Path("docs/methods.md")
@@ -38,7 +39,7 @@ def ledger(results: Path = RESULTS, costs: Path = COSTS) -> str:
     rows = [["method", "score, run", "published", "AUROC", "AP", "seeds", "verdict"]]
     rows += [row for info in METHODS.values() for row in _rows(info, runs)]
     sections = [_section(info) for info in METHODS.values()]
-    tables = ["\n".join(markdown_table(rows)), *_costs(costs)]
+    tables = [markdown_table(rows), *_costs(costs)]
     return "\n\n".join([INTRODUCTION, *tables, *sections]) + "\n"
 
 
@@ -62,7 +63,7 @@ def _costs(folder: Path) -> Iterator[str]:
             seconds = " + ".join(f"{phase['step_seconds']:.3f}" for phase in phases)
             quick = f"{cost['quick_minutes']:.1f}" if "quick_minutes" in cost else ""
             rows.append([name, f"{cost['hours']:.2f}", steps, seconds, quick])
-        yield "\n".join(markdown_table(rows))
+        yield markdown_table(rows)
 
 
 def _rows(info: MethodInfo, runs: list[Result]) -> Iterator[list[str]]:

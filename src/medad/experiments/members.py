@@ -17,8 +17,8 @@ from medad.detectors.discrepancy import a_inter, a_intra
 from medad.evaluation.metrics import auroc
 from medad.experiments.a_intra import labelled_test_images, load, scores
 from medad.experiments.store import method_folder
-from medad.experiments.table3 import markdown_table
 from medad.networks.autoencoder import Reconstruction
+from medad.reports.markdown import markdown_table
 from medad.training.run import read_run
 
 DRAWS = 30  # ensembles of each size, or as many as there are
@@ -68,7 +68,7 @@ def table(runs: list[Path], data: Path) -> str:
         f"Printed on {datetime.date.today()} by `python -m medad.experiments.members RUN ... DATA`, published split.",
         WHAT,
     )
-    return "\n\n".join([*paragraphs, "\n".join(markdown_table(list(_rows(found, labels))))])
+    return "\n\n".join([*paragraphs, markdown_table(list(_rows(found, labels)))])
 
 
 def _rows(found: dict[str, np.ndarray], labels: np.ndarray) -> Iterator[list[str]]:

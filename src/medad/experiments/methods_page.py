@@ -15,7 +15,8 @@ from medad.evaluation.comparison import Row, compare
 from medad.evaluation.scores import ScoreTable
 from medad.experiments.paper import published_figures
 from medad.experiments.store import RESULTS, Result, machines, stored
-from medad.experiments.table3 import TOLERANCE, deduplicated, markdown_table, restrict
+from medad.experiments.table3 import TOLERANCE, deduplicated, restrict
+from medad.reports.markdown import markdown_table
 
 Runs = Mapping[str, list[Result]]  # by name, one a seed
 
@@ -56,7 +57,7 @@ def page(dataset: str, results: Path, data: Path | None, preset: str = "paper") 
     if preset == "paper":
         beside = _published(dataset, runs, compared)
         rows = [[name, told, *row, verdict] for (name, *row), (told, verdict) in zip(rows, beside, strict=True)]
-    table = "\n".join(markdown_table(rows))
+    table = markdown_table(rows)
     notes = [_note(some[0]) for some in runs.values()]
     return "\n\n".join(filter(None, [_heading(dataset, runs, preset), _grids(dataset, results), table, *notes])) + "\n"
 

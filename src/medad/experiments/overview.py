@@ -11,7 +11,7 @@ import numpy as np
 from medad.evaluation.metrics import auroc
 from medad.experiments.paper import SCORES, published_auroc
 from medad.experiments.store import RESULTS, Result, stored
-from medad.experiments.table3 import markdown_table
+from medad.reports.markdown import markdown_table
 
 MARKS = ("<!-- overview -->", "<!-- end of overview -->")
 
@@ -24,7 +24,7 @@ def overview(results: Path = RESULTS) -> str:
             config = result.run["config"]
             if result.run["method"] == "ddad" and config["preset"] == "paper" and not config.get("options"):
                 rows.append(_row(dataset, result))
-    return "\n".join(markdown_table(rows))
+    return markdown_table(rows)
 
 
 def _row(dataset: str, result: Result) -> list[str]:

@@ -15,7 +15,7 @@ from medad.data.phantom import phantom_benchmark
 from medad.data.phantom_files import write_phantoms
 from medad.evaluation.summary import summarise
 from medad.experiments.store import RESULTS, store, stored
-from medad.experiments.table3 import markdown_table
+from medad.reports.markdown import markdown_table
 from medad.workflows.options import Preset, TrainOptions
 from medad.workflows.run import run
 
@@ -56,7 +56,7 @@ def _section(level: str, results: Path) -> str:
     for (method, name), seeds in figures.items():
         spreads = [_spread(seeds, group, "auroc") for group in groups]
         rows.append([method, name, str(len(seeds)), _spread(seeds, "all", "ap"), *spreads])
-    return f"## Level {level}\n\n" + "\n".join(markdown_table(rows))
+    return f"## Level {level}\n\n{markdown_table(rows)}"
 
 
 def _spread(seeds: list[dict], group: str, metric: str) -> str:

@@ -13,7 +13,7 @@ from scipy import stats
 from medad.evaluation.metrics import auroc
 from medad.evaluation.statistics import delong_test
 from medad.experiments.store import RESULTS, Result, stored
-from medad.experiments.table3 import markdown_table
+from medad.reports.markdown import markdown_table
 
 RAW, REFINED = ("a_rec", "a_rec_ensemble", "a_intra", "a_inter"), ("r_intra", "r_dual")
 LARGEST_MEAN, LARGEST_END = 0.5, 1.0  # points of AUROC
@@ -109,7 +109,7 @@ def section(results: Path = RESULTS) -> str:
 
 
 def _table(rows: Iterable[list[str]]) -> str:
-    return "\n".join(markdown_table(list(rows)))
+    return markdown_table(list(rows))
 
 
 def _rows(found: Sequence[Difference], results: Path) -> Iterator[list[str]]:

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from medad.experiments.store import RESULTS
-from medad.experiments.table3 import markdown_table
+from medad.reports.markdown import markdown_table
 
 Curves = dict[tuple[str, str], list[np.ndarray]]  # (recipe, weights) -> (epochs, 3): epoch, AUROC, de-duplicated
 LATE = 0.5  # the swing is measured over the second half of training
@@ -47,7 +47,7 @@ def section(folder: Path, figure: Path) -> str:
     rows += [_row(variant, weights, runs) for (variant, weights), runs in curves.items()]
     title = f"## {folder.parent.parent.name}, {folder.parent.name}, {folder.name}"
     notes = [path.read_text(encoding="utf-8").strip() for path in sorted(folder.glob("*.md"))]
-    return "\n\n".join([title, "\n".join(markdown_table(rows)), f"![AUROC over epochs]({figure.name})", *notes])
+    return "\n\n".join([title, markdown_table(rows), f"![AUROC over epochs]({figure.name})", *notes])
 
 
 def _row(variant: str, weights: str, runs: list[np.ndarray]) -> list[str]:

@@ -17,6 +17,7 @@ from medad.evaluation.scores import ScoreTable
 from medad.evaluation.summary import summarise
 from medad.experiments.paper import SCORES, published_auroc
 from medad.experiments.store import RESULTS, Result, machines, stored
+from medad.reports.markdown import markdown_table
 
 TOLERANCE = 3.0  # points of AUROC within which a figure agrees with the published one
 DEDUPLICATED = "data_deduplicated.json"
@@ -88,7 +89,7 @@ def _section(dataset: str, result: Result, kept: set[str] | None) -> str:
     counts = "; ".join(f"{t}: {_counts(s['n'])}" for t, s in (("test", published), ("de-duplicated", clean)) if s)
     title = f"## {result.method}, seed {run['seed']}, {run['precision']}, preset {run['config']['preset']}"
     tables = [markdown_table(_without_empty_columns([columns, *rows])), *_pixels(result.metrics["pixel"])]
-    return "\n\n".join([title, f"{_training(run)} {counts}.", *("\n".join(table) for table in tables)])
+    return "\n\n".join([title, f"{_training(run)} {counts}.", *tables])
 
 
 def _without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
@@ -97,7 +98,7 @@ def _without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
     return [[row[i] for i in kept] for row in rows]
 
 
-def _pixels(figures: Mapping[str, Mapping[str, float]]) -> Iterator[Iterator[str]]:
+def _pixels(figures: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
     """Yield a table of pixel metrics if there are any; Dice is an oracle's, its threshold is chosen on the masks."""
     if figures:
         rows = [["map", "pixel AP", "best Dice (oracle)"]]
@@ -142,14 +143,6 @@ def _cell(figures: Mapping[str, Any], metric: str) -> str:
         return "–"
     low, high = figures[f"{metric}_ci"]
     return f"{100 * figures[metric]:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
-
-
-def markdown_table(rows: list[list[str]]) -> Iterator[str]:
-    """Yield the lines of a Markdown table; the first row is its head."""
-    for i, row in enumerate(rows):
-        yield f"| {' | '.join(row)} |"
-        if i == 0:
-            yield "|" + "---|" * len(row)
 
 
 def main() -> None:

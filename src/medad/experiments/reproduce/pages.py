@@ -19,7 +19,7 @@ from medad.experiments.paper import (
     TABLE_5,
     TABLE_6,
 )
-from medad.experiments.table3 import markdown_table
+from medad.reports.markdown import markdown_table
 
 Pair = tuple[float, float]
 Page = Callable[[str, Tables], Iterator[str]]
@@ -51,7 +51,7 @@ def _difference(ours: Sequence[Figure], published: float | Pair | None) -> str:
 
 
 def _table(rows: list[list[str]]) -> str:
-    return "\n".join(markdown_table(rows))
+    return markdown_table(rows)
 
 
 def _source(dataset: str, metrics: str) -> str:
