@@ -22,6 +22,7 @@ from medad.detectors.ddad import DDAD, DDADOptions
 from medad.detectors.discrepancy import a_intra, mean_variance, stack
 from medad.detectors.registry import load_detector
 from medad.evaluation.metrics import auroc
+from medad.experiments.command import run_command
 from medad.experiments.store import method_folder
 from medad.networks.autoencoder import AEU, Reconstruction
 from medad.reports.markdown import markdown_table
@@ -104,4 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

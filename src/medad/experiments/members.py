@@ -16,6 +16,7 @@ from torch import Tensor
 from medad.detectors.discrepancy import a_inter, a_intra
 from medad.evaluation.metrics import auroc
 from medad.experiments.a_intra import labelled_test_images, load, scores
+from medad.experiments.command import run_command
 from medad.experiments.store import method_folder
 from medad.networks.autoencoder import Reconstruction
 from medad.reports.markdown import markdown_table
@@ -97,4 +98,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

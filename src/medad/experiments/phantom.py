@@ -14,6 +14,7 @@ import numpy as np
 from medad.data.phantom import phantom_benchmark
 from medad.data.phantom_files import write_phantoms
 from medad.evaluation.summary import summarise
+from medad.experiments.command import existing, run_command
 from medad.experiments.store import RESULTS, store, stored
 from medad.reports.markdown import markdown_table
 from medad.workflows.options import Preset, TrainOptions
@@ -88,8 +89,8 @@ def main() -> None:
     if arguments.what == "run":
         run_all(arguments.level, arguments.work, arguments.results)
     else:
-        (arguments.results / "phantom.md").write_text(page(arguments.results), encoding="utf-8")
+        (arguments.results / "phantom.md").write_text(page(existing(arguments.results)), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

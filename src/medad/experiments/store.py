@@ -13,6 +13,7 @@ from typing import Any
 
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, read_scores
+from medad.experiments.command import run_command
 from medad.training.run import read_run
 
 RESULTS = Path("docs/results")
@@ -99,4 +100,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)
