@@ -23,6 +23,7 @@ from medad.detectors.discrepancy import a_intra, mean_variance, stack
 from medad.detectors.registry import load_detector
 from medad.evaluation.metrics import auroc
 from medad.experiments.command import run_command
+from medad.experiments.deduplicated import split_told
 from medad.experiments.store import method_folder
 from medad.networks.autoencoder import AEU, Reconstruction
 from medad.reports.markdown import markdown_table
@@ -90,7 +91,7 @@ def table(run: Path, data: Path) -> str:
     rows = [[name, *(f"{100 * auroc(labels, s[name]):.1f}" for s in (clamped, free))] for name in clamped]
     heading = (
         f"## Other readings of A_intra, {method_folder(read_run(run))}, seed {detector.seed}",
-        f"Printed on {datetime.date.today()} by `python -m medad.experiments.a_intra RUN DATA`, published split.",
+        f"Printed on {datetime.date.today()} by `python -m medad.experiments.a_intra RUN DATA`, {split_told(data)}.",
     )
     return "\n\n".join([*heading, markdown_table(columns + rows)])
 

@@ -17,6 +17,7 @@ from medad.detectors.discrepancy import a_inter, a_intra
 from medad.evaluation.metrics import auroc
 from medad.experiments.a_intra import labelled_test_images, load, scores
 from medad.experiments.command import run_command
+from medad.experiments.deduplicated import split_told
 from medad.experiments.store import method_folder
 from medad.networks.autoencoder import Reconstruction
 from medad.reports.markdown import markdown_table
@@ -66,7 +67,8 @@ def table(runs: list[Path], data: Path) -> str:
     name, seeds = method_folder(read_run(runs[0])), ", ".join(str(detector.seed) for detector in detectors)
     paragraphs = (
         f"## Members of {name}, seeds {seeds}, in other ensembles",
-        f"Printed on {datetime.date.today()} by `python -m medad.experiments.members RUN ... DATA`, published split.",
+        f"Printed on {datetime.date.today()} by `python -m medad.experiments.members RUN ... DATA`, "
+        f"{split_told(data)}.",
         WHAT,
     )
     return "\n\n".join([*paragraphs, markdown_table(list(_rows(found, labels)))])
