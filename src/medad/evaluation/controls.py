@@ -1,0 +1,135 @@
+"""Trivial controls: scores that see no pathology, the line against which every other figure is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+from medad.data.imageset import ImageSet
+from medad.evaluation.image_statistics import image_statistics
+from medad.evaluation.pools import normal_against_unlabeled
+from medad.evaluation.scores import ScoreTable, renumbered
+from medad.evaluation.summary import summarise
+
+STATISTICS = ("mean_intensity", "mean_gradient", "file_size", "thumbnail", "pixels")
+NU = "_nu"  # normal against unlabeled
+CONTROLS = (*STATISTICS, *(name + NU for name in STATISTICS))
+MOST_IMAGES = 2000  # of each pool, evenly spaced
+_BLOCK = 1024
+_FIGURES = ("auroc", "auroc_ci", "ap", "ap_ci")
+
+
+def is_control(name: str) -> bool:
+    """Return whether the score `name` is a trivial control."""
+    return name in CONTROLS
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Fitted controls.
+
+    ``NAME`` is one-class: how far the statistic NAME lies from the normal images. For a single number that is the
+    distance to their median in units of their median absolute deviation, two-sided, since nobody knows on which side
+    pathology would lie; for a small picture the Euclidean distance to the nearest normal one. ``NAME_nu`` is the
+    linear score of `normal_against_unlabeled`.
+
+    Attributes
+    ----------
+    normals : dict of str to ndarray
+        (m, d) statistics of normal images, pictures in ``float16``.
+    weights : dict of str to ndarray
+        (d + 1,) each; empty without unlabeled images.
+    """
+
+    normals: dict[str, np.ndarray]
+    weights: dict[str, np.ndarray]
+
+    @classmethod
+    def fit(cls, normal: ImageSet, unlabeled: ImageSet | None = None, seed: int = 0) -> "Controls":
+        """Fit on at most `MOST_IMAGES` normal and as many unlabeled images, whose labels are not looked at.
+
+        Parameters
+        ----------
+        normal : ImageSet
+            At least one image.
+        unlabeled : ImageSet, optional
+            Without any, or with none, only the one-class controls are fitted.
+        seed : int
+            Of the folds of the regressions.
+        """
+        rows = _evenly(len(normal))
+        known = image_statistics(normal, rows)
+        normals = {
+            name: values.astype(np.float16 if values.shape[1] > 1 else values.dtype) for name, values in known.items()
+        }
+        if not unlabeled:
+            return cls(normals, {})
+        others = _evenly(len(unlabeled))
+        pool = image_statistics(unlabeled, others)
+        patients = _patients(normal, rows) + _patients(unlabeled, others)
+        together = patients if any(patients) else None
+        shared = [name for name in STATISTICS if name in known and name in pool]
+        return cls(
+            normals, {name: normal_against_unlabeled(known[name], pool[name], seed, together) for name in shared}
+        )
+
+    def scores(self, images: ImageSet) -> dict[str, np.ndarray]:
+        """Return all controls that can be computed for `images`, (n,) ``float64`` each, higher is more abnormal."""
+        blocks = [
+            self._of_block(image_statistics(images, np.arange(start, min(start + _BLOCK, len(images)))))
+            for start in range(0, len(images), _BLOCK)
+        ]
+        return {name: np.concatenate([b[name] for b in blocks]) for name in CONTROLS if all(name in b for b in blocks)}
+
+    def _of_block(self, statistics: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        one_class = {
+            name: _distance(statistics[name], self.normals[name]) for name in self.normals if name in statistics
+        }
+        linear = {
+            name + NU: statistics[name] @ w[:-1] + w[-1] for name, w in self.weights.items() if name in statistics
+        }
+        return one_class | linear
+
+    def table(self, images: ImageSet) -> ScoreTable:
+        """Return the controls of `images` with what is known about each.
+
+        ``pred_score`` is ``thumbnail_nu``, without unlabeled images ``thumbnail``: a rule fixed in advance.
+        """
+        columns = self.scores(images)
+        primary = columns.get("thumbnail" + NU, columns["thumbnail"])
+        return ScoreTable(
+            image_path=images.ids,
+            gt_label=images.labels,
+            columns={"pred_score": primary} | columns,
+            kinds=images.kinds,
+            patients=None if images.patients is None else renumbered(images.patients),
+        )
+
+
+def control_figures(table: ScoreTable) -> dict[str, dict[str, Any]]:
+    """Return ``auroc``, ``auroc_ci``, ``ap`` and ``ap_ci`` of every control; empty without labels of both classes."""
+    if table.gt_label is None or len(set(table.gt_label)) < 2:
+        return {}
+    figures = summarise(replace(table, kinds=None))["image"]
+    return {name: {key: figures[name][key] for key in _FIGURES} for name in table.columns if is_control(name)}
+
+
+def _evenly(count: int) -> np.ndarray:
+    """Choose at most `MOST_IMAGES` of `count` positions, evenly spaced."""
+    return np.unique(np.linspace(0, count - 1, min(count, MOST_IMAGES)).astype(np.int64))
+
+
+def _patients(images: ImageSet, rows: np.ndarray) -> list[str]:
+    return ["" if images.patients is None else images.patients[i] for i in rows]
+
+
+def _distance(values: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """Return how far `values` (n, d) lie from `normals` (m, d)."""
+    if normals.shape[1] > 1:
+        nearest = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(normals.astype(np.float64))
+        return nearest.kneighbors(values.astype(np.float64))[0][:, 0]
+    known = normals[:, 0].astype(np.float64)
+    away = np.abs(known - np.median(known))
+    return np.abs(values[:, 0] - np.median(known)) / (np.median(away) or 1)
