@@ -98,6 +98,18 @@ def test_page_shows_our_figures_beside_the_papers(results, table):
     assert "there is no de-duplicated figure" in text
 
 
+def test_controls_stand_at_the_top_of_every_page(results, table):
+    folder = results / "brain_tumor" / "controls" / "seed0"
+    folder.mkdir(parents=True)
+    control = table.columns["a_rec_1"]
+    write_scores(folder / "scores.csv", replace(table, columns={"pred_score": control, "thumbnail": control}))
+    auroc = f"{100 * roc_auc_score(table.gt_label, control):.1f}"
+    for text in (page("brain_tumor", results), methods_page.page("brain_tumor", results), ledger(results)):
+        assert line(text, "thumbnail")[1].startswith(f"{auroc} [")
+        assert text.index("| thumbnail |") < text.index("ddad-aeu")
+    assert f"| thumbnail | {auroc} |" in overview(results)
+
+
 def test_single_networks_are_trainings(results, table):
     row = line(page("brain_tumor", results), "a_rec", "0")
     members = [100 * roc_auc_score(table.gt_label, table.columns[f"a_rec_{k}"]) for k in (1, 2)]

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medad.detectors.registry import METHODS, MethodInfo
-from medad.evaluation.comparison import compare
+from medad.experiments import blind
 from medad.experiments.command import existing, run_command
 from medad.experiments.deduplicated import MEANING as CLEAN
-from medad.experiments.deduplicated import Kept, deduplicated, restrict
+from medad.experiments.deduplicated import Kept, deduplicated
+from medad.experiments.figures import figures, head
 from medad.experiments.paper import BACKBONES, LATENT_16, TABLE_2
 from medad.experiments.store import RESULTS, Result, stored
 from medad.experiments.verdict import MEANING, NOT_JUDGED, tried_afterwards, verdict, why_not
@@ -26,7 +27,6 @@ from medad.workflows.options import TrainOptions
 DATASET = "brain_tumor"
 PAGE = Path("docs/methods.md")
 COSTS = Path("benchmarks/results/methods")
-CLEANED = ("AUROC, de-duplicated", "AP, de-duplicated")
 INTRODUCTION = f"""\
 # Methods and their fidelity
 
@@ -62,10 +62,10 @@ def ledger(results: Path = RESULTS, costs: Path = COSTS) -> str:
     """Return the page, from stored scores and from what ``python -m benchmarks.methods`` measured."""
     runs = list(stored(DATASET, results)) if (results / DATASET).exists() else []
     known = Known(runs, deduplicated(DATASET, results), tried_afterwards(DATASET, results))
-    rows = [["method", "score, run", "published", "AUROC", "AP", *CLEANED, "seeds", "verdict"]]
+    rows = [["method", "score, run", "published", *head(known.kept), "seeds", "verdict"]]
     rows += [row for info in METHODS.values() for row in _rows(info, known)]
     sections = [_section(info) for info in METHODS.values()]
-    tables = [markdown_table(rows), *_costs(costs)]
+    tables = [*blind.section(DATASET, results, "Our figures"), markdown_table(rows), *_costs(costs)]
     return "\n\n".join([INTRODUCTION, *tables, *sections]) + "\n"
 
 
@@ -109,15 +109,11 @@ def _row(method: str, score: str, published_as: str, runs: list[Result], known: 
     beside = "" if published is None else " / ".join("–" if f is None else f"{f:.1f}" for f in published)
     tables = [run.scores for run in runs]
     if not tables or score not in tables[0].rows:
-        return [method, published_as, beside, *[""] * (3 + len(CLEANED)), "no data"]
-    row = compare({runs[0].method: tables}, score)[0]
-    figures = [row.auroc.in_percent(), row.ap.in_percent()]
-    if known.kept:
-        clean = compare({"": [restrict(table, known.kept) for table in tables]}, score)[0]
-        figures += [clean.auroc.in_percent(), clean.ap.in_percent()]
-    figures += [""] * (2 + len(CLEANED) - len(figures))
-    judged = verdict(row.auroc, published[0] if published else None, known.why_not(runs[0]))
-    return [method, f"{score}, {row.label}", beside, *figures, str(row.seeds), judged]
+        return [method, published_as, beside, *[""] * (1 + len(head(known.kept))), "no data"]
+    found = figures(tables, score, known.kept)
+    judged = verdict(found[0], published[0] if published else None, known.why_not(runs[0]))
+    told = [figure.in_percent() for figure in found]
+    return [method, f"{score}, {runs[0].method}", beside, *told, str(len(tables)), judged]
 
 
 def _section(info: MethodInfo) -> str:

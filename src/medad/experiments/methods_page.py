@@ -10,19 +10,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from medad.errors import UserError
-from medad.evaluation.comparison import Row, compare
-from medad.evaluation.scores import ScoreTable
+from medad.evaluation.comparison import Figure
+from medad.experiments import blind
 from medad.experiments.command import existing, run_command
 from medad.experiments.deduplicated import MEANING as CLEAN
-from medad.experiments.deduplicated import Kept, deduplicated, restrict
+from medad.experiments.deduplicated import Kept, deduplicated
+from medad.experiments.figures import figures, head
 from medad.experiments.paper import published_figures
 from medad.experiments.store import RESULTS, Result, machines, stored
 from medad.experiments.verdict import MEANING, NOT_JUDGED, tried_afterwards, verdict, why_not
 from medad.reports.markdown import markdown_table
 
 Runs = Mapping[str, list[Result]]  # by name, one a seed
-
-FIGURES = ["AUROC", "AP", "AUROC, de-duplicated", "AP, de-duplicated", "seeds", "trained", "minutes"]
 
 COMPARED = (
     f"{MEANING} {NOT_JUDGED} "
@@ -59,12 +58,14 @@ def page(dataset: str, results: Path, preset: str = "paper") -> str:
             runs.setdefault(result.method, []).append(result)
     if not runs:
         raise UserError(f"{results / dataset}: holds no run of preset {preset}; name another data set or --preset")
-    compared, kept = _compared(runs, None), deduplicated(dataset, results)
-    rows = [["method", *FIGURES], *_rows(runs, compared, _compared(runs, kept) if kept else {})]
+    kept = deduplicated(dataset, results)
+    found = {name: figures([run.scores for run in some], "pred_score", kept) for name, some in runs.items()}
+    rows = [["method", *head(kept), "seeds", "trained", "minutes"], *_rows(runs, found)]
     if preset == "paper":
-        beside = _published(dataset, results, runs, compared)
+        beside = _published(dataset, results, runs, found)
         rows = [[name, told, *row, verdict] for (name, *row), (told, verdict) in zip(rows, beside, strict=True)]
     parts = [_heading(dataset, runs, preset, kept), _grids(dataset, results), markdown_table(rows)]
+    parts[2:2] = blind.section(dataset, results, "Methods")
     notes = [_note(some[0]) for some in runs.values()]
     return "\n\n".join(filter(None, [*parts, *notes])) + "\n"
 
@@ -91,31 +92,21 @@ def _heading(dataset: str, runs: Runs, preset: str, kept: Kept) -> str:
     return "\n\n".join(parts)
 
 
-def _rows(runs: Runs, compared: Mapping[str, Row], clean: Mapping[str, Row]) -> Iterator[list[str]]:
+def _rows(runs: Runs, found: Mapping[str, list[Figure]]) -> Iterator[list[str]]:
     for name, some in runs.items():
-        row = compared[name]
-        figures = [row.auroc.in_percent(), row.ap.in_percent()]
-        figures += [clean[name].auroc.in_percent(), clean[name].ap.in_percent()] if clean else ["", ""]
         minutes = [r.run["timings"]["fit_seconds"] / 60 for r in some if not r.run["timings"].get("resumed")]
         spent = f"{sum(minutes) / len(minutes):.0f}" if minutes else ""
-        yield [name, *figures, str(row.seeds), changes(some[0]), spent]
+        yield [name, *(figure.in_percent() for figure in found[name]), str(len(some)), changes(some[0]), spent]
 
 
-def _published(dataset: str, results: Path, runs: Runs, compared: Mapping[str, Row]) -> Iterator[tuple[str, str]]:
+def _published(dataset: str, results: Path, runs: Runs, found: Mapping[str, list[Figure]]) -> Iterator[tuple[str, str]]:
     """Yield published figures and verdict of each row, the head first."""
     yield "published", "verdict"
     afterwards = tried_afterwards(dataset, results)
     for name, some in runs.items():
         auroc, ap, source = published_figures(dataset, some[0].run) or (None, None, None)
         told = "" if auroc is None else f"{auroc:.1f}{'' if ap is None else f' / {ap:.1f}'} [{source}]"
-        yield told, verdict(compared[name].auroc, auroc, why_not(some[0], afterwards))
-
-
-def _compared(runs: Runs, kept: Kept) -> dict[str, Row]:
-    def tables(some: list[Result]) -> list[ScoreTable]:
-        return [restrict(result.scores, kept) if kept else result.scores for result in some]
-
-    return {name: compare({name: tables(some)})[0] for name, some in runs.items()}
+        yield told, verdict(found[name][0], auroc, why_not(some[0], afterwards))
 
 
 def changes(result: Result) -> str:

@@ -6,11 +6,9 @@
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from medad.errors import UserError
-from medad.evaluation.metrics import auroc
 from medad.evaluation.scores import ScoreTable
+from medad.experiments import blind
 from medad.experiments.command import existing, run_command
 from medad.experiments.deduplicated import deduplicated, restrict
 from medad.experiments.paper import SCORES, published_auroc
@@ -22,7 +20,7 @@ MARKS = ("<!-- overview -->", "<!-- end of overview -->")
 
 
 def overview(results: Path = RESULTS) -> str:
-    """Return a Markdown table with a row for each stored DDAD run of preset paper, in % AUROC.
+    """Return a Markdown table with a row for each stored DDAD run of preset paper, in % AUROC, and one of controls.
 
     Behind a slash stands the figure on the de-duplicated split, where the published one leaks.
     """
@@ -34,19 +32,15 @@ def overview(results: Path = RESULTS) -> str:
             if result.run["method"] == "ddad" and config["preset"] == "paper" and not config.get("options"):
                 tables = [result.scores, *([restrict(result.scores, kept)] if kept else [])]
                 rows.append(_row(dataset, result, tables))
-    return markdown_table(rows)
+    datasets = sorted({row[0] for row in rows[1:]})
+    return "\n\n".join([markdown_table(rows), *blind.overview(datasets, results)])
 
 
 def _row(dataset: str, result: Result, tables: list[ScoreTable]) -> list[str]:
-    figures = [" / ".join(_auroc(t, name) for t in tables) if name in result.scores.rows else "" for name in SCORES]
+    told = {s: " / ".join(blind.in_percent(t.gt_label, *t.rows[s]) for t in tables) for s in result.scores.rows}
     published = published_auroc(dataset, result.run["options"]["backbone"], "r_dual")
     name = f"{result.method}, seed {result.run['seed']}"
-    return [dataset, name, *figures, "" if published is None else f"{published:.1f}"]
-
-
-def _auroc(table: ScoreTable, score: str) -> str:
-    assert table.gt_label is not None
-    return f"{100 * float(np.mean([auroc(table.gt_label, member) for member in table.rows[score]])):.1f}"
+    return [dataset, name, *(told.get(score, "") for score in SCORES), "" if published is None else f"{published:.1f}"]
 
 
 def put_into(page: Path, table: str) -> None:

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from medad.errors import UserError
-from medad.evaluation.comparison import Row, compare
 from medad.evaluation.scores import ScoreTable
+from medad.experiments import blind
 from medad.experiments.command import existing, run_command
 from medad.experiments.deduplicated import MEANING as CLEAN
 from medad.experiments.deduplicated import Kept, deduplicated, restrict
+from medad.experiments.figures import figures, head
 from medad.experiments.paper import SCORES, published_auroc
 from medad.experiments.store import RESULTS, Result, machines, stored
 from medad.experiments.verdict import MEANING, verdict
@@ -50,7 +51,8 @@ def page(dataset: str, results: Path) -> str:
             runs.setdefault(result.method, []).append(result)
     if not runs:
         raise UserError(f"{results / dataset}: holds no run of DDAD; name another data set")
-    parts = [_heading(dataset, runs, kept), *(_section(dataset, some, kept) for some in runs.values())]
+    parts = [_heading(dataset, runs, kept), *blind.section(dataset, results)]
+    parts += [_section(dataset, some, kept) for some in runs.values()]
     parts += [more.read_text(encoding="utf-8").strip() for more in sorted((results / dataset).glob("*.md"))]
     return "\n\n".join(parts) + "\n"
 
@@ -96,31 +98,27 @@ def _section(dataset: str, some: Sequence[Result], kept: Kept) -> str:
 
 
 def _head(kinds: Sequence[str], kept: Kept) -> list[str]:
-    clean = ", de-duplicated" if kept else ""
-    both = [f"AUROC{clean}", f"AP{clean}"] if kept else []
-    return ["score", "seeds", "trainings", "paper", "AUROC", "AP", "verdict", *both, *(f"{k}{clean}" for k in kinds)]
+    auroc, ap, *clean = head(kept)
+    of_kinds = [f"{kind}{', de-duplicated' if kept else ''}" for kind in kinds]
+    return ["score", "seeds", "trainings", "paper", auroc, ap, "verdict", *clean, *of_kinds]
 
 
 def _cells(
     score: str, some: Sequence[ScoreTable], published: float | None, kinds: Sequence[str], kept: Kept
 ) -> list[str]:
     """Return the cells from *trainings* on; kinds of abnormality are tested on the de-duplicated split, if any."""
-    row = _compared(some, score)
-    cells = [str(row.seeds), "" if published is None else f"{published:.1f}", row.auroc.in_percent()]
-    cells += [row.ap.in_percent(), "" if published is None else verdict(row.auroc, published)]
-    if kept:
-        some = [restrict(table, kept) for table in some]
-        clean = _compared(some, score)
-        cells += [clean.auroc.in_percent(), clean.ap.in_percent()]
-    return cells + [_compared([of_kind(t, kind) for t in some], score).auroc.in_percent() for kind in kinds]
+    some = _trainings(score, some)
+    auroc, ap, *clean = figures(some, "pred_score", kept)
+    beside, judged = ("", "") if published is None else (f"{published:.1f}", verdict(auroc, published))
+    told = [str(len(some)), beside, auroc.in_percent(), ap.in_percent(), judged, *(f.in_percent() for f in clean)]
+    tested = [restrict(table, kept) for table in some] if kept else some
+    of_kinds = ([of_kind(table, kind) for table in tested] for kind in kinds)
+    return told + [figures(part, "pred_score", None)[0].in_percent() for part in of_kinds]
 
 
-def _compared(some: Sequence[ScoreTable], score: str) -> Row:
-    """Return the figures of a score over its trainings; single networks are trainings of their own."""
-    if score == "a_rec":
-        some = [replace(t, columns=t.columns | {"pred_score": row}) for t in some for row in t.rows[score]]
-        score = "pred_score"
-    return compare({"": some}, score)[0]
+def _trainings(score: str, some: Sequence[ScoreTable]) -> list[ScoreTable]:
+    """Return a table per training with `score` as its ``pred_score``: single networks are trainings of their own."""
+    return [replace(table, columns={"pred_score": member}) for table in some for member in table.rows[score]]
 
 
 def of_kind(table: ScoreTable, kind: str) -> ScoreTable:

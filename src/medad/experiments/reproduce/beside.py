@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medad.evaluation.comparison import compare
 from medad.evaluation.scores import ScoreTable
-from medad.experiments.deduplicated import Kept, restrict
+from medad.experiments.deduplicated import Kept
+from medad.experiments.figures import figures, head
 from medad.experiments.paper import SETS
 
 Pair = tuple[float, float]
@@ -40,20 +40,14 @@ class Beside:
     @property
     def head(self) -> list[str]:
         """Names of the columns."""
-        clean = ["AUROC, de-duplicated", "AP, de-duplicated"] if self.kept else []
         published = [f"published ({NAMES[self.published_on]})"] if self.published_on else []
-        return ["AUROC", "AP", *clean, "seeds", *published, *(["difference"] if self.same else [])]
+        return [*head(self.kept), "seeds", *published, *(["difference"] if self.same else [])]
 
     def cells(self, some: Sequence[ScoreTable], score: str, published: float | Pair | None = None) -> list[str]:
         """Return the figures of `score`, a table per seed; empty cells where there is no such score."""
-        rows = compare({"": some}, score)
-        ours = [rows[0].auroc, rows[0].ap] if rows else []
-        if rows and self.kept:
-            clean = compare({"": [restrict(table, self.kept) for table in some]}, score)[0]
-            ours += [clean.auroc, clean.ap]
-        cells = [figure.in_percent() for figure in ours] or [""] * (4 if self.kept else 2)
-        cells.append(str(len(some)) if rows else "")
-        told = () if published is None else np.atleast_1d(published)
+        ours, told = figures(some, score, self.kept), () if published is None else np.atleast_1d(published)
+        cells = [figure.in_percent() for figure in ours] or [""] * len(head(self.kept))
+        cells.append(str(len(some)) if ours else "")
         cells += [in_percent(published)] if self.published_on else []
         return cells + [" / ".join(f"{100 * o.mean - p:+.1f}" for o, p in zip(ours, told, strict=False))] * self.same
 

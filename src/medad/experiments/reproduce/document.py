@@ -1,7 +1,7 @@
 """The page of an experiment, and what it must know beside the scores: ``NAME.yaml``."""
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ IN_PERCENT = (
     "In %, mean over seeds ± their standard deviation where there are several, in brackets the 95 % interval of a "
     "stratified bootstrap."
 )
+OURS = "What was trained"  # heading, after the controls
 NO_SHARES = ("fig8", "fig9")
 
 
@@ -64,7 +65,9 @@ class Facts:
             raise UserError(f"{file}: cannot be read; it must hold {names}") from error
 
 
-def document(name: str, facts: Facts, tables: Tables, kept: Kept, again: bool = False) -> str:
+def document(
+    name: str, facts: Facts, tables: Tables, kept: Kept, controls: Iterable[str] = (), again: bool = False
+) -> str:
     """Return the page of an experiment in Markdown.
 
     Parameters
@@ -77,10 +80,12 @@ def document(name: str, facts: Facts, tables: Tables, kept: Kept, again: bool = 
         Scores by label, a table per seed.
     kept : frozenset of str or None
         Ids of the de-duplicated test split, if there is one.
+    controls : iterable of str
+        Paragraphs on what sees no pathology, for the top of the page.
     again : bool
         Whether the page is printed anew, from ``NAME.csv``.
     """
-    parts = [*_heading(name, facts, kept, again), *PAGES[name][1](facts.dataset, tables, kept)]
+    parts = [*_heading(name, facts, kept, again), *controls, *PAGES[name][1](facts.dataset, tables, kept)]
     return "\n\n".join(parts) + "\n"
 
 

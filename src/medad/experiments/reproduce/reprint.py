@@ -6,10 +6,11 @@
 import argparse
 from pathlib import Path
 
+from medad.experiments import blind
 from medad.experiments.command import existing, run_command
 from medad.experiments.deduplicated import deduplicated
 from medad.experiments.grid.results import import_scores
-from medad.experiments.reproduce.document import Facts, document
+from medad.experiments.reproduce.document import OURS, Facts, document
 from medad.experiments.store import RESULTS
 from medad.files import replacing
 
@@ -27,7 +28,8 @@ def reprint(name: str, results: Path) -> Path:
     folder = results / FOLDER
     facts = Facts.read(folder / f"{name}.yaml")
     tables = import_scores(folder / f"{name}.csv")
-    text = document(name, facts, tables, deduplicated(facts.dataset, results), again=True)
+    kept = deduplicated(facts.dataset, results)
+    text = document(name, facts, tables, kept, blind.section(facts.dataset, results, OURS), again=True)
     with replacing(folder / f"{name}.md") as partial:
         partial.write_text(text, encoding="utf-8")
     return folder / f"{name}.md"

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from medad.data.repartition import Repartition
 from medad.errors import UserError
+from medad.experiments import blind
 from medad.experiments.deduplicated import clean_ids
 from medad.experiments.grid.config import Grid
 from medad.experiments.grid.results import Record, export_scores
 from medad.experiments.grid.run import run_grid, tabled
 from medad.experiments.reproduce.cells import MAKE
-from medad.experiments.reproduce.document import Facts, document
+from medad.experiments.reproduce.document import OURS, Facts, document
 from medad.experiments.store import machines, root_of
 from medad.files import replacing
 from medad.reports.report import heat_maps
@@ -78,7 +79,8 @@ def reproduce(
         return len(cells)
     tables = tabled(records, cells).get(data.name, {})
     facts, clean = _facts(data.name, options, records), clean_ids(data)
-    text = document(name, facts, tables, None if clean is None else frozenset(clean))
+    controls = blind.section(data.name, stored, OURS) if stored else ()
+    text = document(name, facts, tables, None if clean is None else frozenset(clean), controls)
     if name == "fig9":
         text = "\n\n".join([text.rstrip(), *_pictures(records, out)]) + "\n"
     with replacing(out / f"{name}.md") as partial:
