@@ -8,12 +8,11 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from medad.data.imageset import ImageSet
-from medad.evaluation.image_statistics import image_statistics
+from medad.evaluation.image_statistics import STATISTICS, image_statistics, statistic_width
 from medad.evaluation.pools import normal_against_unlabeled
 from medad.evaluation.scores import ScoreTable, renumbered
 from medad.evaluation.summary import summarise
 
-STATISTICS = ("mean_intensity", "mean_gradient", "file_size", "thumbnail", "pixels")
 NU = "_nu"  # normal against unlabeled
 CONTROLS = (*STATISTICS, *(name + NU for name in STATISTICS))
 MOST_IMAGES = 2000  # of each pool, evenly spaced
@@ -61,19 +60,15 @@ class Controls:
         """
         rows = _evenly(len(normal))
         known = image_statistics(normal, rows)
-        normals = {
-            name: values.astype(np.float16 if values.shape[1] > 1 else values.dtype) for name, values in known.items()
-        }
+        normals = {name: v.astype(np.float16 if v.shape[1] > 1 else np.float32) for name, v in known.items()}
         if not unlabeled:
             return cls(normals, {})
         others = _evenly(len(unlabeled))
         pool = image_statistics(unlabeled, others)
         patients = _patients(normal, rows) + _patients(unlabeled, others)
         together = patients if any(patients) else None
-        shared = [name for name in STATISTICS if name in known and name in pool]
-        return cls(
-            normals, {name: normal_against_unlabeled(known[name], pool[name], seed, together) for name in shared}
-        )
+        shared = known.keys() & pool.keys()
+        return cls(normals, {n: normal_against_unlabeled(known[n], pool[n], seed, together) for n in sorted(shared)})
 
     def scores(self, images: ImageSet) -> dict[str, np.ndarray]:
         """Return all controls that can be computed for `images`, (n,) ``float64`` each, higher is more abnormal."""
@@ -84,13 +79,42 @@ class Controls:
         return {name: np.concatenate([b[name] for b in blocks]) for name in CONTROLS if all(name in b for b in blocks)}
 
     def _of_block(self, statistics: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        one_class = {
-            name: _distance(statistics[name], self.normals[name]) for name in self.normals if name in statistics
-        }
-        linear = {
-            name + NU: statistics[name] @ w[:-1] + w[-1] for name, w in self.weights.items() if name in statistics
-        }
-        return one_class | linear
+        found = {}
+        for name, values in statistics.items():
+            if name in self.normals:
+                found[name] = _distance(values, self.normals[name])
+            if name in self.weights:
+                # not a matrix product, whose rounding may depend on the row: equal images get equal scores
+                found[name + NU] = (values * self.weights[name][:-1]).sum(axis=1) + self.weights[name][-1]
+        return found
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that was fitted, by name; `from_state` takes it."""
+        parts = {"normals": self.normals, "weights": self.weights}
+        return {f"{part}/{name}": values for part, arrays in parts.items() for name, values in arrays.items()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, np.ndarray], size: int) -> "Controls":
+        """Return the controls of images of side `size` that have this `state`.
+
+        Raises
+        ------
+        ValueError
+            If it is not the state of such controls.
+        """
+        parts: dict[str, dict[str, np.ndarray]] = {"normals": {}, "weights": {}}
+        for key, values in state.items():
+            part, _, name = key.partition("/")
+            if part not in parts or name not in STATISTICS or not np.isfinite(values).all():
+                raise ValueError(f"{key} is no part of controls, or not finite")
+            width, rows = statistic_width(name, size), 0 if values.ndim == 0 else len(values)
+            fits = 0 < rows <= MOST_IMAGES and values.shape[1:] == (width,)
+            if not (fits if part == "normals" else values.shape == (width + 1,)):
+                raise ValueError(f"{key} has shape {values.shape}, which does not fit images of side {size}")
+            parts[part][name] = values
+        if "thumbnail" not in parts["normals"]:
+            raise ValueError("normals/thumbnail is missing")
+        return cls(**parts)
 
     def table(self, images: ImageSet) -> ScoreTable:
         """Return the controls of `images` with what is known about each.
@@ -109,9 +133,7 @@ class Controls:
 
 
 def control_figures(table: ScoreTable) -> dict[str, dict[str, Any]]:
-    """Return ``auroc``, ``auroc_ci``, ``ap`` and ``ap_ci`` of every control; empty without labels of both classes."""
-    if table.gt_label is None or len(set(table.gt_label)) < 2:
-        return {}
+    """Return ``auroc``, ``auroc_ci``, ``ap`` and ``ap_ci`` of every control in `table`, which needs labels."""
     figures = summarise(replace(table, kinds=None))["image"]
     return {name: {key: figures[name][key] for key in _FIGURES} for name in table.columns if is_control(name)}
 
@@ -127,9 +149,10 @@ def _patients(images: ImageSet, rows: np.ndarray) -> list[str]:
 
 def _distance(values: np.ndarray, normals: np.ndarray) -> np.ndarray:
     """Return how far `values` (n, d) lie from `normals` (m, d)."""
-    if normals.shape[1] > 1:
-        nearest = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(normals.astype(np.float64))
-        return nearest.kneighbors(values.astype(np.float64))[0][:, 0]
-    known = normals[:, 0].astype(np.float64)
-    away = np.abs(known - np.median(known))
-    return np.abs(values[:, 0] - np.median(known)) / (np.median(away) or 1)
+    values, normals = values.astype(np.float64), normals.astype(np.float64)
+    if normals.shape[1] == 1:
+        centre = np.median(normals)
+        return np.abs(values[:, 0] - centre) / (np.median(np.abs(normals - centre)) or 1)
+    nearest = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(normals).kneighbors(values, return_distance=False)
+    # its own distances are rounded: an image that is among the normals would lie somewhere near zero
+    return np.linalg.norm(values - normals[nearest[:, 0]], axis=1)

@@ -7,7 +7,8 @@ import numpy as np
 
 from medad.data.imageset import ImageSet
 
-THUMBNAIL, PIXELS = 8, 32  # sides of the area means
+STATISTICS = ("mean_intensity", "mean_gradient", "file_size", "thumbnail", "pixels")
+_SIDES = {"thumbnail": 8, "pixels": 32}  # of the grids of area means
 _AT_ONCE = 256  # images, so that memory does not grow with their number
 
 
@@ -51,9 +52,12 @@ def _of_pixels(grey: np.ndarray) -> dict[str, np.ndarray]:
     return {
         "mean_intensity": grey.mean(axis=(1, 2))[:, None],
         "mean_gradient": (across + down)[:, None] / grey[0].size,
-        "thumbnail": _area_means(grey, THUMBNAIL),
-        "pixels": _area_means(grey, PIXELS),
-    }
+    } | {name: _area_means(grey, side) for name, side in _SIDES.items()}
+
+
+def statistic_width(name: str, size: int) -> int:
+    """Return how many numbers a statistic of an image of side `size` has."""
+    return min(_SIDES[name], size) ** 2 if name in _SIDES else 1
 
 
 def _area_means(grey: np.ndarray, side: int) -> np.ndarray:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from medad.evaluation.metrics import auroc
 from medad.evaluation.statistics import units
 
 STRENGTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # C of the regression; small is strongly regularised
@@ -61,14 +61,12 @@ def normal_against_unlabeled(
 
 
 def _regression(strength: float) -> LogisticRegression:
-    return LogisticRegression(C=strength, class_weight="balanced", tol=1e-6, max_iter=1000)
+    return LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
 
 
 def _validated(features: np.ndarray, pool: np.ndarray, folds: Folds, strength: float) -> float:
     fitted = ((_regression(strength).fit(features[train], pool[train]), test) for train, test in folds)
-    return float(
-        np.mean([roc_auc_score(pool[test], model.decision_function(features[test])) for model, test in fitted])
-    )
+    return float(np.mean([auroc(pool[test], model.decision_function(features[test])) for model, test in fitted]))
 
 
 def _folds(pool: np.ndarray, seed: int, patients: Sequence[str] | None) -> Folds:

@@ -16,6 +16,7 @@ RUN_FILE, WEIGHTS_FILE, LOSSES_FILE, CHECKPOINT_FOLDER = (
     "losses.csv",
     "checkpoint",
 )
+CONTROLS_FILE = "controls.safetensors"
 
 
 def claim(folder: Path, resume: bool) -> Path:

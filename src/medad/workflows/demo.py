@@ -6,13 +6,14 @@ from medad.data.phantom import phantom_benchmark
 from medad.data.phantom_files import write_phantoms
 from medad.errors import UserError
 from medad.files import remove
-from medad.training.run import CHECKPOINT_FOLDER, LOSSES_FILE, RUN_FILE, WEIGHTS_FILE, claim
+from medad.training.run import CHECKPOINT_FOLDER, CONTROLS_FILE, LOSSES_FILE, RUN_FILE, WEIGHTS_FILE, claim
 from medad.workflows.notes import say
 from medad.workflows.options import TrainOptions
 from medad.workflows.run import run
 
 PHANTOMS = "phantoms"
-OF_A_RUN = {CHECKPOINT_FOLDER, LOSSES_FILE, RUN_FILE, WEIGHTS_FILE, "scores.csv", "metrics.json", "report.html"}
+OF_TRAINING = {CHECKPOINT_FOLDER, CONTROLS_FILE, LOSSES_FILE, RUN_FILE, WEIGHTS_FILE}
+OF_A_RUN = OF_TRAINING | {"scores.csv", "metrics.json", "report.html"}
 OF_PHANTOMS = {"images", "masks", "manifest.csv", "data.json"}
 
 

@@ -13,12 +13,14 @@ from medad.data.repartition import Repartition
 from medad.detectors.base import Detector
 from medad.detectors.registry import load_detector
 from medad.errors import UserError
+from medad.evaluation.controls import Controls, control_figures
 from medad.evaluation.scores import ScoreTable, write_scores
 from medad.evaluation.summary import summarise
 from medad.files import replacing
 from medad.reports.report import write_report
 from medad.reports.sheet import Sheet, captions, choose_columns
 from medad.training.run import claim, read_losses, read_run
+from medad.workflows.controls import read_controls
 from medad.workflows.scoring import Maps, distinct, join, ranked, score
 from medad.workflows.splits import count, data_name, load
 from medad.workflows.table import print_table
@@ -97,10 +99,12 @@ def write_results(detector: Detector, images: ImageSet, name: str, run: Path, ou
     Path
         The report.
     """
+    controls = _controls(run, detector, images)
     maps: list[Maps] = []
     table = score(detector, images, maps.append if images.masks is not None else None)
     write_scores(out / "scores.csv", ranked(table) if table.gt_label is None else table)
     metrics = summarise(table, detector.seed, images.masks, distinct(join(maps)))
+    metrics["controls"] = control_figures(controls.table(images)) if controls else {}
     with replacing(out / "metrics.json") as partial:
         partial.write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     described = read_run(run)
@@ -119,6 +123,12 @@ def write_results(detector: Detector, images: ImageSet, name: str, run: Path, ou
     print_table(metrics, table)
     print(f"report: {report}")
     return report
+
+
+def _controls(run: Path, detector: Detector, images: ImageSet) -> Controls | None:
+    """Return the controls of the run where `images` have labels of both classes, else None."""
+    labelled = images.labels is not None and len(np.unique(images.labels)) == 2
+    return read_controls(run, detector.options.size) if labelled else None
 
 
 def make_sheet(detector: Detector, images: ImageSet, table: ScoreTable) -> Sheet | None:

@@ -8,16 +8,25 @@ from rich.table import Table
 
 from medad.evaluation.scores import ScoreTable
 
+CONTROLS_TITLE = "what sees no pathology:"
+
 
 def print_table(metrics: Mapping[str, Any], scores: ScoreTable) -> None:
     """Print AUROC and AP of every score with their intervals, in per cent; nothing for images without labels."""
     if not metrics["image"]:
         return
     table = Table("score", "AUROC", "95 % interval", "AP", "95 % interval", title=_title(metrics))
-    for name in scores.shown_rows:
-        row = metrics["image"][name]
-        table.add_row(name, *_cells(row, "auroc"), *_cells(row, "ap"))
+    _add_rows(table, {name: metrics["image"][name] for name in scores.shown_rows})
+    if metrics.get("controls"):
+        table.add_section()
+        table.add_row(CONTROLS_TITLE)
+        _add_rows(table, metrics["controls"])
     Console(highlight=False).print(table)
+
+
+def _add_rows(table: Table, figures: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, row in figures.items():
+        table.add_row(name, *_cells(row, "auroc"), *_cells(row, "ap"))
 
 
 def _title(metrics: Mapping[str, Any]) -> str:

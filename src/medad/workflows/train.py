@@ -11,6 +11,7 @@ from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.training.phase_store import PhaseStore
 from medad.training.run import CHECKPOINT_FOLDER, RUN_FILE, claim, read_run, update_run
+from medad.workflows.controls import keep_controls
 from medad.workflows.notes import say
 from medad.workflows.options import MACHINE, RUNS, TrainOptions
 from medad.workflows.provenance import versions
@@ -115,6 +116,7 @@ def fit(
     detector.fit(splits.normal.unlabelled(), unlabeled, folder=out, resume=resume, store=store)
     seconds = time.monotonic() - began
     detector.save(out)
+    keep_controls(out, splits, options.seed)
     update_run(
         out,
         data=described,

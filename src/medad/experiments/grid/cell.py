@@ -19,7 +19,7 @@ from medad.errors import UserError
 from medad.experiments.store import FILES
 from medad.files import locked, remove
 from medad.training.memory import keep_freed_memory
-from medad.training.run import CHECKPOINT_FOLDER, WEIGHTS_FILE
+from medad.training.run import CHECKPOINT_FOLDER, CONTROLS_FILE, WEIGHTS_FILE
 from medad.workflows.options import TrainOptions
 
 LOG, ERROR, REPORT = "log.txt", "error.txt", "report.html"
@@ -139,7 +139,7 @@ def _run(request: Request, folder: Path) -> None:
 
 def _tidy(folder: Path) -> None:
     """Remove what is large: networks lie in the store."""
-    for name in (WEIGHTS_FILE, CHECKPOINT_FOLDER):
+    for name in (WEIGHTS_FILE, CONTROLS_FILE, CHECKPOINT_FOLDER):
         remove(folder / name)
 
 
