@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from medad.experiments.table3 import markdown_table
+from medad.reports.markdown import markdown_table
 
 WHAT = {"member_step": "training AE networks", "refine_step": "training ASR-Net", "scoring": "scoring, 6 AE + ASR-Net"}
 WHO = ("reference", "fp32", "bf16")
@@ -21,7 +21,7 @@ def tables(result: Mapping[str, Any]) -> str:
         ("Numbers and sizes of images: one AE, fp32, images per second", _scaling(result)),
         ("What was timed", _pieces(result)),
     ]
-    return "\n\n".join(f"### {title}\n\n" + "\n".join(markdown_table(list(rows))) for title, rows in parts)
+    return "\n\n".join(f"### {title}\n\n" + markdown_table(list(rows)) for title, rows in parts)
 
 
 def headline(result: Mapping[str, Any]) -> str:
@@ -42,7 +42,7 @@ def whole(results: Sequence[Mapping[str, Any]]) -> str:
         device = r.get("gpu") or f"{r['cpu']}, {r['jobs']} cores"
         seconds = (r["training_s"], r["scoring_s"], r["training_s"] + r["scoring_s"])
         rows.append([device, r["precision"], *(f"{s:.1f}" for s in seconds), r["date"]])
-    return "\n".join(markdown_table(rows))
+    return markdown_table(rows)
 
 
 def _ratios(result: Mapping[str, Any]) -> Iterator[list[str]]:

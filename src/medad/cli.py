@@ -162,7 +162,7 @@ def _add_reproduce(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=RUNS / "reproduce", help="folder of results; the same one goes on")
     parser.add_argument("--scale", choices=["quick", "paper"], default="quick", help="preset of the trainings")
     parser.add_argument("--seeds", type=list[int], default=[0], help="list of seeds, e.g. [0, 1, 2]")
-    parser.add_argument("--stored", type=Path | None, help="folder of stored results that need not be trained again")
+    parser.add_argument("--stored", type=Path | None, help="stored results, not trained again: docs/results")
     parser.add_argument("--print-only", action="store_true", help="train nothing, print what there is")
     parser.add_argument("--precision", choices=["fp32", "tf32", "bf16"], default="fp32", help="of the trainings")
     parser.add_argument("--device", default="auto", help="auto (CUDA when there), cpu, cuda or cuda:N")

@@ -1,7 +1,7 @@
 """Pages of results say what the stored scores say."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,9 @@ from medad.experiments.paper import published_auroc, published_figures
 from medad.experiments.refinement_page import page as refinement_page
 from medad.experiments.refinement_page import read_curves, swing
 from medad.experiments.store import method_folder, store, stored
-from medad.experiments.table3 import page, restrict
+from medad.experiments.table3 import page
+from medad.experiments.verdict import shortened
+from medad.workflows.options import TrainOptions
 
 RUN = {
     "method": "ddad",
@@ -66,35 +68,71 @@ def test_a_folder_is_named_after_what_differs_from_the_paper(changes, name):
     assert method_folder(RUN | {"method": "ae", "options": {}}) == "ae"
 
 
-def test_page_shows_our_figures_beside_the_papers(results, table, tmp_path):
-    data = tmp_path / "data" / "brain_tumor"
-    data.mkdir(parents=True)
-    (data / "images").mkdir()
-    names = [f"{i}.png" for i in range(60)]
-    for name in names:
-        (data / "images" / name).touch()
-    half = {"0": names[:15], "1": names[30:]}
-    document = {"train": {"0": [], "unlabeled": {"0": [], "1": []}}, "test": half}
-    (data / "data_deduplicated.json").write_text(json.dumps(document))
-    text = page("brain_tumor", results, tmp_path / "data")
-    row = next(line for line in text.splitlines() if line.startswith("| a_inter"))
+def keep(results, dataset, kept):
+    (results / dataset / "deduplicated.txt").write_text("".join(f"images/{i}.png\n" for i in kept))
+
+
+def line(text, *cells):
+    """Return the cells of the only line of a table that begins with `cells`."""
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines()]
+    (found,) = [line for line in lines if line[: len(cells)] == list(cells)]
+    return found
+
+
+def test_page_shows_our_figures_beside_the_papers(results, table):
+    keep(results, "brain_tumor", (*range(15), *range(30, 60)))
+    text = page("brain_tumor", results)
     auroc = 100 * roc_auc_score(table.gt_label, table.columns["a_inter"])
     kept = np.r_[:15, 30:60]
     clean = 100 * roc_auc_score(table.gt_label[kept], table.columns["a_inter"][kept])
-    assert f"| 97.1 | {auroc:.1f} [" in row
-    assert f"differs ({auroc - 97.1:+.1f}) | {clean:.1f} [" in row
-    assert "AUROC, glioma" in text
+    row = line(text, "a_inter", "0")
+    assert row[2:4] == ["1", "97.1"]
+    assert row[4].startswith(f"{auroc:.1f} [")
+    assert row[6] == f"differs ({auroc - 97.1:+.1f})"
+    assert row[7].startswith(f"{clean:.1f} [")
+    glioma = np.r_[:15, 31:60:2]
+    assert row[9].startswith(f"{100 * roc_auc_score(table.gt_label[glioma], table.columns['a_inter'][glioma]):.1f} [")
+    assert "glioma, de-duplicated" in text
     assert "15 normal + 30 abnormal" in text
-    assert "| a_inter | 25.0 | 50.0 |" in text
-    mean = 50 * sum(roc_auc_score(table.gt_label, table.columns[f"a_rec_{k}"]) for k in (1, 2))
-    assert f"| a_rec | 94.0 | {mean:.1f} [" in text
+    assert line(text, "0", "a_inter")[2:] == ["25.0", "50.0"]
+    assert "there is no de-duplicated figure" in text
 
 
-def test_restrict_keeps_rows_together(table):
-    part = restrict(table, {"images/3.png", "images/40.png"})
-    assert part.image_path == ("images/3.png", "images/40.png")
-    assert part.gt_label.tolist() == [0, 1]
-    assert part.columns["a_inter"].tolist() == table.columns["a_inter"][[3, 40]].tolist()
+def test_controls_stand_at_the_top_of_every_page(results, table):
+    folder = results / "brain_tumor" / "controls" / "seed0"
+    folder.mkdir(parents=True)
+    control = table.columns["a_rec_1"]
+    write_scores(folder / "scores.csv", replace(table, columns={"pred_score": control, "thumbnail": control}))
+    auroc = f"{100 * roc_auc_score(table.gt_label, control):.1f}"
+    for text in (page("brain_tumor", results), methods_page.page("brain_tumor", results), ledger(results)):
+        assert line(text, "thumbnail")[1].startswith(f"{auroc} [")
+        assert text.index("| thumbnail |") < text.index("ddad-aeu")
+    assert f"| thumbnail | {auroc} |" in overview(results)
+
+
+def test_single_networks_are_trainings(results, table):
+    row = line(page("brain_tumor", results), "a_rec", "0")
+    members = [100 * roc_auc_score(table.gt_label, table.columns[f"a_rec_{k}"]) for k in (1, 2)]
+    assert row[2:4] == ["2", "94.0"]
+    assert row[4].startswith(f"{np.mean(members):.1f} ± {np.std(members, ddof=1):.1f} [")
+
+
+def test_seeds_stand_below_their_mean_and_only_that_is_judged(table, tmp_path):
+    results = tmp_path / "results"
+    for seed in (0, 1):
+        store_run(table, tmp_path / str(seed), results, 0.3 * seed, seed=seed)
+    text = page("brain_tumor", results)
+    aurocs = [
+        100 * roc_auc_score(table.gt_label, table.columns["r_dual"] + 0.3 * seed * table.gt_label) for seed in (0, 1)
+    ]
+    mean = line(text, "r_dual", "0, 1")
+    assert mean[2:4] == ["2", "97.2"]
+    assert mean[4].startswith(f"{np.mean(aurocs):.1f} ± {np.std(aurocs, ddof=1):.1f} [")
+    assert mean[6].endswith(f" ({np.mean(aurocs) - 97.2:+.1f})")
+    for seed in (0, 1):
+        single = line(text, "r_dual", str(seed))
+        assert single[4].startswith(f"{aurocs[seed]:.1f} [")
+        assert single[3] == single[6] == ""
 
 
 def test_stored_results_come_back(results, table):
@@ -140,7 +178,7 @@ def test_store_refuses_to_overwrite_another_experiment(results, table, tmp_path)
 def test_a_short_training_is_not_judged_by_the_paper(results):
     folder = results / "brain_tumor" / "ddad-aeu" / "seed0"
     (folder / "run.yaml").write_text(yaml.safe_dump(RUN | {"config": {"preset": "quick"}}))
-    text = page("brain_tumor", results, None)
+    text = page("brain_tumor", results)
     assert "differs" not in text
     assert "97.2" not in text
 
@@ -149,9 +187,24 @@ def store_run(table, folder, results, shift=0.0, **changes):
     folder.mkdir()
     columns = {name: column + shift * table.gt_label for name, column in table.columns.items()}
     write_scores(folder / "scores.csv", replace(table, columns=columns))
-    (folder / "metrics.json").write_text("{}")
+    (folder / "metrics.json").write_text(json.dumps({"pixel": {}}))
     (folder / "run.yaml").write_text(yaml.safe_dump(RUN | changes))
     store(folder, results)
+
+
+def test_what_was_tried_after_the_test_is_not_judged(table, tmp_path):
+    results = tmp_path / "results"
+    options = {"method": "ae", "preset": "paper", "options": {"loss": "l1"}}
+    config = asdict(TrainOptions(**options))
+    store_run(table, tmp_path / "tried", results, method="ae", options={}, config=config)
+    store_run(table, tmp_path / "ae", results, method="ae", options={}, config=config | {"options": {}})
+    (results / "brain_tumor_reasons.yaml").write_text(yaml.safe_dump({"data": ["brain_tumor"], "runs": [options]}))
+    text = methods_page.page("brain_tumor", results)
+    assert line(text, "ae-loss-l1")[-1].startswith("not judged: tried after the test figures had been seen (")
+    assert "not judged" not in line(text, "ae")[-1]
+    assert "| ae | pred_score, ae |" in ledger(results)
+    (results / "brain_tumor_reasons.yaml").unlink()
+    assert "not judged" not in line(methods_page.page("brain_tumor", results), "ae-loss-l1")[-1]
 
 
 def test_runs_in_two_precisions_are_compared_image_by_image(table, tmp_path):
@@ -215,13 +268,16 @@ def test_the_ledger_has_every_method_and_prefers_runs_in_fp32_and_of_its_own(tab
     results = tmp_path / "results"
     store_run(table, tmp_path / "fp32", results)
     store_run(table, tmp_path / "bf16", results, 0.5, precision="bf16")
+    keep(results, "brain_tumor", kept := [*range(20), *range(30, 60)])
     text = ledger(results)
+    clean = 100 * roc_auc_score(table.gt_label[kept], table.columns["r_dual"][kept])
+    assert line(text, "ddad", "r_dual, ddad-aeu")[5].startswith(f"{clean:.1f} [")
     auroc = 100 * roc_auc_score(table.gt_label, table.columns["r_dual"])
     verdict = "agrees" if abs(auroc - 97.2) <= 3 else "differs"
     assert f"| ddad | r_dual, ddad-aeu | 97.2 / 95.2 | {auroc:.1f} [" in text
     assert f"| {verdict} ({auroc - 97.2:+.1f}) |" in text
     assert "| aeu | a_rec, ddad-aeu | 94.0 / 89.0 |" in text
-    assert "| memae | memae | 77.4 / 70.0 |  |  |  | no data |" in text
+    assert "| memae | memae | 77.4 / 70.0 |  |  |  |  |  | no data |" in text
     for name in METHODS:
         assert f"\n## {name}\n" in text
     store_run(table, tmp_path / "own", results, method="aeu", options={})
@@ -234,7 +290,7 @@ def test_the_ledger_has_every_method_and_prefers_runs_in_fp32_and_of_its_own(tab
     assert "| vae | pred_score, vae-epochs-600 | 85.3 / – |" in text
     (row,) = [line for line in text.splitlines() if line.startswith("| igd | ")]
     assert "| pred_score, igd-steps-600 | 94.3 / 90.6 |" in row
-    assert "| shortened (" in row
+    assert "| not judged: shortened (" in row
     assert "no data" in ledger(tmp_path / "nothing")
 
 
@@ -245,8 +301,8 @@ def test_every_method_says_what_differs_from_the_paper(name):
     assert "Differs from the paper: " in section
 
 
-def test_all_methods_stand_beside_their_published_figures(table, tmp_path, monkeypatch):
-    results, kept = tmp_path / "results", {f"images/{i}.png" for i in (*range(20), *range(30, 60))}
+def test_all_methods_stand_beside_their_published_figures(table, tmp_path):
+    results, kept = tmp_path / "results", [*range(20), *range(30, 60)]
     store_run(table, tmp_path / "ddad", results)
     for seed in (0, 1):
         store_run(table, tmp_path / f"ae{seed}", results, 0.1 * seed, method="ae", options={}, seed=seed)
@@ -255,22 +311,21 @@ def test_all_methods_stand_beside_their_published_figures(table, tmp_path, monke
     store_run(table, tmp_path / "quick", results, method="dae", options={}, config={"preset": "quick", "options": {}})
     (results / "brain_tumor" / "ae" / "notes.md").write_text("A reason.\n")
     (results / "brain_tumor_methods.yaml").touch()
-    monkeypatch.setattr(methods_page, "deduplicated", lambda dataset, data: kept)
-    text = methods_page.page("brain_tumor", results, tmp_path)
+    keep(results, "brain_tumor", kept)
+    text = methods_page.page("brain_tumor", results)
     rows = {line.split(" | ")[0]: line for line in text.splitlines() if line.startswith("| ")}
     assert set(rows) == {"| method", "| ddad-aeu", "| ae", "| vae-steps-5"}
     labels, column = table.gt_label, table.columns["r_dual"]
     aurocs = [100 * roc_auc_score(labels, column + 0.1 * seed * labels) for seed in (0, 1)]
     assert f"| 79.7 / 71.9 [1] | {np.mean(aurocs):.1f} ± {np.std(aurocs, ddof=1):.1f} [" in rows["| ae"]
-    rows_kept = [int(p.removeprefix("images/").removesuffix(".png")) for p in sorted(kept)]
-    assert f"| {100 * roc_auc_score(labels[rows_kept], column[rows_kept]):.1f} [" in rows["| ddad-aeu"]
+    assert f"| {100 * roc_auc_score(labels[kept], column[kept]):.1f} [" in rows["| ddad-aeu"]
     assert rows["| ae"].endswith(f"| 2 | paper | 1 | {'agrees' if abs(np.mean(aurocs) - 79.7) <= 3 else 'differs'} "
                                  f"({np.mean(aurocs) - 79.7:+.1f}) |")  # fmt: skip
     assert "85.3 [2]" in rows["| vae-steps-5"]
-    assert f"| steps 5 |  | shortened ({aurocs[0] - 85.3:+.1f}) |" in rows["| vae-steps-5"]
+    assert f"| steps 5 |  | not judged: shortened ({aurocs[0] - 85.3:+.1f}) |" in rows["| vae-steps-5"]
     assert text.endswith("## ae\n\nA reason.\n")
     assert "`medad benchmark`: [brain_tumor_methods](brain_tumor_methods.yaml)." in text
-    text = methods_page.page("brain_tumor", results, tmp_path, "quick")
+    text = methods_page.page("brain_tumor", results, "quick")
     (row,) = [line for line in text.splitlines() if line.startswith("| dae-quick | ")]
     assert row.endswith("| 1 | quick | 1 |")
     assert "published |" not in text
@@ -323,4 +378,4 @@ def test_the_ledger_tells_what_training_costs(tmp_path):
 def test_a_training_is_shortened_if_it_is_shorter_than_the_papers(method, options, expected, results):
     (result,) = stored("brain_tumor", results)
     run = RUN | {"method": method, "config": {"preset": "paper", "options": options}}
-    assert methods_page.shortened(replace(result, run=run)) == expected
+    assert shortened(replace(result, run=run)) == expected

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from medad.errors import UserError
 from medad.experiments.overview import MARKS, overview, put_into
 
 ROOT = Path(__file__).parents[2]
@@ -19,5 +20,7 @@ def test_only_what_stands_between_the_marks_is_replaced(tmp_path):
     put_into(page, "new")
     assert page.read_text(encoding="utf-8").splitlines() == ["before", MARKS[0], "new", MARKS[1], "after"]
     page.write_text("no marks", encoding="utf-8")
-    with pytest.raises(ValueError, match="has no lines"):
+    with pytest.raises(UserError, match="has no lines"):
         put_into(page, "new")
+    with pytest.raises(UserError, match="no such file"):
+        put_into(tmp_path / "other.md", "new")

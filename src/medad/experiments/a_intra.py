@@ -22,9 +22,11 @@ from medad.detectors.ddad import DDAD, DDADOptions
 from medad.detectors.discrepancy import a_intra, mean_variance, stack
 from medad.detectors.registry import load_detector
 from medad.evaluation.metrics import auroc
+from medad.experiments.command import run_command
+from medad.experiments.deduplicated import split_told
 from medad.experiments.store import method_folder
-from medad.experiments.table3 import markdown_table
 from medad.networks.autoencoder import AEU, Reconstruction
+from medad.reports.markdown import markdown_table
 from medad.training.pixels import to_unit
 from medad.training.run import read_run
 
@@ -89,9 +91,9 @@ def table(run: Path, data: Path) -> str:
     rows = [[name, *(f"{100 * auroc(labels, s[name]):.1f}" for s in (clamped, free))] for name in clamped]
     heading = (
         f"## Other readings of A_intra, {method_folder(read_run(run))}, seed {detector.seed}",
-        f"Printed on {datetime.date.today()} by `python -m medad.experiments.a_intra RUN DATA`, published split.",
+        f"Printed on {datetime.date.today()} by `python -m medad.experiments.a_intra RUN DATA`, {split_told(data)}.",
     )
-    return "\n\n".join([*heading, "\n".join(markdown_table(columns + rows))])
+    return "\n\n".join([*heading, markdown_table(columns + rows)])
 
 
 def main() -> None:
@@ -104,4 +106,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -8,14 +8,21 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from medad.detectors.registry import METHODS, MethodInfo
-from medad.evaluation.comparison import compare
-from medad.experiments.methods_page import shortened, verdict
+from medad.experiments import blind
+from medad.experiments.command import existing, run_command
+from medad.experiments.deduplicated import MEANING as CLEAN
+from medad.experiments.deduplicated import Kept, deduplicated
+from medad.experiments.figures import figures, head
 from medad.experiments.paper import BACKBONES, LATENT_16, TABLE_2
 from medad.experiments.store import RESULTS, Result, stored
-from medad.experiments.table3 import TOLERANCE, markdown_table
+from medad.experiments.verdict import MEANING, NOT_JUDGED, tried_afterwards, verdict, why_not
+from medad.files import replacing
+from medad.reports.markdown import markdown_table
+from medad.workflows.options import TrainOptions
 
 DATASET = "brain_tumor"
 PAGE = Path("docs/methods.md")
@@ -26,19 +33,39 @@ INTRODUCTION = f"""\
 Printed by `python -m medad.experiments.ledger` from the registry and the scores stored in `docs/results/{DATASET}/`. \
 Published figures are those of Cai et al. (Medical Image Analysis 2023, Table 2, brain tumour MRI), of VAE and CeAE \
 those of Cai et al. (MICCAI 2024), AUROC / AP in %; ours are of preset paper, mean over seeds ± their standard \
-deviation where there are several, in brackets the 95 % interval of a stratified bootstrap. A method *agrees* within \
-{TOLERANCE:.0f} points of AUROC. A method of which no run of its own is stored stands with the networks of DDAD that \
-are trained alike (`a_rec`, the mean over them); *shortened* is a training with a budget. Other options and the \
-de-duplicated split are in [results](results/{DATASET}_methods.md)."""
+deviation where there are several, in brackets the 95 % interval of a stratified bootstrap. {MEANING} {NOT_JUDGED} A \
+method of which no run of its own is stored stands with the networks of DDAD that are trained alike (`a_rec`, the mean \
+over them). {CLEAN} Other options are in [results](results/{DATASET}_methods.md)."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The stored runs, which test images are no duplicates, and what was tried after the figures had been seen."""
+
+    runs: list[Result]
+    kept: Kept
+    afterwards: list[TrainOptions]
+
+    def chosen(self, method: str, backbone: str | None = None) -> list[Result]:
+        """Return the runs of a method that say most: judged ones with the fewest other options, in fp32."""
+        found = [run for run in self.runs if run.run["method"] == method and run.run["config"]["preset"] == "paper"]
+        found = [run for run in found if backbone in (None, run.run["options"].get("backbone"))]
+        found.sort(key=lambda run: (self.why_not(run) != "", len(run.run["config"]["options"]), run.method))
+        return [run for run in found if run.method == found[0].method]
+
+    def why_not(self, run: Result) -> str:
+        """Return why a run is not judged, empty if it is."""
+        return why_not(run, self.afterwards)
 
 
 def ledger(results: Path = RESULTS, costs: Path = COSTS) -> str:
     """Return the page, from stored scores and from what ``python -m benchmarks.methods`` measured."""
     runs = list(stored(DATASET, results)) if (results / DATASET).exists() else []
-    rows = [["method", "score, run", "published", "AUROC", "AP", "seeds", "verdict"]]
-    rows += [row for info in METHODS.values() for row in _rows(info, runs)]
+    known = Known(runs, deduplicated(DATASET, results), tried_afterwards(DATASET, results))
+    rows = [["method", "score, run", "published", *head(known.kept), "seeds", "verdict"]]
+    rows += [row for info in METHODS.values() for row in _rows(info, known)]
     sections = [_section(info) for info in METHODS.values()]
-    tables = ["\n".join(markdown_table(rows)), *_costs(costs)]
+    tables = [*blind.section(DATASET, results, "Our figures"), markdown_table(rows), *_costs(costs)]
     return "\n\n".join([INTRODUCTION, *tables, *sections]) + "\n"
 
 
@@ -62,38 +89,31 @@ def _costs(folder: Path) -> Iterator[str]:
             seconds = " + ".join(f"{phase['step_seconds']:.3f}" for phase in phases)
             quick = f"{cost['quick_minutes']:.1f}" if "quick_minutes" in cost else ""
             rows.append([name, f"{cost['hours']:.2f}", steps, seconds, quick])
-        yield "\n".join(markdown_table(rows))
+        yield markdown_table(rows)
 
 
-def _rows(info: MethodInfo, runs: list[Result]) -> Iterator[list[str]]:
+def _rows(info: MethodInfo, known: Known) -> Iterator[list[str]]:
     if info.name == "ddad":
         for backbone in BACKBONES:
             for score in ("r_intra", "r_dual"):
-                yield _row(info.name, score, f"{score}, {backbone}", _chosen(runs, "ddad", backbone))
-    elif own := _chosen(runs, info.name):
-        yield _row(info.name, "pred_score", info.name, own)
+                yield _row(info.name, score, f"{score}, {backbone}", known.chosen("ddad", backbone), known)
+    elif own := known.chosen(info.name):
+        yield _row(info.name, "pred_score", info.name, own, known)
     else:
-        yield _row(info.name, "a_rec", info.name, _chosen(runs, "ddad", info.name))
+        yield _row(info.name, "a_rec", info.name, known.chosen("ddad", info.name), known)
 
 
-def _chosen(runs: list[Result], method: str, backbone: str | None = None) -> list[Result]:
-    """Return the runs of a method that say most: whole trainings with the fewest other options, in fp32."""
-    found = [run for run in runs if run.run["method"] == method and run.run["config"]["preset"] == "paper"]
-    found = [run for run in found if backbone in (None, run.run["options"].get("backbone"))]
-    found.sort(key=lambda run: (shortened(run), len(run.run["config"]["options"]), run.method))
-    return [run for run in found if run.method == found[0].method]
-
-
-def _row(method: str, score: str, published_as: str, runs: list[Result]) -> list[str]:
+def _row(method: str, score: str, published_as: str, runs: list[Result], known: Known) -> list[str]:
     """Return the line of a figure."""
     published = TABLE_2[DATASET].get(published_as) or LATENT_16[DATASET].get(published_as)
     beside = "" if published is None else " / ".join("–" if f is None else f"{f:.1f}" for f in published)
-    found = compare({runs[0].method: [run.scores for run in runs]}, score) if runs else []
-    if not found:
-        return [method, published_as, beside, "", "", "", "no data"]
-    row = found[0]
-    figures = [row.auroc.in_percent(), row.ap.in_percent(), str(row.seeds)]
-    return [method, f"{score}, {row.label}", beside, *figures, verdict(row, published, shortened(runs[0]))]
+    tables = [run.scores for run in runs]
+    if not tables or score not in tables[0].rows:
+        return [method, published_as, beside, *[""] * (1 + len(head(known.kept))), "no data"]
+    found = figures(tables, score, known.kept)
+    judged = verdict(found[0], published[0] if published else None, known.why_not(runs[0]))
+    told = [figure.in_percent() for figure in found]
+    return [method, f"{score}, {runs[0].method}", beside, *told, str(len(tables)), judged]
 
 
 def _section(info: MethodInfo) -> str:
@@ -117,8 +137,10 @@ def main() -> None:
     parser.add_argument("--costs", type=Path, default=COSTS)
     parser.add_argument("--out", type=Path, default=PAGE)
     a = parser.parse_args()
-    a.out.write_text(ledger(a.results, a.costs), encoding="utf-8")
+    text = ledger(existing(a.results), a.costs)
+    with replacing(a.out) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

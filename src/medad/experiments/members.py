@@ -16,9 +16,11 @@ from torch import Tensor
 from medad.detectors.discrepancy import a_inter, a_intra
 from medad.evaluation.metrics import auroc
 from medad.experiments.a_intra import labelled_test_images, load, scores
+from medad.experiments.command import run_command
+from medad.experiments.deduplicated import split_told
 from medad.experiments.store import method_folder
-from medad.experiments.table3 import markdown_table
 from medad.networks.autoencoder import Reconstruction
+from medad.reports.markdown import markdown_table
 from medad.training.run import read_run
 
 DRAWS = 30  # ensembles of each size, or as many as there are
@@ -65,10 +67,11 @@ def table(runs: list[Path], data: Path) -> str:
     name, seeds = method_folder(read_run(runs[0])), ", ".join(str(detector.seed) for detector in detectors)
     paragraphs = (
         f"## Members of {name}, seeds {seeds}, in other ensembles",
-        f"Printed on {datetime.date.today()} by `python -m medad.experiments.members RUN ... DATA`, published split.",
+        f"Printed on {datetime.date.today()} by `python -m medad.experiments.members RUN ... DATA`, "
+        f"{split_told(data)}.",
         WHAT,
     )
-    return "\n\n".join([*paragraphs, "\n".join(markdown_table(list(_rows(found, labels))))])
+    return "\n\n".join([*paragraphs, markdown_table(list(_rows(found, labels)))])
 
 
 def _rows(found: dict[str, np.ndarray], labels: np.ndarray) -> Iterator[list[str]]:
@@ -97,4 +100,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -1,21 +1,15 @@
 """AE, AE-U and DDAD on the phantom benchmark, five seeds, whoever wins.
 
-``python -m medad.experiments.phantom run --level LEVEL`` trains and stores the scores, ``… page`` writes
-``docs/results/phantom.md`` from what is stored.
+``python -m medad.experiments.phantom --level LEVEL`` trains and stores the scores.
 """
 
 import argparse
-import datetime
-from collections.abc import Iterator
 from pathlib import Path
-
-import numpy as np
 
 from medad.data.phantom import phantom_benchmark
 from medad.data.phantom_files import write_phantoms
-from medad.evaluation.summary import summarise
-from medad.experiments.store import RESULTS, store, stored
-from medad.experiments.table3 import markdown_table
+from medad.experiments.command import existing, run_command
+from medad.experiments.store import RESULTS, store
 from medad.workflows.options import Preset, TrainOptions
 from medad.workflows.run import run
 
@@ -37,59 +31,15 @@ def run_all(level: str, work: Path, results: Path) -> None:
                 store(folder, results)
 
 
-def page(results: Path) -> str:
-    """Return the page in Markdown, with a section for each level that there are scores of."""
-    sections = [_section(level, results) for level, name in SETS.items() if (results / name).exists()]
-    return "\n\n".join([*_heading(), *sections]) + "\n"
-
-
-def _section(level: str, results: Path) -> str:
-    """Return a table of all scores, mean and standard deviation over the seeds, by kind of lesion."""
-    figures: dict[tuple[str, str], list[dict]] = {}
-    for result in stored(SETS[level], results):
-        summary = summarise(result.scores, result.run["seed"])
-        for name in result.scores.shown_rows:
-            kinds = {kind: scores[name] for kind, scores in summary["kinds"].items()}
-            figures.setdefault((result.method, name), []).append({"all": summary["image"][name]} | kinds)
-    groups = list(next(iter(figures.values()))[0])
-    rows = [["method", "score", "seeds", "AP, all", *(f"AUROC, {group}" for group in groups)]]
-    for (method, name), seeds in figures.items():
-        spreads = [_spread(seeds, group, "auroc") for group in groups]
-        rows.append([method, name, str(len(seeds)), _spread(seeds, "all", "ap"), *spreads])
-    return f"## Level {level}\n\n" + "\n".join(markdown_table(rows))
-
-
-def _spread(seeds: list[dict], group: str, metric: str) -> str:
-    values = 100 * np.array([figures[group][metric] for figures in seeds])
-    return f"{values.mean():.1f} ± {values.std(ddof=1):.1f}"
-
-
-def _heading() -> Iterator[str]:
-    yield "# Phantom benchmark: AE, AE-U and DDAD"
-    yield (
-        f"Printed on {datetime.date.today()} by `python -m medad.experiments.phantom page` from the scores stored in "
-        f"`phantom/` and `phantom_plain/`. Preset {PRESET}: these figures say how the methods compare on generated "
-        "images after a short training, and are not to be put beside published ones."
-    )
-    yield (
-        "Mean ± standard deviation over seeds, each with phantoms of its own, in %. The difficulty of each level was "
-        "fixed before any of the methods saw its images (see [phantom](../phantom.md))."
-    )
-
-
 def main() -> None:
-    """Run the experiment or write its page."""
+    """Train and store."""
     parser = argparse.ArgumentParser(prog="python -m medad.experiments.phantom", description=__doc__)
-    parser.add_argument("what", choices=("run", "page"))
     parser.add_argument("--level", choices=SETS, default="subtle", help="which phantoms to run")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--work", type=Path, default=Path("runs/phantom"))
     arguments = parser.parse_args()
-    if arguments.what == "run":
-        run_all(arguments.level, arguments.work, arguments.results)
-    else:
-        (arguments.results / "phantom.md").write_text(page(arguments.results), encoding="utf-8")
+    run_all(arguments.level, arguments.work, existing(arguments.results))
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

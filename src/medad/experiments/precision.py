@@ -3,6 +3,7 @@
 ``python -m medad.experiments.precision`` prints the tables that stand in ``docs/performance.md``.
 """
 
+import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,12 @@ import numpy as np
 from scipy import stats
 
 from medad.evaluation.metrics import auroc
+from medad.evaluation.scores import ScoreTable
 from medad.evaluation.statistics import delong_test
+from medad.experiments.command import existing, run_command
+from medad.experiments.deduplicated import deduplicated, restrict
 from medad.experiments.store import RESULTS, Result, stored
-from medad.experiments.table3 import markdown_table
+from medad.reports.markdown import markdown_table
 
 RAW, REFINED = ("a_rec", "a_rec_ensemble", "a_intra", "a_inter"), ("r_intra", "r_dual")
 LARGEST_MEAN, LARGEST_END = 0.5, 1.0  # points of AUROC
@@ -21,7 +25,8 @@ BF16, CONTROL = "bf16", "refine-False"  # how the folders of what is compared wi
 
 WHAT = f"""\
 Runs of preset paper with equal images, options and seeds, in bf16 and in fp32. A difference is the AUROC in bf16 \
-minus that in fp32, in points; beside it DeLong's 95 % interval for the same test images. bf16 *holds* for a part, \
+minus that in fp32, in points; beside it DeLong's 95 % interval for the same test images, and the difference without \
+the test images that have a near-duplicate in training. bf16 *holds* for a part, \
 a backbone or ASR-Net, if the mean of |difference| over its scores and runs is at most {LARGEST_MEAN} and the 95 % \
 interval of the mean difference over runs (Student's t), with one run all DeLong intervals, lies within \
 ±{LARGEST_END:g}. Training amplifies any rounding, so runs of two \
@@ -35,7 +40,10 @@ order. Its differences are what changes of rounding do within one precision."""
 
 @dataclass(frozen=True)
 class Difference:
-    """A score of a pair of runs: another run minus that in fp32, points of AUROC, with DeLong's interval."""
+    """A score of a pair of runs: another run minus that in fp32, points of AUROC, with DeLong's interval.
+
+    `clean` is the difference on the de-duplicated split, if there is one.
+    """
 
     dataset: str
     method: str
@@ -44,6 +52,7 @@ class Difference:
     value: float
     low: float
     high: float
+    clean: float | None = None
 
 
 def pairs(results: Path = RESULTS, other: str = BF16) -> Iterator[tuple[str, Result, Result]]:
@@ -59,15 +68,21 @@ def differences(results: Path = RESULTS, other: str = BF16) -> list[Difference]:
     """Return the differences of all scores that both runs of a pair have."""
     found = []
     for dataset, fp32, run in pairs(results, other):
-        ids = (run.scores.image_path, fp32.scores.image_path)
-        assert run.scores.gt_label is not None
+        kept = deduplicated(dataset, results)
         for score in (*RAW, *REFINED):
             if score in fp32.scores.rows and score in run.scores.rows:
-                rows = (run.scores.rows[score], fp32.scores.rows[score])
-                test = delong_test(run.scores.gt_label, *rows, ids)
-                points = (100 * x for x in (test.difference, test.low, test.high))
-                found.append(Difference(dataset, fp32.method, fp32.run["seed"], score, *points))
+                points = _difference(run.scores, fp32.scores, score)
+                clean = _difference(restrict(run.scores, kept), fp32.scores, score)[0] if kept else None
+                found.append(Difference(dataset, fp32.method, fp32.run["seed"], score, *points, clean))
     return found
+
+
+def _difference(first: ScoreTable, second: ScoreTable, score: str) -> tuple[float, float, float]:
+    """Return the difference of two AUROCs on the images of `first` and its interval, in points."""
+    assert first.gt_label is not None
+    second = restrict(second, first.image_path)
+    test = delong_test(first.gt_label, first.rows[score], second.rows[score], (first.image_path, second.image_path))
+    return 100 * test.difference, 100 * test.low, 100 * test.high
 
 
 def parts(found: Sequence[Difference]) -> dict[str, list[Difference]]:
@@ -109,16 +124,17 @@ def section(results: Path = RESULTS) -> str:
 
 
 def _table(rows: Iterable[list[str]]) -> str:
-    return "\n".join(markdown_table(list(rows)))
+    return markdown_table(list(rows))
 
 
 def _rows(found: Sequence[Difference], results: Path) -> Iterator[list[str]]:
-    yield ["data", "run", "seed", "score", "difference", "sd over seeds, fp32"]
+    yield ["data", "run", "seed", "score", "difference", "de-duplicated", "sd over seeds, fp32"]
     spread = _seed_spread(found, results)
     for d in found:
         sd = spread.get((d.dataset, d.method, d.score))
         interval = f"{d.value:+.2f} [{d.low:+.2f}, {d.high:+.2f}]"
-        yield [d.dataset, d.method, str(d.seed), d.score, interval, "" if sd is None else f"{sd:.2f}"]
+        clean = "" if d.clean is None else f"{d.clean:+.2f}"
+        yield [d.dataset, d.method, str(d.seed), d.score, interval, clean, "" if sd is None else f"{sd:.2f}"]
 
 
 def _seed_spread(found: Sequence[Difference], results: Path) -> dict[tuple[str, str, str], float]:
@@ -141,5 +157,12 @@ def _points(run: Result) -> dict[str, float]:
     return {name: 100 * float(np.mean([auroc(labels, m) for m in row])) for name, row in run.scores.rows.items()}
 
 
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(prog="python -m medad.experiments.precision", description=__doc__)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    print(section(existing(parser.parse_args().results)))
+
+
 if __name__ == "__main__":
-    print(section())
+    run_command(main)

@@ -24,8 +24,9 @@ from medad.detectors.base import TrainingData
 from medad.detectors.ddad import DDAD
 from medad.detectors.registry import load_detector
 from medad.evaluation.metrics import auroc, average_precision
+from medad.experiments.command import run_command
+from medad.experiments.deduplicated import clean_ids
 from medad.experiments.store import RESULTS, method_folder
-from medad.experiments.table3 import DEDUPLICATED
 from medad.networks.asr import ASRNet
 from medad.training.checkpoint import load_networks, load_tensors, network_state, save_tensors
 from medad.training.course import finished_path
@@ -119,8 +120,7 @@ def _spec(detector: DDAD, trial: Trial, normal: ImageSet, work: Path) -> PhaseSp
 def _test_maps(detector: DDAD, images: ImageSet, data: Path) -> TestMaps:
     batches = [prediction.maps for prediction in detector.predict(images)]
     maps = [np.concatenate([batch[name] for batch in batches]) for name in ("a_intra", "a_inter")]
-    split = data / DEDUPLICATED
-    kept = {entry.id for entry in (Repartition.read(split) if split.exists() else Repartition.read(data)).test}
+    kept = set(clean_ids(data) or images.ids)
     assert images.labels is not None
     return TestMaps(torch.from_numpy(np.stack(maps, 1)), images.labels, np.array([i in kept for i in images.ids]))
 
@@ -169,4 +169,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from medad.experiments.command import existing, run_command
+from medad.experiments.deduplicated import MEANING as CLEAN
 from medad.experiments.store import RESULTS
-from medad.experiments.table3 import markdown_table
+from medad.reports.markdown import markdown_table
 
 Curves = dict[tuple[str, str], list[np.ndarray]]  # (recipe, weights) -> (epochs, 3): epoch, AUROC, de-duplicated
 LATE = 0.5  # the swing is measured over the second half of training
@@ -47,7 +49,7 @@ def section(folder: Path, figure: Path) -> str:
     rows += [_row(variant, weights, runs) for (variant, weights), runs in curves.items()]
     title = f"## {folder.parent.parent.name}, {folder.parent.name}, {folder.name}"
     notes = [path.read_text(encoding="utf-8").strip() for path in sorted(folder.glob("*.md"))]
-    return "\n\n".join([title, "\n".join(markdown_table(rows)), f"![AUROC over epochs]({figure.name})", *notes])
+    return "\n\n".join([title, markdown_table(rows), f"![AUROC over epochs]({figure.name})", *notes])
 
 
 def _row(variant: str, weights: str, runs: list[np.ndarray]) -> list[str]:
@@ -87,7 +89,7 @@ def _heading() -> Iterator[str]:
         "*paper* and *average*: constant rate, batch 8 (the average is passive, so the last weights are those of the "
         "paper's recipe); *cosine*: the rate falls to zero; *batch32*: batch 32, twice the rate. "
         "The swing is the highest minus the lowest AUROC over the second half of training, mean over seeds. No epoch "
-        "is chosen: the last one counts."
+        f"is chosen: the last one counts. {CLEAN}"
     )
 
 
@@ -95,9 +97,9 @@ def main() -> None:
     """Write the page."""
     parser = argparse.ArgumentParser(prog="python -m medad.experiments.refinement_page", description=__doc__)
     parser.add_argument("--results", type=Path, default=RESULTS)
-    results = parser.parse_args().results
+    results = existing(parser.parse_args().results)
     (results / "refinement.md").write_text(page(results), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

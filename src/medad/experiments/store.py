@@ -13,6 +13,7 @@ from typing import Any
 
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, read_scores
+from medad.experiments.command import run_command
 from medad.training.run import read_run
 
 RESULTS = Path("docs/results")
@@ -87,6 +88,22 @@ def stored(dataset: str, results: Path = RESULTS) -> Iterator[Result]:
         yield Result(run.parent, read_run(run.parent), read_scores(run.parent / "scores.csv"), metrics)
 
 
+def root_of(folder: Path, dataset: str) -> Path:
+    """Return the root of stored results, given it or the folder of `dataset` in it.
+
+    Raises
+    ------
+    UserError
+        If it is neither.
+    """
+    folder = folder.resolve()
+    if (folder / dataset).is_dir():
+        return folder
+    if folder.name == dataset and any(folder.glob("*/seed*/run.yaml")):
+        return folder.parent
+    raise UserError(f"--stored {folder}: give the folder that holds {dataset}/METHOD/seedN, or that {dataset}")
+
+
 def main() -> None:
     """Store the runs named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m medad.experiments.store", description=__doc__)
@@ -99,4 +116,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -1,109 +1,149 @@
 """Backbones against scores (the paper's Table 3), printed from stored scores.
 
-``python -m medad.experiments.table3 brain_tumor --data $MEDAD_DATA > docs/results/brain_tumor.md``
+``python -m medad.experiments.table3 brain_tumor > docs/results/brain_tumor.md``
 """
 
 import argparse
 import datetime
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from medad.data.repartition import Repartition
+from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable
-from medad.evaluation.summary import summarise
+from medad.experiments import blind
+from medad.experiments.command import existing, run_command
+from medad.experiments.deduplicated import MEANING as CLEAN
+from medad.experiments.deduplicated import Kept, deduplicated, restrict
+from medad.experiments.figures import figures, head
 from medad.experiments.paper import SCORES, published_auroc
 from medad.experiments.store import RESULTS, Result, machines, stored
+from medad.experiments.verdict import MEANING, verdict
+from medad.reports.markdown import markdown_table
 
-TOLERANCE = 3.0  # points of AUROC within which a figure agrees with the published one
-DEDUPLICATED = "data_deduplicated.json"
 
-
-def page(dataset: str, results: Path, data: Path | None) -> str:
+def page(dataset: str, results: Path) -> str:
     """Return the page of `dataset` in Markdown.
 
     Parameters
     ----------
     dataset : str
-        Name of the data set.
+        Name of the data set; where its de-duplicated split is stored, those figures stand beside.
     results : Path
         Root of the stored results.
-    data : Path or None
-        Folder of data sets; where its data set has a de-duplicated split, those figures stand beside.
+
+    Raises
+    ------
+    UserError
+        If no run of DDAD on it is stored.
 
     Notes
     -----
     Sections that lie as ``*.md`` beside the stored scores come last.
     """
-    kept = deduplicated(dataset, data)
-    found = [result for result in stored(dataset, results) if result.run["method"] == "ddad"]
-    parts = [_heading(dataset, found), *(_section(dataset, result, kept) for result in found)]
+    kept = deduplicated(dataset, results)
+    runs: dict[str, list[Result]] = {}
+    for result in stored(dataset, results):
+        if result.run["method"] == "ddad":
+            runs.setdefault(result.method, []).append(result)
+    if not runs:
+        raise UserError(f"{results / dataset}: holds no run of DDAD; name another data set")
+    parts = [_heading(dataset, runs, kept), *blind.section(dataset, results)]
+    parts += [_section(dataset, some, kept) for some in runs.values()]
     parts += [more.read_text(encoding="utf-8").strip() for more in sorted((results / dataset).glob("*.md"))]
     return "\n\n".join(parts) + "\n"
 
 
-def deduplicated(dataset: str, data: Path | None) -> set[str] | None:
-    """Return the ids of the de-duplicated test split, None where there is none."""
-    split = (data or Path()) / dataset / DEDUPLICATED
-    return {entry.id for entry in Repartition.read(split).test} if data and split.exists() else None
-
-
-def restrict(table: ScoreTable, kept: set[str]) -> ScoreTable:
-    """Return the rows of `table` whose image is among `kept`."""
-    return table.subset(np.flatnonzero([path in kept for path in table.image_path]))
-
-
-def _heading(dataset: str, found: list[Result]) -> str:
-    seeds = sorted({r.run["seed"] for r in found})
+def _heading(dataset: str, runs: Mapping[str, Sequence[Result]], kept: Kept) -> str:
+    every = [result.run for some in runs.values() for result in some]
+    presets = {run["config"]["preset"] for run in every}
+    known = published_auroc(dataset, "ae", "r_dual") is not None and "paper" in presets
+    told = [
+        "AUROC / AP in %: mean over trainings ± their standard deviation, in brackets the 95 % interval of a "
+        "stratified bootstrap; below the mean the single seeds. `a_rec` is that of single networks, each a training "
+        "of its own, `a_rec_ensemble` the residual of their mean. The last epoch counts, no epoch was chosen on test "
+        "images. A kind of abnormality has its AUROC against all normal images of the split.",
+        f"{MEANING} Single seeds are not judged where there are several." if known else "",
+        CLEAN if kept else "",
+    ]
     return "\n\n".join(
         [
             f"# {dataset}: backbones and scores",
-            f"Printed on {datetime.date.today()} by `python -m medad.experiments.table3 {dataset} --data $MEDAD_DATA` "
-            f"from the scores stored in `{dataset}/`. Seeds: {', '.join(map(str, seeds))}. "
-            f"Machine: {machines(result.run for result in found)}.",
-            "AUROC / AP in %, in brackets the 95 % interval of a stratified bootstrap (2000 draws). "
-            "`a_rec` is the mean over single networks, `a_rec_ensemble` the residual of their mean. The last epoch "
-            f"counts, nothing was chosen on test images. *Agrees*: within {TOLERANCE:.0f} points of the paper's AUROC.",
+            f"Printed on {datetime.date.today()} by `python -m medad.experiments.table3 {dataset}` from the scores "
+            f"stored in `{dataset}/`. Machine: {machines(every)}.",
+            " ".join(filter(None, told)),
         ]
     )
 
 
-def _section(dataset: str, result: Result, kept: set[str] | None) -> str:
-    run = result.run
-    published = summarise(result.scores, run["seed"])
-    clean = summarise(restrict(result.scores, kept), run["seed"]) if kept else None
-    kinds = list(published["kinds"]) if len(published["kinds"]) > 1 else []
-    columns = ["score", "paper", "AUROC", "AP", "verdict"]
-    columns += ["AUROC, de-duplicated", "AP, de-duplicated"] * (clean is not None) + [f"AUROC, {k}" for k in kinds]
-    rows = [
-        [name, *_figures(published["image"][name], _published(dataset, result, name))]
-        + (_cells(clean["image"][name]) if clean else [])
-        + [_cell(published["kinds"][kind][name], "auroc") for kind in kinds]
-        for name in SCORES
-        if name in published["image"]
-    ]
-    counts = "; ".join(f"{t}: {_counts(s['n'])}" for t, s in (("test", published), ("de-duplicated", clean)) if s)
-    title = f"## {result.method}, seed {run['seed']}, {run['precision']}, preset {run['config']['preset']}"
-    tables = [markdown_table(_without_empty_columns([columns, *rows])), *_pixels(result.metrics["pixel"])]
-    return "\n\n".join([title, f"{_training(run)} {counts}.", *("\n".join(table) for table in tables)])
+def _section(dataset: str, some: Sequence[Result], kept: Kept) -> str:
+    run = some[0].run
+    seeds = ", ".join(str(result.run["seed"]) for result in some)
+    title = f"## {some[0].method}, seed{'s' * (len(some) > 1)} {seeds}, {run['precision']}, "
+    tables = [result.scores for result in some]
+    kinds = sorted(set(tables[0].kinds or ()) - {"", "normal"})
+    kinds = kinds if len(kinds) > 1 else []
+    rows = [_head(kinds, kept)]
+    for score in (score for score in SCORES if score in tables[0].rows):
+        published = _published(dataset, some[0], score)
+        rows.append([score, seeds, *_cells(score, tables, published, kinds, kept)])
+        for result in some if len(some) > 1 else ():
+            own = _cells(score, [result.scores], None, kinds, kept)
+            rows.append([score, str(result.run["seed"]), *own])
+    parts = [f"{title}preset {run['config']['preset']}", _training(some, kept), markdown_table(_filled(rows))]
+    return "\n\n".join([*parts, *_pixels(some, kept)])
 
 
-def _without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
+def _head(kinds: Sequence[str], kept: Kept) -> list[str]:
+    auroc, ap, *clean = head(kept)
+    of_kinds = [f"{kind}{', de-duplicated' if kept else ''}" for kind in kinds]
+    return ["score", "seeds", "trainings", "paper", auroc, ap, "verdict", *clean, *of_kinds]
+
+
+def _cells(
+    score: str, some: Sequence[ScoreTable], published: float | None, kinds: Sequence[str], kept: Kept
+) -> list[str]:
+    """Return the cells from *trainings* on; kinds of abnormality are tested on the de-duplicated split, if any."""
+    some = _trainings(score, some)
+    auroc, ap, *clean = figures(some, "pred_score", kept)
+    beside, judged = ("", "") if published is None else (f"{published:.1f}", verdict(auroc, published))
+    told = [str(len(some)), beside, auroc.in_percent(), ap.in_percent(), judged, *(f.in_percent() for f in clean)]
+    tested = [restrict(table, kept) for table in some] if kept else some
+    of_kinds = ([of_kind(table, kind) for table in tested] for kind in kinds)
+    return told + [figures(part, "pred_score", None)[0].in_percent() for part in of_kinds]
+
+
+def _trainings(score: str, some: Sequence[ScoreTable]) -> list[ScoreTable]:
+    """Return a table per training with `score` as its ``pred_score``: single networks are trainings of their own."""
+    return [replace(table, columns={"pred_score": member}) for table in some for member in table.rows[score]]
+
+
+def of_kind(table: ScoreTable, kind: str) -> ScoreTable:
+    """Return the normal images of `table` and the abnormal ones of one kind."""
+    assert table.gt_label is not None and table.kinds is not None
+    return table.subset(np.flatnonzero((table.gt_label == 0) | (np.array(table.kinds) == kind)))
+
+
+def _filled(rows: list[list[str]]) -> list[list[str]]:
     """Return a table without the columns that are empty below their heads."""
     kept = [i for i in range(len(rows[0])) if any(row[i] for row in rows[1:])]
     return [[row[i] for i in kept] for row in rows]
 
 
-def _pixels(figures: Mapping[str, Mapping[str, float]]) -> Iterator[Iterator[str]]:
+def _pixels(some: Sequence[Result], kept: Kept) -> Iterator[str]:
     """Yield a table of pixel metrics if there are any; Dice is an oracle's, its threshold is chosen on the masks."""
-    if figures:
-        rows = [["map", "pixel AP", "best Dice (oracle)"]]
-        yield markdown_table(
-            rows + [[name, f"{100 * f['ap']:.1f}", f"{100 * f['best_dice']:.1f}"] for name, f in figures.items()]
-        )
+    rows = [
+        [str(result.run["seed"]), name, f"{100 * figures['ap']:.1f}", f"{100 * figures['best_dice']:.1f}"]
+        for result in some
+        for name, figures in result.metrics["pixel"].items()
+    ]
+    if rows:
+        yield markdown_table([["seed", "map", "pixel AP", "best Dice (oracle)"], *rows])
+    if rows and kept:
+        yield "Pixels are those of all test images: maps are not stored, so there is no de-duplicated figure."
 
 
 def _published(dataset: str, result: Result, score: str) -> float | None:
@@ -112,44 +152,27 @@ def _published(dataset: str, result: Result, score: str) -> float | None:
     return published_auroc(dataset, backbone, score) if result.run["config"]["preset"] == "paper" else None
 
 
-def _training(run: Mapping[str, Any]) -> str:
-    data, timings, unlabeled = run["data"], run["timings"], run["data"].get("unlabeled", {})
-    words = f"Trained on {data['normal']['images']} normal and {unlabeled.get('images', 0)} unlabeled images"
+def _training(some: Sequence[Result], kept: Kept) -> str:
+    """Say what the runs learnt from, how long each took, and on how many images they are tested."""
+    run, unlabeled = some[0].run, some[0].run["data"].get("unlabeled", {})
+    words = f"Trained on {run['data']['normal']['images']} normal and {unlabeled.get('images', 0)} unlabeled images"
     words += f" ({unlabeled.get('abnormal', 'unknown')} abnormal)" if unlabeled else ""
     words += f", K = {run['options']['ensemble_size']}" if "ensemble_size" in run["options"] else ""
-    # a resumed run knows only how long its last part took
-    return words + (";" if timings.get("resumed") else f", in {timings['fit_seconds'] / 60:.0f} min;")
+    words += "".join(f", seed {r.run['seed']} in {minutes}" for r in some if (minutes := _minutes(r.run)))
+    tests = {"test": some[0].scores} | ({"de-duplicated": restrict(some[0].scores, kept)} if kept else {})
+    return f"{words}; {'; '.join(f'{name}: {_counts(table)}' for name, table in tests.items())}."
 
 
-def _counts(n: Mapping[str, int]) -> str:
-    return f"{n['normal']} normal + {n['abnormal']} abnormal"
+def _minutes(run: Mapping[str, Any]) -> str:
+    """Return how long a training took; a resumed run knows only how long its last part did."""
+    timings = run["timings"]
+    return "" if timings.get("resumed") else f"{timings['fit_seconds'] / 60:.0f} min"
 
 
-def _figures(figures: Mapping[str, Any], published: float | None) -> list[str]:
-    verdict = ""
-    if published is not None:
-        difference = 100 * figures["auroc"] - published
-        verdict = f"{'agrees' if abs(difference) <= TOLERANCE else 'differs'} ({difference:+.1f})"
-    return ["" if published is None else f"{published:.1f}", *_cells(figures), verdict]
-
-
-def _cells(figures: Mapping[str, Any]) -> list[str]:
-    return [_cell(figures, "auroc"), _cell(figures, "ap")]
-
-
-def _cell(figures: Mapping[str, Any], metric: str) -> str:
-    if figures[metric] is None:
-        return "–"
-    low, high = figures[f"{metric}_ci"]
-    return f"{100 * figures[metric]:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
-
-
-def markdown_table(rows: list[list[str]]) -> Iterator[str]:
-    """Yield the lines of a Markdown table; the first row is its head."""
-    for i, row in enumerate(rows):
-        yield f"| {' | '.join(row)} |"
-        if i == 0:
-            yield "|" + "---|" * len(row)
+def _counts(table: ScoreTable) -> str:
+    assert table.gt_label is not None
+    abnormal = int(table.gt_label.sum())
+    return f"{len(table) - abnormal} normal + {abnormal} abnormal"
 
 
 def main() -> None:
@@ -157,10 +180,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m medad.experiments.table3", description=__doc__)
     parser.add_argument("dataset")
     parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--data", type=Path, default=os.environ.get("MEDAD_DATA"), help="folder of data sets")
     arguments = parser.parse_args()
-    print(page(arguments.dataset, arguments.results, arguments.data), end="")
+    print(page(arguments.dataset, existing(arguments.results)), end="")
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

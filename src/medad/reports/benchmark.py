@@ -14,6 +14,7 @@ from medad.reports.benchmark_cells import CellReport, cells_section
 from medad.reports.benchmark_figures import critical_difference_diagram, roc_overlay
 from medad.reports.figures import svg_uri
 from medad.reports.html import Html, element, html, join, page, picture, section, table
+from medad.reports.markdown import markdown_table
 
 NOTE = (
     "AUROC and AP in %: mean over seeds ± their sample standard deviation; in brackets the 95 % interval of a "
@@ -92,8 +93,7 @@ def markdown(results: Mapping[str, Sequence[Row]]) -> str:
     def mark(row: Row, text: str) -> str:
         return f"**{text}**" if row.best else f"<u>{text}</u>" if row.close else text
 
-    lines = [list(HEAD), ["---"] * len(HEAD), *_lines(results, mark, "±")]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+    return markdown_table([HEAD, *_lines(results, mark, "±")])
 
 
 def latex(results: Mapping[str, Sequence[Row]]) -> str:

@@ -26,7 +26,7 @@ class TrainOptions:
         Reconstruction network inside DDAD.
     preset : {'paper', 'standard', 'quick', 'tiny'}
         The recipe to start from; standard holds out normals for a threshold and averages the weights of
-        ASR-Net, quick is for a first look, tiny for tests.
+        ASR-Net (chosen on test images of brain_tumor), quick is for a first look, tiny for tests.
     size : int
         Side in pixels to which images are resized: 64, 128 or 256.
     channels : {1, 3}

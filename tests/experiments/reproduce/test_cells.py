@@ -102,7 +102,8 @@ def test_what_cannot_be_reproduced_is_said_before_anything_is_trained(phantoms, 
     assert "its test images need labels, of normal and of abnormal ones" in capsys.readouterr().err
     nowhere = str(tmp_path / "nowhere")
     assert main(["reproduce", "table3", "--data", str(phantoms), "--out", nowhere, "--stored", nowhere]) == 2
-    assert f"--stored {nowhere}: no such folder" in capsys.readouterr().err
+    told = f"--stored {nowhere}: give the folder that holds {phantoms.name}/METHOD/seedN, or that {phantoms.name}"
+    assert told in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -144,10 +145,10 @@ def test_an_experiment_from_the_command_line(phantoms, tmp_path, capsys):
     assert "![Images and their anomaly maps, seed 0](fig9-seed0.png)" in capsys.readouterr().out
     assert Image.open(tmp_path / "fig9-seed0.png").size[0] > 300
     stored = store(run, tmp_path / "stored")
-    assert (
-        main([*argv[:5], str(tmp_path / "again"), *argv[6:], "--stored", str(tmp_path / "stored"), "--print-only"]) == 0
-    )
-    assert capsys.readouterr().out == f"{text}\n"
+    for root in (tmp_path / "stored", tmp_path / "stored" / "phantoms"):
+        again = [*argv[:5], str(tmp_path / f"again-{root.name}"), *argv[6:]]
+        assert main([*again, "--stored", str(root), "--print-only"]) == 0
+        assert capsys.readouterr().out == f"{text}\n"
     changed = tmp_path / "changed" / "phantoms"  # the same names, another image
     shutil.copytree(phantoms, changed)
     shutil.copyfile(changed / "images" / "normal_0001.png", changed / "images" / "normal_0000.png")

@@ -110,6 +110,11 @@ def read_grid(file: Path, folder: Path | None = None) -> Grid:
     return Grid(cells, content.get("slurm") or {})
 
 
+def same_options(config: Mapping[str, Any], options: TrainOptions) -> bool:
+    """Whether the ``config`` of a ``run.yaml`` is what `options` would make, on whatever machine."""
+    return all(config.get(name) == value for name, value in asdict(options).items() if name not in MACHINE)
+
+
 def _list(content: Mapping[str, Any], name: str) -> list[Any]:
     found = content[name]
     if not isinstance(found, list) or not found:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, parse_scores
 from medad.experiments.grid.cell import REPORT
@@ -24,6 +26,7 @@ CREATE TABLE IF NOT EXISTS cells (
   metrics BLOB, scores BLOB)
 """
 CELLS = "cells"
+OF_IMAGES = ("label", "seed", "image_path", "gt_label", "kind")  # what stands before the scores of an image
 COLUMNS = ("data", "label", "seed", "score", "auroc", "auroc_low", "auroc_high", "ap", "ap_low", "ap_high")
 
 
@@ -122,9 +125,40 @@ def export_scores(records: list[Record], file: Path) -> None:
     names = list(dict.fromkeys(name for record in records for name in record.scores.columns))
     with replacing(file) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("label", "seed", "image_path", "gt_label", "kind", *names))
+        writer.writerow((*OF_IMAGES, *names))
         for record in records:
             writer.writerows(_images(record, names))
+
+
+def import_scores(file: Path) -> dict[str, list[ScoreTable]]:
+    """Read what `export_scores` wrote: by label, in its order, a table per seed.
+
+    Raises
+    ------
+    UserError
+        If the file is missing or is not such a table.
+    """
+    try:
+        with file.open(newline="", encoding="utf-8") as stream:
+            lines = list(csv.DictReader(stream))
+        cells: dict[tuple[str, str], list[dict[str, str]]] = {}
+        for line in lines:
+            cells.setdefault((line["label"], line["seed"]), []).append(line)
+        tables: dict[str, list[ScoreTable]] = {}
+        for (label, _), some in cells.items():
+            tables.setdefault(label, []).append(_table(some))
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{file}: no table of scores; give one that medad reproduce wrote") from error
+    return tables
+
+
+def _table(lines: list[dict[str, str]]) -> ScoreTable:
+    names = [name for name, value in lines[0].items() if value and name not in OF_IMAGES]
+    columns = {name: np.array([line[name] for line in lines], dtype=np.float64) for name in names}
+    known = lines[0]["gt_label"] != ""
+    labels = np.array([line["gt_label"] for line in lines], dtype=np.int8) if known else None
+    kinds = tuple(line["kind"] for line in lines)
+    return ScoreTable(tuple(line["image_path"] for line in lines), labels, columns, kinds if any(kinds) else None)
 
 
 def _images(record: Record, names: list[str]) -> Iterator[tuple[object, ...]]:

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from medad.cores import cores
 from medad.data.repartition import Repartition
@@ -13,7 +12,7 @@ from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable
 from medad.experiments.grid.cell import Outcome, Request, attempt
-from medad.experiments.grid.config import Cell, Data, Grid, read_grid
+from medad.experiments.grid.config import Cell, Data, Grid, read_grid, same_options
 from medad.experiments.grid.results import CELLS, Record, Results, export_csv, last_line
 from medad.experiments.grid.schedule import open_scheduler
 from medad.experiments.store import Result
@@ -22,7 +21,6 @@ from medad.progress import progress
 from medad.reports.benchmark import write_benchmark
 from medad.reports.benchmark_cells import write_cells
 from medad.workflows.notes import say
-from medad.workflows.options import MACHINE, TrainOptions
 from medad.workflows.splits import learned_from, read_splits
 
 RESULTS, CSV, INDEX, STORE, REPORT = "results.sqlite", "results.csv", "cells.html", "store", "report"
@@ -164,13 +162,9 @@ def _adopt(cells: Mapping[str, Cell], out: Path, results: Results, stored: Path)
             continue
         tested = {entry.id: entry.label for entry in Repartition.read(cell.data.path).test}
         for run in stored_runs(cell.data.name, stored):
-            if _same(run.run["config"], cell.options) and _tested(run.scores) == tested and _learnt(run, cell):
+            if same_options(run.run["config"], cell.options) and _tested(run.scores) == tested and _learnt(run, cell):
                 shutil.copytree(run.folder, out / CELLS / key, dirs_exist_ok=True)
                 results.write(key, cell, run.folder, "", run.run["timings"]["fit_seconds"])
-
-
-def _same(config: Mapping[str, Any], options: TrainOptions) -> bool:
-    return all(config.get(name) == value for name, value in asdict(options).items() if name not in MACHINE)
 
 
 def _tested(scores: ScoreTable) -> dict[str, int | None]:

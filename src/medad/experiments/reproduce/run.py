@@ -1,31 +1,23 @@
 """``medad reproduce``: run an experiment of the paper and put its figures beside the published ones."""
 
-import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from medad.data.repartition import Repartition
 from medad.errors import UserError
+from medad.experiments import blind
+from medad.experiments.deduplicated import clean_ids
 from medad.experiments.grid.config import Grid
 from medad.experiments.grid.results import Record, export_scores
 from medad.experiments.grid.run import run_grid, tabled
 from medad.experiments.reproduce.cells import MAKE
-from medad.experiments.reproduce.pages import PAGES
-from medad.experiments.store import machines
+from medad.experiments.reproduce.document import OURS, Facts, document
+from medad.experiments.store import machines, root_of
 from medad.files import replacing
 from medad.reports.report import heat_maps
 from medad.training.run import read_run
 from medad.workflows.options import TrainOptions
-
-APART = "**This is not preset paper**: a first look, whose figures and differences say nothing about the paper's."
-
-IN_PERCENT = (
-    "In %, mean over seeds ± their standard deviation where there are several, in brackets the 95 % interval of a "
-    "stratified bootstrap. A difference is ours minus published."
-)
-NO_SHARES = ("fig8", "fig9")
 
 
 def reproduce(
@@ -42,7 +34,8 @@ def reproduce(
 ) -> int:
     """Run the cells that have not been run, write and print the page ``out/NAME.md``, and write ``out/NAME.csv``.
 
-    The CSV file has the scores of every image, to compute other figures from.
+    The CSV file has the scores of every image, to compute other figures from; with it and ``out/NAME.yaml``
+    :mod:`medad.experiments.reproduce.reprint` prints the page anew.
 
     Parameters
     ----------
@@ -56,8 +49,10 @@ def reproduce(
         Preset, precision, device, and options that differ from the preset, which the page names.
     seeds : sequence of int
         Trainings of each cell.
-    scheduler, workers, stored, train
+    scheduler, workers, train
         See :func:`medad.experiments.grid.run.run_grid`.
+    stored : Path, optional
+        Root of stored results, or the folder of this data set in it: what is there is not trained again.
 
     Returns
     -------
@@ -71,9 +66,8 @@ def reproduce(
     """
     if name not in MAKE:
         raise UserError(f"{name}: no such experiment; there are {', '.join(MAKE)}")
-    if stored is not None and not stored.is_dir():
-        raise UserError(f"--stored {stored}: no such folder")
     data = data.resolve()
+    stored = None if stored is None else root_of(stored, data.name)
     if {entry.label for entry in Repartition.read(data).test} != {0, 1}:
         raise UserError(f"{data}: its test images need labels, of normal and of abnormal ones")
     cells = [cell for seed in dict.fromkeys(seeds) for cell in MAKE[name](data, out, replace(options, seed=seed))]
@@ -84,13 +78,16 @@ def reproduce(
     if not records:
         return len(cells)
     tables = tabled(records, cells).get(data.name, {})
-    parts = [*_heading(name, data.name, options, records), *PAGES[name][1](data.name, tables)]
+    facts, clean = _facts(data.name, options, records), clean_ids(data)
+    controls = blind.section(data.name, stored, OURS) if stored else ()
+    text = document(name, facts, tables, None if clean is None else frozenset(clean), controls)
     if name == "fig9":
-        parts += _pictures(records, out)
-    text = "\n\n".join(parts) + "\n"
+        text = "\n\n".join([text.rstrip(), *_pictures(records, out)]) + "\n"
     with replacing(out / f"{name}.md") as partial:
         partial.write_text(text, encoding="utf-8")
     export_scores(records, out / f"{name}.csv")
+    if name != "fig9":  # its pictures come from reports
+        facts.write(out / f"{name}.yaml")
     print(text)
     return len(cells) - len(records) if train else 0
 
@@ -108,18 +105,7 @@ def _pictures(records: Sequence[Record], out: Path) -> Iterator[str]:
         yield f"![Images and their anomaly maps, seed {record.seed}]({file.name})"
 
 
-def _heading(name: str, dataset: str, options: TrainOptions, records: Sequence[Record]) -> list[str]:
-    changed: dict[str, Any] = options.options
-    reduced = ", ".join(f"{key} {value}" for key, value in changed.items())
-    where = ", as far as a method has them" if name == "table2" else ""
-    recipe = f"preset {options.preset}" + (f" **with other options than it: {reduced}**{where}" if reduced else "")
+def _facts(dataset: str, options: TrainOptions, records: Sequence[Record]) -> Facts:
     seeds = sorted({record.seed for record in records})
-    runs = (read_run(record.folder) for record in records)
-    parts = [
-        f"# {PAGES[name][0]}, on {dataset}",
-        f"Printed on {datetime.date.today()} by `medad reproduce {name}`: {recipe}, {options.precision}, "
-        f"seeds {', '.join(map(str, seeds))}. Machine: {machines(runs)}.",
-    ]
-    if name not in NO_SHARES:
-        parts.append(IN_PERCENT)
-    return parts if options.preset == "paper" else [*parts, APART]
+    machine = machines(read_run(record.folder) for record in records)
+    return Facts(dataset, options.preset, options.precision, machine, seeds, dict(options.options))

@@ -1,0 +1,29 @@
+"""What the commands ``python -m medad.experiments.…`` have in common: where results lie, and faults in one line."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from medad.errors import MedadError, UserError
+
+
+def run_command(main: Callable[[], None]) -> None:
+    """Call `main`; an error of medad's ends the process with one line and its exit status."""
+    try:
+        main()
+    except MedadError as error:
+        print(f"medad: error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(error.exit_status)
+
+
+def existing(results: Path) -> Path:
+    """Return `results`, the root of the stored results.
+
+    Raises
+    ------
+    UserError
+        If there is no such folder.
+    """
+    if not results.is_dir():
+        raise UserError(f"{results}: no such folder; call this in the repository of medad, or give --results")
+    return results

@@ -1,0 +1,85 @@
+"""The page of AE, AE-U and DDAD on the phantom benchmark, printed from stored scores.
+
+``python -m medad.experiments.phantom_page`` writes ``docs/results/phantom.md``.
+"""
+
+import argparse
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from medad.evaluation.scores import ScoreTable
+from medad.evaluation.summary import summarise
+from medad.experiments.blind import MEANING
+from medad.experiments.command import existing, run_command
+from medad.experiments.controls import stored_controls
+from medad.experiments.phantom import PRESET, SEEDS, SETS
+from medad.experiments.store import RESULTS, stored
+from medad.files import replacing
+from medad.reports.markdown import markdown_table
+
+
+def page(results: Path) -> str:
+    """Return the page in Markdown, with a section for each level that there are scores of."""
+    sections = [_section(level, results) for level, name in SETS.items() if (results / name).exists()]
+    return "\n\n".join([*_heading(), *sections]) + "\n"
+
+
+def _section(level: str, results: Path) -> str:
+    """Return a table of all scores, mean and standard deviation over the seeds, by kind of lesion."""
+    figures: dict[tuple[str, str], list[dict]] = {}
+    for method, table in _tables(SETS[level], results):
+        summary = summarise(table)
+        for name in table.shown_rows:
+            kinds = {kind: scores[name] for kind, scores in summary["kinds"].items()}
+            figures.setdefault((method, name), []).append({"all": summary["image"][name]} | kinds)
+    groups = list(next(iter(figures.values()))[0])
+    rows = [["method", "score", "seeds", "AP, all", *(f"AUROC, {group}" for group in groups)]]
+    for (method, name), seeds in figures.items():
+        spreads = [_spread(seeds, group, "auroc") for group in groups]
+        rows.append([method, name, str(len(seeds)), _spread(seeds, "all", "ap"), *spreads])
+    return f"## Level {level}\n\n{markdown_table(rows)}"
+
+
+def _tables(dataset: str, results: Path) -> Iterator[tuple[str, ScoreTable]]:
+    """Yield the scores of every seed, those of the controls first."""
+    for table in (stored_controls(dataset, results, seed) for seed in SEEDS):
+        if table is not None:
+            yield "control", table
+    for result in stored(dataset, results):
+        yield result.method, result.scores
+
+
+def _spread(seeds: list[dict], group: str, metric: str) -> str:
+    values = 100 * np.array([figures[group][metric] for figures in seeds])
+    return f"{values.mean():.1f} ± {values.std(ddof=1):.1f}"
+
+
+def _heading() -> Iterator[str]:
+    yield "# Phantom benchmark: AE, AE-U and DDAD"
+    yield (
+        f"Printed on {datetime.date.today()} by `python -m medad.experiments.phantom_page` from the scores stored in "
+        f"`phantom/` and `phantom_plain/`. Preset {PRESET}: these figures say how the methods compare on generated "
+        "images after a short training, and are not to be put beside published ones."
+    )
+    yield (
+        "Mean ± standard deviation over seeds, each with phantoms of its own, in %. The difficulty of each level was "
+        "fixed before any of the methods saw its images (see [phantom](../phantom.md))."
+    )
+    yield MEANING
+
+
+def main() -> None:
+    """Write the page."""
+    parser = argparse.ArgumentParser(prog="python -m medad.experiments.phantom_page", description=__doc__)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    results = existing(parser.parse_args().results)
+    text = page(results)
+    with replacing(results / "phantom.md") as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run_command(main)
