@@ -96,19 +96,36 @@ def compare(tables: Tables, score: str = "pred_score") -> list[Row]:
     ]
     if len(found) == 1:
         return found
-    best = max(found, key=lambda row: row.auroc.mean)
-    chances = training_variances([_values(auroc, labels, row) for row in rows.values()])
-    spreads = dict(zip(rows, chances.variances, strict=True))
+    best, p = against_best(labels, list(rows.values()), patients)
+    lone = [None in (row.auroc.sd, found[best].auroc.sd) for row in found]
+    return [replace(row, best=True) if i == best else replace(row, p=p[i], lone=lone[i]) for i, row in enumerate(found)]
 
-    def against_best(row: Row) -> Row:
-        images = paired_variance(labels, rows[best.label], rows[row.label], patients)
-        training = spreads[best.label] + spreads[row.label]
-        degrees = min(class_sizes(labels, patients)) - 1
-        degrees = min(degrees, chances.degrees) if training > 0 else degrees
-        p = adjusted_p(best.auroc.mean - row.auroc.mean, images + training, degrees, len(found))
-        return replace(row, p=p, lone=None in (row.auroc.sd, best.auroc.sd))
 
-    return [replace(row, best=True) if row is best else against_best(row) for row in found]
+def against_best(
+    labels: np.ndarray, methods: Sequence[np.ndarray], patients: Sequence[str] | None = None
+) -> tuple[int, list[float]]:
+    """Return which method has the highest mean AUROC, and p of each against it (see `adjusted_p`), its own 1.
+
+    Parameters
+    ----------
+    labels : array_like
+        (n,) in {0, 1}, both present.
+    methods : sequence of array_like
+        (trainings, n) finite scores; at least two methods.
+    patients : sequence of str, optional
+        (n,) whose each item is, empty where unknown.
+    """
+    values = [_values(auroc, labels, scores) for scores in methods]
+    means, chances = [float(v.mean()) for v in values], training_variances(values)
+    best, items = int(np.argmax(means)), min(class_sizes(labels, patients)) - 1
+
+    def p(i: int) -> float:
+        training = chances.variances[best] + chances.variances[i]
+        degrees = min(items, chances.degrees) if training > 0 else items
+        variance = paired_variance(labels, methods[best], methods[i], patients) + training
+        return adjusted_p(means[best] - means[i], variance, degrees, len(methods))
+
+    return best, [1.0 if i == best else p(i) for i in range(len(methods))]
 
 
 class Chances(NamedTuple):

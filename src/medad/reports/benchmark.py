@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from medad.evaluation.comparison import Row, Tables, compare, score_names
-from medad.evaluation.statistics import RankComparison, friedman_nemenyi, wilcoxon
+from medad.evaluation.statistics import RankComparison, few_words, friedman_nemenyi, wilcoxon
 from medad.files import replacing
 from medad.reports.benchmark_cells import CellReport, cells_section
 from medad.reports.benchmark_figures import critical_difference_diagram, roc_overlay
@@ -17,11 +17,12 @@ from medad.reports.html import Html, element, html, join, page, picture, section
 from medad.reports.markdown import markdown_table
 
 NOTE = (
-    "AUROC and AP in %: mean over seeds ± their sample standard deviation; in brackets the 95 % interval of a "
-    "stratified bootstrap of the images, of patients where they are known (2,000 draws). Bold: of the methods that "
-    "have the score, the highest AUROC on the data set; underlined: not significantly worse (paired DeLong test "
-    "against the best at 5 %, Holm-corrected over the methods; where patients have several images the paired "
-    "bootstrap). Interval and test speak of the choice of images, the standard deviation of the chance in training."
+    "AUROC and AP in %: mean over trainings ± their sample standard deviation; in brackets the 95 % interval. Of "
+    "several trainings it holds the chance in training and in the choice of images, of one the choice of images "
+    "only; the images of a patient are not taken for independent. Bold: of the methods that have the score, the "
+    "highest AUROC on the data set; underlined: not significantly worse at 5 % (p holds images and trainings, and "
+    "is adjusted for all pairs of methods). †: one of the two was trained once, so p speaks of these trainings, "
+    "not of the methods."
 )
 HEAD = ("data", "method", "score", "seeds", "AUROC", "AP", "p against the best")
 
@@ -50,7 +51,7 @@ def write_benchmark(
     folder.mkdir(parents=True, exist_ok=True)
     main = {data: compare(tables) for data, tables in results.items()}
     files = {
-        "table.md": "\n\n".join([markdown(main), NOTE, *_missing(left_out)]) + "\n",
+        "table.md": "\n\n".join([markdown(main), *_notes(results, left_out)]) + "\n",
         "table.tex": latex(main),
         "table.csv": as_csv(_all_scores(results)),
         "index.html": _page(results, main, left_out, [cells_section(cells, folder)] if cells else []),
@@ -61,7 +62,13 @@ def write_benchmark(
     return folder / "index.html"
 
 
-def _missing(left_out: Sequence[str]) -> Iterator[str]:
+def _notes(results: Mapping[str, Tables], left_out: Sequence[str]) -> Iterator[str]:
+    yield NOTE
+    for data, tables in results.items():
+        labels = next(iter(tables.values()))[0].gt_label
+        assert labels is not None
+        if words := few_words(int((labels == 0).sum()), int((labels == 1).sum())):
+            yield f"{data}: {words}"
     if left_out:
         yield f"Not in the tables: {'; '.join(left_out)}."
 
@@ -76,7 +83,7 @@ def _all_scores(results: Mapping[str, Tables]) -> dict[str, list[Row]]:
 def _p(row: Row) -> str:
     if row.p is None or np.isnan(row.p):
         return "" if row.p is None else "undefined"
-    return f"{row.p:.3f}" if row.p >= 0.001 else "< 0.001"
+    return (f"{row.p:.3f}" if row.p >= 0.001 else "< 0.001") + " †" * row.lone
 
 
 def _lines(results: Mapping[str, Sequence[Row]], mark: Callable[[Row, str], str], sign: str) -> Iterator[list[str]]:
@@ -103,7 +110,10 @@ def latex(results: Mapping[str, Sequence[Row]]) -> str:
         return rf"\textbf{{{text}}}" if row.best else rf"\underline{{{text}}}" if row.close else text
 
     lines = list(_lines(results, mark, r"$\pm$"))
-    plain = [[*(_tex(cell) for cell in line[:4]), *line[4:6], line[6].replace("<", "$<$")] for line in lines]
+    plain = [
+        [*(_tex(cell) for cell in line[:4]), *line[4:6], line[6].replace("<", "$<$").replace("†", r"$\dagger$")]
+        for line in lines
+    ]
     body = [" & ".join(line) + r" \\" for line in plain]
     head = " & ".join(HEAD) + r" \\"
     begin, end = [r"\begin{tabular}{lllrllr}", r"\toprule"], [r"\bottomrule", r"\end{tabular}", ""]
@@ -142,7 +152,7 @@ def ranking(results: Mapping[str, Sequence[Row]]) -> tuple[list[str], np.ndarray
 def _page(
     results: Mapping[str, Tables], main: Mapping[str, Sequence[Row]], left_out: Sequence[str], further: Sequence[Html]
 ) -> str:
-    notes = [element("p", line, "note") for line in (NOTE, *_missing(left_out))]
+    notes = [element("p", line, "note") for line in _notes(results, left_out)]
     parts = [element("h1", "Benchmark"), section("Methods", _table(main), *notes)]
     over_sets = ranking(main)
     if over_sets:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from medad.detectors.base import SPECIFICITY
+from medad.evaluation.calibration import promised_specificity
+from medad.evaluation.intervals import FEW
 
-FEW = 30  # test images of a class, below which an interval is little worth
 NEEDED = round(SPECIFICITY / (1 - SPECIFICITY))  # held-out normal images that it takes to promise SPECIFICITY
 
 
@@ -87,7 +88,7 @@ class Outcome:
     @property
     def promised(self) -> float:
         """The specificity that the threshold promises: m held-out images cannot promise more than m / (m + 1)."""
-        return min(SPECIFICITY, self.held_out / (self.held_out + 1)) if self.held_out else SPECIFICITY
+        return promised_specificity(self.held_out) if self.held_out else SPECIFICITY
 
     @property
     def decision(self) -> Mapping:

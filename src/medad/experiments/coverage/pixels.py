@@ -1,0 +1,38 @@
+"""How often 95 % intervals of pixel metrics hold the truth."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from medad.evaluation.intervals import spread_interval
+from medad.evaluation.metrics import au_pro, best_dice, pixel_auroc, pixel_average_precision
+from medad.evaluation.pixel_bootstrap import pixel_draws
+
+SIDE, REGION, MANY = 12, 4, 3000
+OF_PIXELS = {"auroc": pixel_auroc, "ap": pixel_average_precision, "best_dice": best_dice, "au_pro": au_pro}
+
+
+def _draw(rng: np.random.Generator, images: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return masks and maps (2 images, SIDE, SIDE) of as many normal and abnormal images."""
+    masks = np.zeros((2 * images, SIDE, SIDE), dtype=bool)
+    for mask, (y, x) in zip(masks[images:], rng.integers(SIDE - REGION + 1, size=(images, 2)), strict=True):
+        mask[y : y + REGION, x : x + REGION] = True
+    found = 1.5 + rng.normal(size=(2 * images, 1, 1))  # how plain an image's region is
+    return masks, rng.normal(size=masks.shape) + 0.5 * rng.normal(size=(2 * images, 1, 1)) + found * masks
+
+
+def of_pixels(repeats: int, seed: int = 0) -> Iterator[tuple[int, dict[str, float]]]:
+    """Yield images a class, and the coverage of each pixel metric."""
+    many = _draw(np.random.default_rng(seed + 1), MANY)
+    truth = {name: metric(*many) for name, metric in OF_PIXELS.items()}
+    for images in (5, 10, 30, 100):
+        rng, held = np.random.default_rng(seed), []
+        for _ in range(repeats):
+            masks, maps = _draw(rng, images)
+            draws = pixel_draws(masks, maps, draws=200, seed=int(rng.integers(2**31)))
+            ends = [
+                spread_interval(metric(masks, maps), float(draws[name].std(ddof=1)), images)
+                for name, metric in OF_PIXELS.items()
+            ]
+            held.append([low <= t <= high for (low, high), t in zip(ends, truth.values(), strict=True)])
+        yield images, dict(zip(OF_PIXELS, np.mean(held, axis=0).tolist(), strict=True))
