@@ -2,12 +2,10 @@
 
 import json
 import multiprocessing
-import shutil
 import sys
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -31,9 +29,11 @@ from medad.training.phase import PhaseSpec, Recipe
 from medad.training.phase_store import PhaseStore
 from medad.training.pixels import share_pixels, to_unit
 from medad.training.precision import check_precision, products_in
-from medad.training.run import CHECKPOINT_FOLDER, WEIGHTS_FILE, read_run, update_run, write_losses
+from medad.training.run import WEIGHTS_FILE, read_run, timings, update_run, write_losses
 from medad.training.seeds import derive_seed
+from medad.training.stopwatch import SECONDS_FILE, Stopwatch
 from medad.training.workers import train_phases
+from medad.training.workspace import workspace
 
 SPECIFICITY = 0.95
 RECIPE_VERSION = 4  # raised by hand when a change makes the same options train to other weights
@@ -110,6 +110,8 @@ class Detector(ABC):
         Mean loss of each epoch by phase.
     threshold_ : float or None
         An image is abnormal from this ``pred_score`` on.
+    timings_ : dict
+        How long training took, see :func:`medad.training.run.timings`.
     """
 
     name: ClassVar[str]
@@ -139,6 +141,7 @@ class Detector(ABC):
         self.loss_curves_: dict[str, np.ndarray] = {}
         self.threshold_: float | None = None
         self.has_unlabeled_ = False
+        self.timings_: dict[str, Any] = {}
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any], **settings: Any) -> Self:
@@ -207,7 +210,8 @@ class Detector(ABC):
             print(f"{self.name} does not use unlabeled images: {len(unlabeled)} are set aside", file=sys.stderr)
             unlabeled = None
         self.has_unlabeled_ = unlabeled is not None
-        with _workspace(folder, resume) as work:
+        with workspace(folder, resume) as work, Stopwatch(work / SECONDS_FILE) as watch:
+            went_on = watch.resumed or any(work.glob("*.safetensors"))
             train, held_out = split_holdout(normal, self.options.holdout, self.seed, work / "normal.npy")
             images = {"normal": train} | ({"unlabeled": unlabeled} if unlabeled is not None else {})
             data = TrainingData(
@@ -216,9 +220,10 @@ class Detector(ABC):
                 tuple(part.fingerprint for part in images.values()),
             )
             self._train(data, work, store)
-        if held_out is not None:
-            scores = np.concatenate([p.scores["pred_score"] for p in self.predict(held_out)])
-            self.threshold_ = threshold_at_specificity(scores, SPECIFICITY)
+            if held_out is not None:
+                scores = np.concatenate([p.scores["pred_score"] for p in self.predict(held_out)])
+                self.threshold_ = threshold_at_specificity(scores, SPECIFICITY)
+            self.timings_ = timings(watch, went_on)
         return self
 
     def predict(self, images: ImageSet, batch_size: int | None = None) -> Iterator[Prediction]:
@@ -365,20 +370,6 @@ class Detector(ABC):
 
 def _epoch_means(losses: np.ndarray, steps: int) -> np.ndarray:
     return np.array([losses[i : i + steps].mean() for i in range(0, len(losses), steps)])
-
-
-@contextmanager
-def _workspace(folder: Path | None, resume: bool) -> Iterator[Path]:
-    """Yield the checkpoint folder: kept in a run folder, temporary otherwise."""
-    if folder is None:
-        with tempfile.TemporaryDirectory(prefix="medad-") as temporary:
-            yield Path(temporary)
-        return
-    work = Path(folder) / CHECKPOINT_FOLDER
-    if not resume:
-        shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True, exist_ok=True)
-    yield work
 
 
 def _choose_device(device: str) -> torch.device:

@@ -16,6 +16,7 @@ from medad.experiments.methods_page import shortened, verdict
 from medad.experiments.paper import BACKBONES, LATENT_16, TABLE_2
 from medad.experiments.store import RESULTS, Result, stored
 from medad.experiments.table3 import TOLERANCE, markdown_table
+from medad.ownership import claim_file
 
 DATASET = "brain_tumor"
 PAGE = Path("docs/methods.md")
@@ -117,6 +118,7 @@ def main() -> None:
     parser.add_argument("--costs", type=Path, default=COSTS)
     parser.add_argument("--out", type=Path, default=PAGE)
     a = parser.parse_args()
+    claim_file(a.out, INTRODUCTION.splitlines()[0])
     a.out.write_text(ledger(a.results, a.costs), encoding="utf-8")
 
 

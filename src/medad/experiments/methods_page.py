@@ -16,6 +16,7 @@ from medad.evaluation.scores import ScoreTable
 from medad.experiments.paper import published_figures
 from medad.experiments.store import RESULTS, Result, machines, stored
 from medad.experiments.table3 import TOLERANCE, deduplicated, markdown_table, restrict
+from medad.training.run import training_seconds
 
 Runs = Mapping[str, list[Result]]  # by name, one a seed
 
@@ -89,7 +90,7 @@ def _rows(runs: Runs, compared: Mapping[str, Row], clean: Mapping[str, Row]) -> 
         row = compared[name]
         figures = [row.auroc.in_percent(), row.ap.in_percent()]
         figures += [clean[name].auroc.in_percent(), clean[name].ap.in_percent()] if clean else ["", ""]
-        minutes = [r.run["timings"]["fit_seconds"] / 60 for r in some if not r.run["timings"].get("resumed")]
+        minutes = [seconds / 60 for r in some if (seconds := training_seconds(r.run)) is not None]
         spent = f"{sum(minutes) / len(minutes):.0f}" if minutes else ""
         yield [name, *figures, str(row.seeds), changes(some[0]), spent]
 

@@ -16,6 +16,7 @@ from medad.data.phantom_files import write_phantoms
 from medad.evaluation.summary import summarise
 from medad.experiments.store import RESULTS, store, stored
 from medad.experiments.table3 import markdown_table
+from medad.ownership import claim_file
 from medad.workflows.options import Preset, TrainOptions
 from medad.workflows.run import run
 
@@ -88,7 +89,9 @@ def main() -> None:
     if arguments.what == "run":
         run_all(arguments.level, arguments.work, arguments.results)
     else:
-        (arguments.results / "phantom.md").write_text(page(arguments.results), encoding="utf-8")
+        file, text = arguments.results / "phantom.md", page(arguments.results)
+        claim_file(file, text.splitlines()[0])
+        file.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

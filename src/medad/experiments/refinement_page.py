@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from medad.experiments.store import RESULTS
 from medad.experiments.table3 import markdown_table
+from medad.ownership import claim_file
 
 Curves = dict[tuple[str, str], list[np.ndarray]]  # (recipe, weights) -> (epochs, 3): epoch, AUROC, de-duplicated
 LATE = 0.5  # the swing is measured over the second half of training
@@ -96,7 +97,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m medad.experiments.refinement_page", description=__doc__)
     parser.add_argument("--results", type=Path, default=RESULTS)
     results = parser.parse_args().results
-    (results / "refinement.md").write_text(page(results), encoding="utf-8")
+    file, text = results / "refinement.md", page(results)
+    claim_file(file, text.splitlines()[0])
+    file.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

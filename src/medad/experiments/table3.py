@@ -17,6 +17,7 @@ from medad.evaluation.scores import ScoreTable
 from medad.evaluation.summary import summarise
 from medad.experiments.paper import SCORES, published_auroc
 from medad.experiments.store import RESULTS, Result, machines, stored
+from medad.training.run import training_seconds
 
 TOLERANCE = 3.0  # points of AUROC within which a figure agrees with the published one
 DEDUPLICATED = "data_deduplicated.json"
@@ -113,12 +114,12 @@ def _published(dataset: str, result: Result, score: str) -> float | None:
 
 
 def _training(run: Mapping[str, Any]) -> str:
-    data, timings, unlabeled = run["data"], run["timings"], run["data"].get("unlabeled", {})
+    data, unlabeled = run["data"], run["data"].get("unlabeled", {})
     words = f"Trained on {data['normal']['images']} normal and {unlabeled.get('images', 0)} unlabeled images"
     words += f" ({unlabeled.get('abnormal', 'unknown')} abnormal)" if unlabeled else ""
     words += f", K = {run['options']['ensemble_size']}" if "ensemble_size" in run["options"] else ""
-    # a resumed run knows only how long its last part took
-    return words + (";" if timings.get("resumed") else f", in {timings['fit_seconds'] / 60:.0f} min;")
+    seconds = training_seconds(run)
+    return words + (";" if seconds is None else f", in {seconds / 60:.0f} min;")
 
 
 def _counts(n: Mapping[str, int]) -> str:

@@ -1,8 +1,9 @@
 """``medad predict``: a ranked list and heat maps of new images."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,9 @@ from medad.detectors.base import Detector
 from medad.detectors.registry import load_detector
 from medad.errors import UserError
 from medad.evaluation.summary import check_finite
-from medad.files import remove
+from medad.ownership import claimed, read_marker
 from medad.reports.overlay import contact_sheet
-from medad.training.run import RUN_FILE, claim, read_run
+from medad.training.run import read_run
 from medad.workflows.decoding import decode_ahead
 from medad.workflows.findings import FAILED, SCORES, Findings
 from medad.workflows.heatmaps import draw_heatmaps, heatmap_path
@@ -26,6 +27,7 @@ from medad.workflows.scoring import Maps, join, score
 
 CHUNK = 1000  # images decoded, scored and drawn at once: memory does not grow with the archive
 SHEET, HEATMAPS = "contact_sheet.png", "heatmaps"
+PREDICT = "predict"
 
 
 def predict(
@@ -47,11 +49,11 @@ def predict(
     run : Path
         Run folder.
     inputs : sequence of Path
-        Image files, and folders that are searched for them (but for `out` itself).
+        Image files, and folders that are searched for them, without what an earlier prediction left in `out`.
     out : Path
         Where ``scores.csv`` (the most abnormal first), ``heatmaps/ID.png`` at native size,
         ``contact_sheet.png`` and, if there is any, ``failed.csv`` go; those of an earlier prediction
-        are removed.
+        are removed, all else stays.
     precision : str
         ``"fp32"``, or ``"bf16"`` for the networks' passes: faster, and each score a little different.
     device, jobs
@@ -72,43 +74,42 @@ def predict(
     detector = load_detector(run, scoring_precision=precision, device=device, jobs=jobs)
     scale = read_run(run).get("map_scale")
     entries = _find(inputs, out)
-    _make_room(out)
     preprocessing = Preprocessing(detector.options.size, detector.options.channels)
-    found = Findings(out)
-    try:
-        with closing(decode_ahead(entries, preprocessing, CHUNK, jobs)) as chunks:
-            for number, loaded in enumerate(chunks):
-                if len(entries) > CHUNK:
-                    say(f"images from {number * CHUNK + 1} on, of {len(entries)}")
-                for note in loaded.notes:
-                    say(note)
-                found.failures += loaded.failures
-                maps = _score(detector, loaded.images, found) if len(loaded.images) else None
-                found.write_if_due()
-                if maps is not None:
-                    scale = scale or colour_scale(maps)
-                    draw_heatmaps(loaded.images, maps, scale, out / HEATMAPS, jobs)
-    finally:
-        found.write()
-    _tell(found)
+    with claimed(out, PREDICT, _names(entries), clear=True):
+        found = Findings(out)
+        try:
+            with closing(decode_ahead(entries, preprocessing, CHUNK, jobs)) as chunks:
+                for number, loaded in enumerate(chunks):
+                    if len(entries) > CHUNK:
+                        say(f"images from {number * CHUNK + 1} on, of {len(entries)}")
+                    for note in loaded.notes:
+                        say(note)
+                    found.failures += loaded.failures
+                    maps = _score(detector, loaded.images, found) if len(loaded.images) else None
+                    found.write_if_due()
+                    if maps is not None:
+                        scale = scale or colour_scale(maps)
+                        draw_heatmaps(loaded.images, maps, scale, out / HEATMAPS, jobs)
+        finally:
+            found.write()
+        _tell(found)
     return len(found.failures)
 
 
 def _find(inputs: Sequence[Path], out: Path) -> list[Entry]:
     """Find the images, but for those that an earlier prediction left in `out`."""
-    entries = [e for e in find_images(inputs) if not e.path.is_relative_to(os.path.abspath(out))]
+    marker, root, real = read_marker(out), os.path.realpath(out), lru_cache(os.path.realpath)
+    drawn = {os.path.join(root, name) for name in marker.names} if marker and marker.command == PREDICT else set()
+    entries = [e for e in find_images(inputs) if os.path.join(real(e.path.parent), e.path.name) not in drawn]
     if not entries:
-        raise UserError(f"{out}: all images lie in the folder of the results; choose another --out")
+        raise UserError(f"{out}: all images are heat maps of an earlier prediction; give others, or another --out")
     return entries
 
 
-def _make_room(out: Path) -> None:
-    """Make sure that `out` can be written to, and remove what an earlier prediction left there."""
-    claim(out, resume=True)
-    if (out / RUN_FILE).exists() or (out / "metrics.json").exists():
-        raise UserError(f"{out}: holds the results of a run; choose another --out")
-    for name in (SCORES, FAILED, SHEET, HEATMAPS):
-        remove(out / name)
+def _names(entries: Sequence[Entry]) -> Iterator[str]:
+    """Yield the names of all that may be written into the folder of the results."""
+    yield from (SCORES, FAILED, SHEET)
+    yield from (heatmap_path(Path(HEATMAPS), entry.id).as_posix() for entry in entries)
 
 
 def _score(detector: Detector, images: ImageSet, found: Findings) -> np.ndarray | None:

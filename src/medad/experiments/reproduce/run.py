@@ -10,7 +10,7 @@ from medad.data.repartition import Repartition
 from medad.errors import UserError
 from medad.experiments.grid.config import Grid
 from medad.experiments.grid.results import Record, export_scores
-from medad.experiments.grid.run import run_grid, tabled
+from medad.experiments.grid.run import claimed_grid, run_grid, tabled
 from medad.experiments.reproduce.cells import MAKE
 from medad.experiments.reproduce.pages import PAGES
 from medad.experiments.store import machines
@@ -76,23 +76,29 @@ def reproduce(
     data = data.resolve()
     if {entry.label for entry in Repartition.read(data).test} != {0, 1}:
         raise UserError(f"{data}: its test images need labels, of normal and of abnormal ones")
-    cells = [cell for seed in dict.fromkeys(seeds) for cell in MAKE[name](data, out, replace(options, seed=seed))]
-    grid = Grid(tuple(cells))
-    records = run_grid(grid, out, scheduler=scheduler, workers=workers, stored=stored, train=train)
-    if not records and not train:
-        raise UserError(f"{out}: holds no run of {name} with these options; leave out --print-only")
-    if not records:
-        return len(cells)
-    tables = tabled(records, cells).get(data.name, {})
-    parts = [*_heading(name, data.name, options, records), *PAGES[name][1](data.name, tables)]
-    if name == "fig9":
-        parts += _pictures(records, out)
-    text = "\n\n".join(parts) + "\n"
-    with replacing(out / f"{name}.md") as partial:
-        partial.write_text(text, encoding="utf-8")
-    export_scores(records, out / f"{name}.csv")
-    print(text)
+    pictures = [_picture(seed) for seed in seeds] if name == "fig9" else []
+    with claimed_grid(out, "reproduce", ("splits/", f"{name}.md", f"{name}.csv", *pictures)):
+        cells = [cell for seed in dict.fromkeys(seeds) for cell in MAKE[name](data, out, replace(options, seed=seed))]
+        grid = Grid(tuple(cells))
+        records = run_grid(grid, out, scheduler=scheduler, workers=workers, stored=stored, train=train)
+        if not records and not train:
+            raise UserError(f"{out}: holds no run of {name} with these options; leave out --print-only")
+        if not records:
+            return len(cells)
+        tables = tabled(records, cells).get(data.name, {})
+        parts = [*_heading(name, data.name, options, records), *PAGES[name][1](data.name, tables)]
+        if name == "fig9":
+            parts += _pictures(records, out)
+        text = "\n\n".join(parts) + "\n"
+        with replacing(out / f"{name}.md") as partial:
+            partial.write_text(text, encoding="utf-8")
+        export_scores(records, out / f"{name}.csv")
+        print(text)
     return len(cells) - len(records) if train else 0
+
+
+def _picture(seed: int) -> str:
+    return f"fig9-seed{seed}.png"
 
 
 def _pictures(records: Sequence[Record], out: Path) -> Iterator[str]:
@@ -102,7 +108,7 @@ def _pictures(records: Sequence[Record], out: Path) -> Iterator[str]:
         if png is None:
             yield f"Seed {record.seed}: no heat maps, because the run has no report, as those of stored results."
             continue
-        file = out / f"fig9-seed{record.seed}.png"
+        file = out / _picture(record.seed)
         with replacing(file) as partial:
             partial.write_bytes(png)
         yield f"![Images and their anomaly maps, seed {record.seed}]({file.name})"
