@@ -414,6 +414,7 @@ def test_a_table_of_the_user_stays(suggest, tmp_path):
     (tmp_path / "link.csv").symlink_to(file)
     refused(suggest(tmp_path / "link.csv"), "link.csv")
     assert file.read_bytes() == ours and (tmp_path / "link.csv").is_symlink()
+    refused(suggest(file / "deep" / "table.csv"), f"{file}: not a folder")
 
 
 def test_stored_results_are_not_replaced_by_those_of_others(finished, tmp_path):

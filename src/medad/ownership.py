@@ -91,6 +91,9 @@ def claim_file(file: Path, first_line: str) -> None:
     """
     if file.is_symlink() or (file.exists() and not file.is_file()):
         raise UserError(f"{file}: not a plain file; choose another --out")
+    nearest = next(parent for parent in file.parents if parent.exists())
+    if not nearest.is_dir():
+        raise UserError(f"{nearest}: not a folder; choose another --out")
     if file.exists():
         with file.open("rb") as stream:
             if stream.readline().rstrip(b"\r\n") != first_line.encode():
