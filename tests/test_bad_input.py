@@ -219,10 +219,10 @@ def test_a_read_only_folder(complaint, images):
 
 @pytest.mark.parametrize("command", ["train", "run", "evaluate", "predict", "demo"])
 def test_a_folder_that_is_there_and_read_only(command, complaint, images, finished, tmp_path, monkeypatch):
-    def refuse(path):
+    def refuse(path, *args, **kwargs):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
-    monkeypatch.setattr(Path, "touch", refuse)  # permissions do not stop root
+    monkeypatch.setattr(Path, "write_text", refuse)  # permissions do not stop root
     out = tmp_path / "out"
     out.mkdir()
     inputs = {"evaluate": [finished, images], "predict": [finished, images], "demo": []}
@@ -297,8 +297,9 @@ def test_predict_of_two_files_with_one_id(complaint, images, finished, tmp_path)
 
 
 def test_the_demo_spares_other_folders(complaint, images):
-    assert "something else" in complaint("demo", "--out", images)
-    assert a_normal(images).exists()
+    (images / "normal").rename(images / "phantoms")
+    assert f"{images / 'phantoms'}: not known to be of medad demo" in complaint("demo", "--out", images)
+    assert (images / "phantoms" / "normal-3.png").exists()
 
 
 def test_mixed_sizes_modes_and_constant_images_are_said(images, tmp_path, capsys):

@@ -32,5 +32,5 @@ def test_written_files_say_the_same_as_the_sets(tmp_path, channels, form):
 
 def test_a_file_in_the_way_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="file: cannot write"):
+    with pytest.raises(UserError, match="file: not a folder"):
         write_phantoms(tmp_path / "file", phantom_benchmark(size=32, normal=1, unlabeled=0, test=(0, 0)))

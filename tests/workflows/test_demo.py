@@ -1,11 +1,13 @@
 """``medad demo``, shortened: fewer images and preset tiny."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from medad.cli import main
 from medad.data.phantom import phantom_benchmark
+from medad.ownership import claimed
 from medad.workflows import demo
 
 
@@ -18,6 +20,9 @@ def test_the_demo_writes_a_report_and_replaces_itself(tmp_path, monkeypatch, cap
         assert main(["demo", "--out", str(out), "--jobs", "1", "--device", "cpu"]) == 0
         assert f"report: {out / 'report.html'}" in capsys.readouterr().out
         assert (out / "report.html").exists() and (out / "phantoms" / "manifest.csv").exists()
+        for name in ("thesis.tex", "phantoms/images/scan.dcm"):
+            (out / name).write_text("mine")
+    assert all((out / name).read_text() == "mine" for name in ("thesis.tex", "phantoms/images/scan.dcm"))
 
 
 def demo_options(**rest):
@@ -42,13 +47,13 @@ def refused(tmp_path, capsys, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("foreign", ["thesis.tex", "phantoms/scan.dcm", "evaluate-other/scores.csv"])
-def test_whatever_no_demo_writes_is_spared(foreign, refused, tmp_path):
+@pytest.mark.parametrize("foreign", ["thesis.tex", "phantoms/scan.dcm", "phantoms/images/scan.png"])
+def test_whatever_no_demo_wrote_is_spared(foreign, refused, tmp_path):
     out = tmp_path / "out"
     (out / "phantoms" / "images").mkdir(parents=True)
-    (out / foreign).parent.mkdir(exist_ok=True)
+    (out / "phantoms" / "data.json").touch()
     (out / foreign).touch()
-    assert foreign.split("/")[-1 if foreign.startswith("phantoms") else 0] in refused()
+    assert f"{out / 'phantoms'}: not known to be of medad demo" in refused()
 
 
 def test_a_run_that_is_no_demo_is_spared(refused, tmp_path):
@@ -57,23 +62,13 @@ def test_a_run_that_is_no_demo_is_spared(refused, tmp_path):
     assert "run.yaml" in refused()
 
 
-def test_a_file_is_no_folder(refused, tmp_path):
-    (tmp_path / "out").write_text("mine")
-    assert "not a folder" in refused()
-
-
-def test_a_link_is_not_followed(refused, tmp_path):
-    (tmp_path / "real" / "phantoms").mkdir(parents=True)
-    (tmp_path / "out").symlink_to(tmp_path / "real")
-    assert "not a folder" in refused()
-
-
 def test_what_cannot_be_removed_is_told(tmp_path, capsys, monkeypatch):
-    (tmp_path / "phantoms").mkdir()
+    with claimed(tmp_path / "out", "demo", ["scores.csv"]):
+        (tmp_path / "out" / "scores.csv").touch()
 
-    def refuse(path):
+    def refuse(path, **_):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(demo, "remove", refuse)
-    assert main(["demo", "--out", str(tmp_path)]) == 2
-    assert f"{tmp_path / 'phantoms'}: cannot be written to" in capsys.readouterr().err
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert main(["demo", "--out", str(tmp_path / "out")]) == 2
+    assert f"{tmp_path / 'out'}: cannot be written to (Permission denied)" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """A training that is killed while ASR-Net learns and then resumed ends as one that was left alone."""
 
+import json
 import os
 import signal
 import subprocess
@@ -19,7 +20,9 @@ CODE = """
 import sys
 from medad.cli import main
 from medad.training import course
+from medad.training import stopwatch
 course.CHECKPOINT_SECONDS = 0
+stopwatch.PERIOD = 0.05
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -51,9 +54,15 @@ def test_killed_and_resumed_training_gives_the_same_weights(tmp_path):
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert not (tmp_path / "killed" / "weights.safetensors").exists()
+    seconds = json.loads((checkpoint / "seconds.json").read_text())
+    assert seconds["seconds"] > 0
+    longer = {"seconds": seconds["seconds"] + 1000, "began": seconds["began"] - 5000}  # than a test can take
+    (checkpoint / "seconds.json").write_text(json.dumps(longer))
     assert main([*killed, "--resume"]) == 0
     assert main(whole) == 0
-    assert yaml.safe_load((tmp_path / "killed" / "run.yaml").read_text())["timings"]["resumed"] is True
+    timings = yaml.safe_load((tmp_path / "killed" / "run.yaml").read_text())["timings"]
+    assert timings["resumed"] is True
+    assert 1000 < timings["fit_seconds"] < 5000 < timings["wall_seconds"]
     a, b = (load_tensors(tmp_path / name / "weights.safetensors")[0] for name in ("killed", "whole"))
     assert a.keys() == b.keys()
     assert all(torch.equal(a[name], b[name]) for name in a)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from medad.cli import main
 from medad.evaluation.scores import read_scores
+from medad.ownership import MARKER
 from medad.workflows import predict as module
 
 
@@ -83,7 +84,7 @@ def test_results_inside_the_input_are_not_taken_for_images(finished, phantoms, t
 
 
 def test_nothing_else_is_left_in_the_folder(predicted):
-    names = {"scores.csv", "heatmaps", "contact_sheet.png", "worklist.html", "worklist"}
+    names = {MARKER, "scores.csv", "heatmaps", "contact_sheet.png", "worklist.html", "worklist"}
     assert {p.name for p in predicted.iterdir()} == names
 
 
@@ -118,7 +119,7 @@ def test_a_method_without_maps_or_threshold(phantoms, three, tmp_path):
     options = ["--method", "deep_svdd", "--preset", "tiny", "--jobs", "1", "--device", "cpu"]
     assert main(["train", str(phantoms), "--out", str(tmp_path / "run"), *options]) == 0
     assert predict(tmp_path / "run", tmp_path / "out", three) == 0
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {"scores.csv", "worklist.html", "worklist"}
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {MARKER, "scores.csv", "worklist.html", "worklist"}
     page = (tmp_path / "out" / "worklist.html").read_text()
     assert "no threshold" in page and "no maps" in page and (three / "0.png").as_uri() in page
 
@@ -178,6 +179,7 @@ def test_a_second_prediction_does_not_mix_with_the_first(finished, three, tmp_pa
     assert predict(finished, out, three) == 1
     assert predict(finished, out, three / "2.png") == 0
     assert {p.relative_to(out).as_posix() for p in out.rglob("*")} == {
+        MARKER,
         "scores.csv",
         "contact_sheet.png",
         "heatmaps",
@@ -187,13 +189,13 @@ def test_a_second_prediction_does_not_mix_with_the_first(finished, three, tmp_pa
         "worklist/2.png.jpg",
     }
     assert predict(finished, out, three / "bad.png") == 1
-    assert [p.name for p in out.iterdir()] == ["failed.csv"]
+    assert {p.name for p in out.iterdir()} == {MARKER, "failed.csv"}
 
 
 def test_a_run_is_no_folder_for_predictions(finished, three, capsys):
     before = (finished / "scores.csv").read_bytes()
     assert predict(finished, finished, three) == 2
-    assert f"{finished}: holds the results of a run" in capsys.readouterr().err
+    assert f"{finished}: holds a run; choose another --out" in capsys.readouterr().err
     assert (finished / "scores.csv").read_bytes() == before and not (finished / "heatmaps").exists()
 
 
@@ -208,7 +210,7 @@ def test_scores_that_are_not_finite_are_no_results(finished, three, tmp_path, mo
     monkeypatch.setattr(module, "score", broken)
     assert predict(finished, tmp_path / "out", three) == 1
     assert "1.png: r_dual is not finite" in capsys.readouterr().err
-    assert not list((tmp_path / "out").iterdir())
+    assert [p.name for p in (tmp_path / "out").iterdir()] == [MARKER]
 
 
 def test_new_images_are_not_put_into_the_cache(finished, three, tmp_path, monkeypatch):

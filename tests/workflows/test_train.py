@@ -1,6 +1,5 @@
 """``medad train``: the run folder, what the user is told, and resuming."""
 
-import itertools
 import json
 import shutil
 from dataclasses import replace
@@ -16,8 +15,10 @@ from medad.cli import main
 from medad.data.loading import load_images
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
+from medad.detectors import base
 from medad.detectors.registry import load_detector
-from medad.workflows import train as module
+from medad.training import stopwatch
+from medad.training.run import training_seconds
 from medad.workflows.options import TrainOptions
 from medad.workflows.splits import data_name, read_splits
 
@@ -49,13 +50,52 @@ def test_the_colour_scale_is_that_of_the_normal_images(finished, phantoms):
     np.testing.assert_allclose(scale, np.percentile(maps, (50, 99.9)), rtol=1e-4)
 
 
-def test_the_time_of_training_is_told(phantoms, tmp_path, monkeypatch):
-    clock = itertools.count(100.0, 7.25)
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    assert train(phantoms, tmp_path / "run", "--method", "ae") == 0
-    assert yaml.safe_load((tmp_path / "run" / "run.yaml").read_text())["timings"]["fit_seconds"] == 7.2
-    assert train(phantoms, tmp_path / "new", "--method", "ae", "--resume") == 0  # there was nothing to go on from
-    assert yaml.safe_load((tmp_path / "new" / "run.yaml").read_text())["timings"]["resumed"] is False
+@pytest.fixture
+def clock(monkeypatch):
+    """The time in seconds for what measures a training; it stands still until a test sets it."""
+    now = SimpleNamespace(seconds=100.0)
+    both = {"monotonic": lambda: now.seconds, "time": lambda: 1e9 + now.seconds}
+    monkeypatch.setattr(stopwatch, "time", SimpleNamespace(**both))
+    return now
+
+
+def timings(run):
+    return yaml.safe_load((run / "run.yaml").read_text())["timings"]
+
+
+def test_the_time_of_training_is_told(phantoms, tmp_path, monkeypatch, clock):
+    learn = base.Detector._train
+
+    def learn_for_some_seconds(*args):
+        clock.seconds += 7.25
+        learn(*args)
+
+    monkeypatch.setattr(base.Detector, "_train", learn_for_some_seconds)
+    assert train(phantoms, tmp_path / "run", "--method", "ae", "--resume") == 0  # there is nothing to go on from
+    assert timings(tmp_path / "run") == {"fit_seconds": 7.2, "wall_seconds": 7.2, "resumed": False}
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_pauses_are_no_time_of_training(counted, phantoms, tmp_path, monkeypatch, clock):
+    learn, out = base.Detector._train, tmp_path / "run"
+
+    def stop_in_the_end(*args):
+        learn(*args)
+        clock.seconds += 30.0
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(base.Detector, "_train", stop_in_the_end)
+        assert train(phantoms, out, "--method", "ae") == 130
+    clock.seconds += 3600.0
+    if not counted:  # as an earlier version left it
+        (out / "checkpoint" / "seconds.json").unlink()
+    assert train(phantoms, out, "--method", "ae", "--resume") == 0
+    if counted:
+        assert timings(out) == {"fit_seconds": 30.0, "wall_seconds": 3630.0, "resumed": True}
+    else:
+        assert timings(out) == {"fit_seconds": 0.0, "resumed": True}
+    assert training_seconds({"timings": timings(out)}) == (30.0 if counted else None)
 
 
 def test_the_run_folder_names_neither_machine_nor_paths(finished, phantoms):

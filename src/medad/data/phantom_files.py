@@ -1,5 +1,6 @@
 """The phantom benchmark as a folder of files."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,13 @@ from PIL import Image
 
 from medad.data.entries import Entry
 from medad.data.imageset import ImageSet
-from medad.data.phantom import Phantoms
+from medad.data.phantom import STREAMS, Phantoms
 from medad.data.repartition import Repartition
 from medad.errors import UserError
+from medad.ownership import MARKER, claimed
+
+LISTS = ("manifest.csv", "data.json")
+PNG = re.compile(rf"(images|masks)/({'|'.join(STREAMS)})_[0-9]+\.png")
 
 
 def write_phantoms(folder: Path, phantoms: Phantoms) -> None:
@@ -21,25 +26,39 @@ def write_phantoms(folder: Path, phantoms: Phantoms) -> None:
     Parameters
     ----------
     folder : Path
-        Made if missing; files of the same names are replaced.
+        Made if missing; phantoms that were written there before are replaced.
     phantoms : Phantoms
         What `phantom_benchmark` returns.
 
     Raises
     ------
     UserError
-        If the folder cannot be written.
+        If the folder cannot be written, or holds other files of these names.
     """
+    splits = (phantoms.normal, phantoms.unlabeled, phantoms.test)
+    images = [name for split in splits for name in split.ids]
+    names = [*LISTS, *images, *(_mask(name) for name in images)]
     try:
-        for name in ("images", "masks"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        splits = (phantoms.normal, phantoms.unlabeled, phantoms.test)
-        repartition = Repartition(*(_write_images(folder, images) for images in splits))
-        for name in ("manifest.csv", "data.json"):
-            repartition.write(folder / name)
+        with claimed(folder, "phantoms", names, clear=True, earlier=names if is_phantoms(folder) else ()):
+            for name in ("images", "masks"):
+                (folder / name).mkdir(exist_ok=True)
+            repartition = Repartition(*(_write_images(folder, split) for split in splits))
+            for name in LISTS:
+                repartition.write(folder / name)
     except OSError as error:
         reason = f"cannot write phantom images ({error.strerror}); choose another folder"
         raise UserError(f"{folder}: {reason}") from error
+
+
+def is_phantoms(folder: Path) -> bool:
+    """Whether `folder` holds phantoms, going by the names of all images and masks in it, and nothing else."""
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.name != MARKER}
+    files = names - {"images", "masks"}
+    return "data.json" in files and all(name in LISTS or PNG.fullmatch(name) for name in files)
+
+
+def _mask(name: str) -> str:
+    return name.replace("images/", "masks/")
 
 
 def _write_images(folder: Path, images: ImageSet) -> tuple[Entry, ...]:
@@ -48,7 +67,7 @@ def _write_images(folder: Path, images: ImageSet) -> tuple[Entry, ...]:
     known = zip(images.ids, images.pixels, images.labels, images.kinds, images.masks, strict=True)
     entries = []
     for name, pixels, label, kind, mask in known:
-        mask_file = folder / name.replace("images/", "masks/") if label else None
+        mask_file = folder / _mask(name) if label else None
         _write_png(folder / name, pixels)
         if mask_file:
             _write_png(mask_file, mask[None] * np.uint8(255))

@@ -2,12 +2,10 @@
 
 import json
 import multiprocessing
-import shutil
 import sys
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -32,9 +30,11 @@ from medad.training.phase import PhaseSpec, Recipe
 from medad.training.phase_store import PhaseStore
 from medad.training.pixels import share_pixels, to_unit
 from medad.training.precision import check_precision, products_in
-from medad.training.run import CHECKPOINT_FOLDER, WEIGHTS_FILE, read_run, update_run, write_losses
+from medad.training.run import WEIGHTS_FILE, read_run, timings, update_run, write_losses
 from medad.training.seeds import derive_seed
+from medad.training.stopwatch import SECONDS_FILE, Stopwatch
 from medad.training.workers import train_phases
+from medad.training.workspace import workspace
 
 SPECIFICITY = 0.95
 RECIPE_VERSION = 4  # raised by hand when a change makes the same options train to other weights
@@ -115,6 +115,8 @@ class Detector(ABC):
         (m,) ``pred_score`` of the normal images held out for the threshold; None without any.
     images_ : dict
         How many normal images :meth:`fit` ``trained`` on and ``held_out``, and how many ``unlabeled`` ones it used.
+    timings_ : dict
+        How long training took, see :func:`medad.training.run.timings`.
     """
 
     name: ClassVar[str]
@@ -146,6 +148,7 @@ class Detector(ABC):
         self.held_out_scores_: np.ndarray | None = None
         self.images_: dict[str, int] = {}
         self.has_unlabeled_ = False
+        self.timings_: dict[str, Any] = {}
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any], **settings: Any) -> Self:
@@ -214,7 +217,8 @@ class Detector(ABC):
             print(f"{self.name} does not use unlabeled images: {len(unlabeled)} are set aside", file=sys.stderr)
             unlabeled = None
         self.has_unlabeled_ = unlabeled is not None
-        with _workspace(folder, resume) as work:
+        with workspace(folder, resume) as work, Stopwatch(work / SECONDS_FILE) as watch:
+            went_on = watch.resumed or any(work.glob("*.safetensors"))
             train, held_out = split_holdout(normal, self.options.holdout, self.seed, work / "normal.npy")
             images = {"normal": train} | ({"unlabeled": unlabeled} if unlabeled is not None else {})
             data = TrainingData(
@@ -223,14 +227,15 @@ class Detector(ABC):
                 tuple(part.fingerprint for part in images.values()),
             )
             self._train(data, work, store)
-        self.images_ = {
-            "trained": len(train),
-            "held_out": len(normal) - len(train),
-            "unlabeled": len(unlabeled) if unlabeled is not None else 0,
-        }
-        if held_out is not None:
-            self.held_out_scores_ = np.concatenate([p.scores["pred_score"] for p in self.predict(held_out)])
-            self.threshold_ = threshold_at_specificity(self.held_out_scores_, SPECIFICITY)
+            self.images_ = {
+                "trained": len(train),
+                "held_out": len(normal) - len(train),
+                "unlabeled": len(unlabeled) if unlabeled is not None else 0,
+            }
+            if held_out is not None:
+                self.held_out_scores_ = np.concatenate([p.scores["pred_score"] for p in self.predict(held_out)])
+                self.threshold_ = threshold_at_specificity(self.held_out_scores_, SPECIFICITY)
+            self.timings_ = timings(watch, went_on)
         return self
 
     def predict(self, images: ImageSet, batch_size: int | None = None) -> Iterator[Prediction]:
@@ -378,20 +383,6 @@ class Detector(ABC):
 
 def _epoch_means(losses: np.ndarray, steps: int) -> np.ndarray:
     return np.array([losses[i : i + steps].mean() for i in range(0, len(losses), steps)])
-
-
-@contextmanager
-def _workspace(folder: Path | None, resume: bool) -> Iterator[Path]:
-    """Yield the checkpoint folder: kept in a run folder, temporary otherwise."""
-    if folder is None:
-        with tempfile.TemporaryDirectory(prefix="medad-") as temporary:
-            yield Path(temporary)
-        return
-    work = Path(folder) / CHECKPOINT_FOLDER
-    if not resume:
-        shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True, exist_ok=True)
-    yield work
 
 
 def _choose_device(device: str) -> torch.device:

@@ -20,6 +20,7 @@ from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.files import replacing
 from medad.networks.autoencoder import AE
+from medad.ownership import claim_file
 from medad.training.checkpoint import load_tensors
 from medad.training.course import finished_path
 from medad.training.phase import PhaseSpec
@@ -62,6 +63,9 @@ class LatentSize:
     entropy: float
 
 
+COLUMNS = (*(field.name for field in fields(LatentSize)), "suggested")
+
+
 def suggest_latent_size(data: Path, options: TrainOptions, split: Path | None = None, out: Path | None = None) -> int:
     """Train an autoencoder with each of `SIZES`, print what they do on normal images, and suggest one.
 
@@ -74,7 +78,7 @@ def suggest_latent_size(data: Path, options: TrainOptions, split: Path | None = 
     split : Path, optional
         Split file to use instead of the folder's own.
     out : Path, optional
-        CSV file to write.
+        CSV file to write; it replaces only one that it wrote before.
 
     Returns
     -------
@@ -90,6 +94,8 @@ def suggest_latent_size(data: Path, options: TrainOptions, split: Path | None = 
         raise UserError("--options.latent: this is what is looked for")
     if out is not None and out.is_dir():
         raise UserError(f"{out}: is a folder; name a file, e.g. {out / 'latent_sizes.csv'}")
+    if out is not None:
+        claim_file(out, ",".join(COLUMNS))
     detectors = {latent: _detector(latent, options) for latent in SIZES}
     entries = [replace(entry, mask=None, kind="") for entry in Repartition.read(data, split).normal]
     if not entries:
@@ -102,12 +108,12 @@ def suggest_latent_size(data: Path, options: TrainOptions, split: Path | None = 
     say(f"normal images: {len(train)} to learn from, {len(held_out)} held out")
     found = sweep(detectors, train, held_out)
     best = suggested({row.latent: row.error for row in found})
-    if out is not None:
-        _write(out, found, best)
     print(f"{'latent':>6} {'held-out error':>16} {'code entropy':>14}")
     for row in found:
         print(f"{row.latent:6d} {row.error:16.6f} {row.entropy:14.2f}{'  <- suggested' if row.latent == best else ''}")
-    print(f"suggested: --options.latent {best}\n{NOTE}")
+    print(f"suggested: --options.latent {best}\n{NOTE}", flush=True)  # before what a full disk may stop
+    if out is not None:
+        _write(out, found, best)
     return best
 
 
@@ -182,6 +188,6 @@ def _codes(detector: Detector, images: ImageSet) -> np.ndarray:
 def _write(path: Path, rows: list[LatentSize], best: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*(field.name for field in fields(LatentSize)), "suggested"])
+        writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(asdict(row) | {"suggested": int(row.latent == best)} for row in rows)

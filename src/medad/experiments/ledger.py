@@ -21,6 +21,7 @@ from medad.experiments.paper import BACKBONES, LATENT_16, TABLE_2
 from medad.experiments.store import RESULTS, Result, stored
 from medad.experiments.verdict import MEANING, NOT_JUDGED, tried_afterwards, verdict, why_not
 from medad.files import replacing
+from medad.ownership import claim_file
 from medad.reports.markdown import markdown_table
 from medad.workflows.options import TrainOptions
 
@@ -138,6 +139,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=PAGE)
     a = parser.parse_args()
     text = ledger(existing(a.results), a.costs)
+    claim_file(a.out, INTRODUCTION.splitlines()[0])
     with replacing(a.out) as partial:
         partial.write_text(text, encoding="utf-8")
 

@@ -20,6 +20,7 @@ from medad.experiments.paper import published_figures
 from medad.experiments.store import RESULTS, Result, machines, stored
 from medad.experiments.verdict import MEANING, NOT_JUDGED, tried_afterwards, verdict, why_not
 from medad.reports.markdown import markdown_table
+from medad.training.run import training_seconds
 
 Runs = Mapping[str, list[Result]]  # by name, one a seed
 
@@ -94,7 +95,7 @@ def _heading(dataset: str, runs: Runs, preset: str, kept: Kept) -> str:
 
 def _rows(runs: Runs, found: Mapping[str, list[Figure]]) -> Iterator[list[str]]:
     for name, some in runs.items():
-        minutes = [r.run["timings"]["fit_seconds"] / 60 for r in some if not r.run["timings"].get("resumed")]
+        minutes = [seconds / 60 for r in some if (seconds := training_seconds(r.run)) is not None]
         spent = f"{sum(minutes) / len(minutes):.0f}" if minutes else ""
         yield [name, *(figure.in_percent() for figure in found[name]), str(len(some)), changes(some[0]), spent]
 

@@ -27,7 +27,9 @@ from medad.evaluation.metrics import auroc, average_precision
 from medad.experiments.command import run_command
 from medad.experiments.deduplicated import clean_ids
 from medad.experiments.store import RESULTS, method_folder
+from medad.files import replacing
 from medad.networks.asr import ASRNet
+from medad.ownership import claim_file
 from medad.training.checkpoint import load_networks, load_tensors, network_state, save_tensors
 from medad.training.course import finished_path
 from medad.training.phase import PhaseSpec
@@ -43,6 +45,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "cosine": AVERAGE | {"refine_cosine": True},
     "batch32": AVERAGE | {"refine_batch_size": 32, "refine_lr": 2e-4},
 }
+COLUMNS = ("epoch", "weights", "auroc", "ap", "auroc_deduplicated", "ap_deduplicated")
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ def study(run: Path, data: Path, trial: Trial, out: Path, work: Path) -> Path:
     out, work : Path
         Folders for the result and for the state of training, which resumes.
     """
+    path = out / f"{trial.name}.csv"
+    claim_file(path, ",".join(COLUMNS))
     detector = load_detector(run, device="cpu")
     assert isinstance(detector, DDAD)
     preprocessing = Preprocessing(detector.options.size, detector.options.channels)
@@ -92,10 +97,9 @@ def study(run: Path, data: Path, trial: Trial, out: Path, work: Path) -> Path:
     train_phases([spec], work, 1, f"ASR-Net, {trial.name}")
     test = _test_maps(detector, load_or_fail(who.test, preprocessing, "test images").images, data)
     out.mkdir(parents=True, exist_ok=True)
-    path = out / f"{trial.name}.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["epoch", "weights", "auroc", "ap", "auroc_deduplicated", "ap_deduplicated"])
+        writer.writerow(COLUMNS)
         writer.writerows(_curve(work, trial.score, detector.options.refine_width, test))
     return path
 

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from medad.experiments.command import existing, run_command
 from medad.experiments.deduplicated import MEANING as CLEAN
 from medad.experiments.store import RESULTS
+from medad.ownership import claim_file
 from medad.reports.markdown import markdown_table
 
 Curves = dict[tuple[str, str], list[np.ndarray]]  # (recipe, weights) -> (epochs, 3): epoch, AUROC, de-duplicated
@@ -98,7 +99,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m medad.experiments.refinement_page", description=__doc__)
     parser.add_argument("--results", type=Path, default=RESULTS)
     results = existing(parser.parse_args().results)
-    (results / "refinement.md").write_text(page(results), encoding="utf-8")
+    file, text = results / "refinement.md", page(results)
+    claim_file(file, text.splitlines()[0])
+    file.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,11 +14,12 @@ from typing import Any
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, read_scores
 from medad.experiments.command import run_command
-from medad.training.run import read_run
+from medad.files import replacing
+from medad.training.run import RUN_FILE, read_run
 
 RESULTS = Path("docs/results")
 USUAL = {"size": 64, "channels": 1, "ensemble_size": None, "unlabeled_size": None, "anomaly_rate": 0.6}
-FILES = ("scores.csv", "metrics.json", "run.yaml")
+FILES = (RUN_FILE, "scores.csv", "metrics.json")  # first what shows whose the others are
 
 
 @dataclass(frozen=True)
@@ -61,19 +62,37 @@ def store(folder: Path, results: Path = RESULTS, dataset: str | None = None) -> 
     Raises
     ------
     UserError
-        If the place is taken by a run with other options.
+        If the place is taken by anything but a run with these options and training images.
     """
     described = folder if (folder / "run.yaml").exists() else folder.parent
     run = read_run(described)
     target = results / (dataset or run["data"]["name"]) / method_folder(run) / f"seed{run['seed']}"
+    _check_place(target, run)
     target.mkdir(parents=True, exist_ok=True)
-    if (target / "run.yaml").exists():
-        there = read_run(target)
-        if any(there[part] != run[part] for part in ("config", "options")):
-            raise UserError(f"{target}: holds a run with other options; remove it first")
-    for name in FILES:
-        shutil.copyfile((described if name == "run.yaml" else folder) / name, target / name)
+    copy_files(folder, target, described)
     return target
+
+
+def _check_place(target: Path, run: Mapping[str, Any]) -> None:
+    """Refuse to replace anything but an earlier copy of the same training, or of one that repeats it."""
+    links = [path for path in (target, *(target / name for name in FILES)) if path.is_symlink()]
+    if links:
+        raise UserError(f"{links[0]}: is a link; remove it first")
+    taken = [name for name in FILES if (target / name).exists()]
+    if taken and RUN_FILE not in taken:
+        raise UserError(f"{target / taken[0]}: not known to be of a stored run; move it away first")
+    there = read_run(target) if taken else run
+    if any(there.get(part) != run[part] for part in ("config", "options")):
+        raise UserError(f"{target}: holds a run with other options; remove it first")
+    if any(there["data"].get(name) != run["data"].get(name) for name in ("normal", "unlabeled")):
+        raise UserError(f"{target}: holds a run with other training images; remove it first")
+
+
+def copy_files(folder: Path, target: Path, described: Path | None = None) -> None:
+    """Copy `FILES` of a run, its ``run.yaml`` from `described` if that is another folder, each whole or not at all."""
+    for name in FILES:
+        with replacing(target / name) as partial:
+            shutil.copyfile((described or folder if name == RUN_FILE else folder) / name, partial)
 
 
 def machines(runs: Iterable[Mapping[str, Any]]) -> str:

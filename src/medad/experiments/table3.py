@@ -23,6 +23,7 @@ from medad.experiments.paper import SCORES, published_auroc
 from medad.experiments.store import RESULTS, Result, machines, stored
 from medad.experiments.verdict import MEANING, verdict
 from medad.reports.markdown import markdown_table
+from medad.training.run import training_seconds
 
 
 def page(dataset: str, results: Path) -> str:
@@ -164,9 +165,9 @@ def _training(some: Sequence[Result], kept: Kept) -> str:
 
 
 def _minutes(run: Mapping[str, Any]) -> str:
-    """Return how long a training took; a resumed run knows only how long its last part did."""
-    timings = run["timings"]
-    return "" if timings.get("resumed") else f"{timings['fit_seconds'] / 60:.0f} min"
+    """Return how long a training took, empty where that is not known."""
+    seconds = training_seconds(run)
+    return "" if seconds is None else f"{seconds / 60:.0f} min"
 
 
 def _counts(table: ScoreTable) -> str:

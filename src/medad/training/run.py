@@ -1,6 +1,7 @@
 """The run folder: ``run.yaml`` and what lies beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,19 @@ import yaml
 
 from medad.errors import UserError
 from medad.files import replacing
+from medad.ownership import RUN_FILE, claimed, read_marker
+from medad.training.held_out import HELD_OUT_FILE
+from medad.training.stopwatch import Stopwatch
+from medad.training.workspace import CHECKPOINT_FOLDER, is_workspace
 
-RUN_FILE, WEIGHTS_FILE, LOSSES_FILE, CHECKPOINT_FOLDER = (
-    "run.yaml",
-    "weights.safetensors",
-    "losses.csv",
-    "checkpoint",
-)
-CONTROLS_FILE = "controls.safetensors"
+WEIGHTS_FILE, LOSSES_FILE, CONTROLS_FILE = "weights.safetensors", "losses.csv", "controls.safetensors"
+RUN = "run"  # what the markers of run folders name, whether trained by ``medad run`` or ``medad train``
+OF_TRAINING = (RUN_FILE, WEIGHTS_FILE, LOSSES_FILE, HELD_OUT_FILE, CONTROLS_FILE, f"{CHECKPOINT_FOLDER}/")
 
 
-def claim(folder: Path, resume: bool) -> Path:
-    """Make sure that `folder` can take a run, and return it.
+@contextmanager
+def claimed_run(folder: Path, resume: bool, names: Iterable[str] = ()) -> Iterator[Path]:
+    """Claim `folder` for a run.
 
     Parameters
     ----------
@@ -28,22 +30,62 @@ def claim(folder: Path, resume: bool) -> Path:
         The run folder, made if missing.
     resume : bool
         Whether it may already hold (part of) a run.
+    names : iterable of str
+        What is written beside `OF_TRAINING`, see :func:`medad.ownership.claimed`.
+
+    Yields
+    ------
+    Path
+        The folder.
 
     Raises
     ------
     UserError
-        If it holds a run and `resume` is false, or if it cannot be written to.
+        If it holds a run and `resume` is false, what is not of a run, or cannot be written to.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".medad-write-test"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be written to ({error.strerror}); choose another --out") from error
-    if not resume and ((folder / RUN_FILE).exists() or (folder / CHECKPOINT_FOLDER).exists()):
+    wanted = (*OF_TRAINING, *names)
+    earlier = wanted if _was_run(folder) else ()
+    marker = read_marker(folder)
+    is_run = bool(earlier) or (marker is not None and marker.command == RUN)
+    if is_run and not resume and ((folder / RUN_FILE).exists() or (folder / CHECKPOINT_FOLDER).exists()):
         raise UserError(f"{folder}: already holds a run; go on with --resume or choose another --out")
-    return folder
+    with claimed(folder, RUN, wanted, earlier=earlier):
+        yield folder
+
+
+def _was_run(folder: Path) -> bool:
+    """Whether `folder` holds a run, or one in the middle of its training, of a version that made no markers."""
+    try:
+        return {"method", "options"} <= read_run(folder).keys()
+    except UserError:
+        return is_workspace(folder / CHECKPOINT_FOLDER)
+
+
+def timings(watch: Stopwatch, resumed: bool) -> dict[str, Any]:
+    """Return what ``run.yaml`` says of the time that training took.
+
+    ``fit_seconds`` is the time while training was at work, on however many processes, the sum over all sittings;
+    of one that was killed up to :data:`medad.training.stopwatch.PERIOD` seconds are missing. Waiting for networks
+    that another run trains counts, networks that come from a store cost nothing. ``wall_seconds`` is the time from
+    the beginning of the first sitting to the end of the last, with the pauses between them. ``resumed`` says whether
+    there were several.
+
+    Parameters
+    ----------
+    watch : Stopwatch
+        Of the training.
+    resumed : bool
+        Whether there was anything to go on from. Where `watch` knows of no earlier sitting nevertheless, as of one
+        with an earlier version, ``fit_seconds`` is of the last one and ``wall_seconds`` is left out.
+    """
+    wall = {} if resumed and not watch.resumed else {"wall_seconds": round(watch.wall_seconds, 1)}
+    return {"fit_seconds": round(watch.seconds, 1)} | wall | {"resumed": resumed}
+
+
+def training_seconds(run: Mapping[str, Any]) -> float | None:
+    """Return ``fit_seconds`` of a ``run.yaml``, None where only the last of several sittings was counted."""
+    told = run["timings"]
+    return None if told.get("resumed") and "wall_seconds" not in told else float(told["fit_seconds"])
 
 
 def read_run(folder: Path) -> dict[str, Any]:

@@ -3,18 +3,17 @@
 from pathlib import Path
 
 from medad.data.phantom import phantom_benchmark
-from medad.data.phantom_files import write_phantoms
-from medad.errors import UserError
-from medad.files import remove
-from medad.training.run import CHECKPOINT_FOLDER, CONTROLS_FILE, LOSSES_FILE, RUN_FILE, WEIGHTS_FILE, claim
+from medad.data.phantom_files import is_phantoms, write_phantoms
+from medad.ownership import claimed
+from medad.training.run import OF_TRAINING
+from medad.workflows.evaluate import OF_RESULTS
 from medad.workflows.notes import say
 from medad.workflows.options import TrainOptions
-from medad.workflows.run import run
+from medad.workflows.run import run_in
+from medad.workflows.train import detector_of
 
 PHANTOMS = "phantoms"
-OF_TRAINING = {CHECKPOINT_FOLDER, CONTROLS_FILE, LOSSES_FILE, RUN_FILE, WEIGHTS_FILE}
-OF_A_RUN = OF_TRAINING | {"scores.csv", "metrics.json", "report.html"}
-OF_PHANTOMS = {"images", "masks", "manifest.csv", "data.json"}
+OF_DEMO = (*OF_TRAINING, *OF_RESULTS, f"{PHANTOMS}/")
 
 
 def demo(out: Path, *, device: str = "auto", jobs: int | None = None) -> Path:
@@ -23,7 +22,7 @@ def demo(out: Path, *, device: str = "auto", jobs: int | None = None) -> Path:
     Parameters
     ----------
     out : Path
-        Folder of the demo; what an earlier demo left there is replaced.
+        Folder of the demo; what an earlier demo left there is replaced, all else stays.
     device, jobs
         See :class:`medad.detectors.base.Detector`.
 
@@ -35,28 +34,17 @@ def demo(out: Path, *, device: str = "auto", jobs: int | None = None) -> Path:
     Raises
     ------
     UserError
-        If `out` holds anything that no demo writes, or cannot be written.
+        If `out` holds anything that no demo wrote under a name that it writes, or cannot be written.
     """
     options = TrainOptions(preset="quick", device=device, jobs=jobs)
-    _clear(out)
-    claim(out, resume=False)
-    say("generating phantom images")
-    write_phantoms(out / PHANTOMS, phantom_benchmark(level="plain"))
-    return run(out / PHANTOMS, options, out=out)
+    with claimed(out, "demo", OF_DEMO, clear=True, earlier=_earlier(out)):
+        say("generating phantom images")
+        write_phantoms(out / PHANTOMS, phantom_benchmark(level="plain"))
+        return run_in(out, detector_of(options), out / PHANTOMS, options)
 
 
-def _clear(out: Path) -> None:
-    """Remove an earlier demo, and nothing else."""
-    if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise UserError(f"{out}: not a folder; choose another --out")
-    found = _names(out)
-    foreign = found - OF_A_RUN - {PHANTOMS} or _names(out / PHANTOMS) - OF_PHANTOMS
-    if foreign or (found and PHANTOMS not in found):
-        example = min(foreign or found)
-        raise UserError(f"{out}: holds something else than a demo ({example}); choose another --out")
-    for name in found:
-        remove(out / name)
-
-
-def _names(folder: Path) -> set[str]:
-    return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+def _earlier(out: Path) -> tuple[str, ...]:
+    """Return the names of a demo that lies in `out` without a marker, as earlier versions left it: alone."""
+    known = {name.rstrip("/") for name in OF_DEMO}
+    found = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
+    return OF_DEMO if found <= known and is_phantoms(out / PHANTOMS) else ()

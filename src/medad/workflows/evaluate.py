@@ -17,13 +17,16 @@ from medad.evaluation.controls import Controls, control_figures
 from medad.evaluation.scores import ScoreTable, write_scores
 from medad.evaluation.summary import summarise
 from medad.files import replacing
+from medad.ownership import claimed
 from medad.reports.report import write_report
 from medad.reports.sheet import Sheet, captions, choose_columns
-from medad.training.run import claim, read_losses, read_run
+from medad.training.run import read_losses, read_run
 from medad.workflows.controls import read_controls
 from medad.workflows.scoring import Maps, distinct, join, ranked, score
 from medad.workflows.splits import count, data_name, load
 from medad.workflows.table import print_table
+
+OF_RESULTS = ("scores.csv", "metrics.json", "report.html")
 
 
 def evaluate(
@@ -70,10 +73,10 @@ def evaluate(
     entries = Repartition.read(data, split).test
     if not entries:
         raise UserError(f"{split or data}: no test images; list some in the split 'test'")
-    claim(out, resume=True)
     options = detector.options
-    images = load(entries, Preprocessing(options.size, options.channels), "test images", jobs)
-    return write_results(detector, images, data_name(data), run, out)
+    with claimed(out, "evaluate", OF_RESULTS):
+        images = load(entries, Preprocessing(options.size, options.channels), "test images", jobs)
+        return write_results(detector, images, data_name(data), run, out)
 
 
 def write_results(detector: Detector, images: ImageSet, name: str, run: Path, out: Path) -> Path:
@@ -92,7 +95,7 @@ def write_results(detector: Detector, images: ImageSet, name: str, run: Path, ou
     run : Path
         Run folder of the detector.
     out : Path
-        Folder of the results; it exists.
+        Folder of the results, claimed for `OF_RESULTS`.
 
     Returns
     -------

@@ -15,6 +15,7 @@ from medad.workflows.scoring import join, ranked
 
 SCORES, FAILED, SHEET, HEATMAPS = "scores.csv", "failed.csv", "contact_sheet.png", "heatmaps"
 PAGE, PICTURES = "worklist.html", "worklist"
+PREDICT = "predict"  # what the markers of predictions name
 RESULTS = (SCORES, FAILED, SHEET, HEATMAPS, PAGE, PICTURES)  # all that predict writes
 PAUSE_SECONDS = 60.0
 WRITING_SHARE = 0.05  # of the time; each writing ranks and writes everything anew

@@ -4,37 +4,37 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 
 from medad.data.entries import Entry, find_images
 from medad.errors import UserError
-from medad.workflows.findings import HEATMAPS, PAGE, RESULTS, SCORES
+from medad.ownership import read_marker
+from medad.workflows.findings import HEATMAPS, PAGE, PREDICT, RESULTS, SCORES
 from medad.workflows.notes import say
 
 
-def find_inputs(inputs: Sequence[Path], out: Path) -> tuple[Entry, ...]:
+def find_inputs(inputs: Sequence[Path]) -> tuple[Entry, ...]:
     """Find the images.
 
     Parameters
     ----------
     inputs : sequence of Path
-        Files, and folders that are searched for them.
-    out : Path
-        Folder of the results. What lies in it is passed over, and so is what earlier predictions wrote
-        elsewhere; how many files that are is said.
+        Files, and folders that are searched for them. What earlier predictions wrote is passed over, also by a
+        prediction into a folder of images; how many files that are is said.
 
     Raises
     ------
     UserError
-        If an input is not there or lies in `out`, or there is nothing to score.
+        If an input is not there, or there is nothing to score.
     """
-    own = Path(os.path.abspath(out))
     for path in inputs:
-        _check(path, own)
+        _check(path)
     passed_over: set[Path] = set()
+    written = lru_cache(_written)
 
     def is_result(path: Path) -> bool:
-        if path.is_relative_to(own) or any(_wrote(parent, path) for parent in path.parents):
+        if any(_holds(written(folder), path.relative_to(folder)) for folder in path.parents):
             passed_over.add(path)
         return path in passed_over
 
@@ -45,9 +45,7 @@ def find_inputs(inputs: Sequence[Path], out: Path) -> tuple[Entry, ...]:
             say(f"{len(passed_over)} files of predictions are passed over, such as {min(passed_over)}")
 
 
-def _check(path: Path, out: Path) -> None:
-    if Path(os.path.abspath(path)).is_relative_to(out):
-        raise UserError(f"{path}: lies in the folder of the results; choose another --out")
+def _check(path: Path) -> None:
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -70,12 +68,16 @@ def _close(path: Path) -> Path | None:
     return next((file for file in likely if os.path.lexists(file)), None)
 
 
-def _wrote(folder: Path, path: Path) -> bool:
-    """Return whether a prediction into `folder` wrote the file `path` below it."""
-    return path.relative_to(folder).parts[0] in RESULTS and _is_prediction(folder)
+def _holds(names: frozenset[str], path: Path) -> bool:
+    """Return whether `path` or a folder that it lies in is among the names."""
+    return bool(names) and any(part.as_posix() in names for part in (path, *path.parents))
 
 
-def _is_prediction(folder: Path) -> bool:
-    """Return whether a prediction wrote into `folder`: its scores stand beside its pictures."""
-    beside = any(os.path.exists(folder / name) for name in (HEATMAPS, PAGE))
-    return beside and os.path.isfile(folder / SCORES)
+def _written(folder: Path) -> frozenset[str]:
+    """Return the names of what a prediction wrote into `folder`: by its marker, or as earlier versions named them."""
+    with suppress(UserError, OSError):  # a file of the marker's name that is none
+        marker = read_marker(folder)
+        if marker is not None:
+            return marker.names if marker.command == PREDICT else frozenset()
+    pictures = any(os.path.exists(folder / name) for name in (HEATMAPS, PAGE))
+    return frozenset(RESULTS) if pictures and os.path.isfile(folder / SCORES) else frozenset()

@@ -1,23 +1,23 @@
 """``medad predict``: a ranked list and heat maps of new images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
+from medad.data.entries import Entry
 from medad.data.imageset import ImageSet
 from medad.data.preprocessing import Preprocessing
 from medad.detectors.base import Detector
 from medad.detectors.registry import load_detector
-from medad.errors import UserError
 from medad.evaluation.summary import check_finite
-from medad.files import remove
+from medad.ownership import claimed
 from medad.reports.overlay import contact_sheet
-from medad.training.run import RUN_FILE, claim, read_run
+from medad.training.run import read_run
 from medad.workflows.decoding import decode_ahead
-from medad.workflows.findings import FAILED, HEATMAPS, PAGE, RESULTS, SCORES, SHEET, Findings
-from medad.workflows.heatmaps import draw_pictures, heatmap_path
+from medad.workflows.findings import FAILED, HEATMAPS, PAGE, PREDICT, SCORES, SHEET, Findings
+from medad.workflows.heatmaps import draw_pictures, heatmap_path, small_path
 from medad.workflows.inputs import find_inputs
 from medad.workflows.notes import say
 from medad.workflows.scale import colour_scale
@@ -46,12 +46,11 @@ def predict(
     run : Path
         Run folder.
     inputs : sequence of Path
-        Image files, and folders that are searched for them, but for `out` itself and the results of
-        earlier predictions.
+        Image files, and folders that are searched for them, but for what earlier predictions wrote.
     out : Path
         Where ``scores.csv`` (the most abnormal first), ``worklist.html`` with its pictures in
         ``worklist``, ``heatmaps/ID.png`` at native size, ``contact_sheet.png`` and, if there is any,
-        ``failed.csv`` go; those of an earlier prediction are removed.
+        ``failed.csv`` go; those of an earlier prediction are removed, all else stays.
     precision : str
         ``"fp32"``, or ``"bf16"`` for the networks' passes: faster, and each score a little different.
     device, jobs
@@ -71,37 +70,36 @@ def predict(
     """
     detector = load_detector(run, scoring_precision=precision, device=device, jobs=jobs)
     scale = read_run(run).get("map_scale")
-    entries = find_inputs(inputs, out)
-    _make_room(out)
+    entries = find_inputs(inputs)
     preprocessing = Preprocessing(detector.options.size, detector.options.channels)
-    found = Findings(out, detector.held_out_scores_)
-    try:
-        with closing(decode_ahead(entries, preprocessing, CHUNK, jobs)) as chunks:
-            for number, loaded in enumerate(chunks):
-                if len(entries) > CHUNK:
-                    say(f"images from {number * CHUNK + 1} on, of {len(entries)}")
-                for note in loaded.notes:
-                    say(note)
-                found.failures += loaded.failures
-                if len(loaded.images):
-                    maps = _score(detector, loaded.images, found)
-                    found.write_if_due()
-                    scale = scale or (None if maps is None else colour_scale(maps))
-                    draw_pictures(loaded.images, maps, scale, out, jobs)
-    finally:
-        found.write()
-        write_page(found, entries, run, detector, scale)
-    _tell(found)
+    with claimed(out, PREDICT, _names(entries), clear=True):
+        found = Findings(out, detector.held_out_scores_)
+        try:
+            with closing(decode_ahead(entries, preprocessing, CHUNK, jobs)) as chunks:
+                for number, loaded in enumerate(chunks):
+                    if len(entries) > CHUNK:
+                        say(f"images from {number * CHUNK + 1} on, of {len(entries)}")
+                    for note in loaded.notes:
+                        say(note)
+                    found.failures += loaded.failures
+                    if len(loaded.images):
+                        maps = _score(detector, loaded.images, found)
+                        found.write_if_due()
+                        scale = scale or (None if maps is None else colour_scale(maps))
+                        draw_pictures(loaded.images, maps, scale, out, jobs)
+        finally:
+            found.write()
+            write_page(found, entries, run, detector, scale)
+        _tell(found)
     return len(found.failures)
 
 
-def _make_room(out: Path) -> None:
-    """Make sure that `out` can be written to, and remove what an earlier prediction left there."""
-    claim(out, resume=True)
-    if (out / RUN_FILE).exists() or (out / "metrics.json").exists():
-        raise UserError(f"{out}: holds the results of a run; choose another --out")
-    for name in RESULTS:
-        remove(out / name)
+def _names(entries: Sequence[Entry]) -> Iterator[str]:
+    """Yield the names of all that may be written into the folder of the results."""
+    yield from (SCORES, FAILED, SHEET, PAGE)
+    for entry in entries:
+        yield heatmap_path(Path(), entry.id).as_posix()
+        yield small_path(Path(), entry.id).as_posix()
 
 
 def _score(detector: Detector, images: ImageSet, found: Findings) -> np.ndarray | None:

@@ -14,9 +14,12 @@ from medad.data.parallel import parallel_map
 from medad.data.publications import NORMAL, TEST, UNLABELED, Found, Publication, publication
 from medad.data.repartition import Repartition
 from medad.errors import UserError
+from medad.ownership import claimed
 from medad.workflows.notes import say
 
 Places = dict[str, list[Found]]
+
+LISTS = ("data.json", "manifest.csv")
 
 
 def prepare(name: str, source: Path, out: Path, split: Path | None = None, seed: int = 0) -> Path:
@@ -58,10 +61,11 @@ def prepare(name: str, source: Path, out: Path, split: Path | None = None, seed:
     _check_names(found)
     places = _fixed(found) if known.fixed else _published(found, split) if split else _dealt(found, known, seed)
     _check_counts(places, known, source)
-    _copy([image for images in places.values() for image in images], out / "images")
     repartition = Repartition(*(_entries(places.get(part, []), out) for part in (NORMAL, UNLABELED, TEST)))
-    repartition.write(out / "data.json")
-    repartition.write(out / "manifest.csv")
+    with claimed(out, "prepare", ("images/", *LISTS)):
+        _copy([image for images in places.values() for image in images], out / "images")
+        for name in LISTS:
+            repartition.write(out / name)
     say(f"images: {known.source}")
     say(f"split: {known.layout}{'' if split or known.fixed else f', of these sizes only, drawn with seed {seed}'}")
     return out

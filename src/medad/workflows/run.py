@@ -4,14 +4,16 @@ from pathlib import Path
 
 from medad.data.imageset import ImageSet
 from medad.data.preprocessing import Preprocessing
+from medad.detectors.base import Detector
 from medad.detectors.registry import load_detector
 from medad.errors import UserError
 from medad.training.phase_store import PhaseStore
-from medad.workflows.evaluate import write_results
+from medad.training.run import claimed_run
+from medad.workflows.evaluate import OF_RESULTS, write_results
 from medad.workflows.notes import say
 from medad.workflows.options import TrainOptions
 from medad.workflows.splits import Splits, data_name, load, read_splits
-from medad.workflows.train import fit, prepare
+from medad.workflows.train import detector_of, fit, run_folder
 
 
 def run(
@@ -38,8 +40,22 @@ def run(
     UserError
         If the data, an option or the folder do not allow it; all images are read before training starts.
     """
+    out, detector = out or run_folder(data, options), detector_of(options)
+    with claimed_run(out, resume, OF_RESULTS):
+        return run_in(out, detector, data, options, split, resume, store)
+
+
+def run_in(
+    out: Path,
+    detector: Detector,
+    data: Path,
+    options: TrainOptions,
+    split: Path | None = None,
+    resume: bool = False,
+    store: PhaseStore | None = None,
+) -> Path:
+    """Do what :func:`run` does in a folder that is claimed already, with the detector that `options` describe."""
     name = data_name(data)
-    out, detector = prepare(data, options, out, resume)
     splits = read_splits(data, split, options)
     images = _to_score(splits, options, split or data)
     fit(detector, splits, name, options, out, resume, store)

@@ -1,7 +1,5 @@
 """``medad train``: from a data set to a run folder with a fitted detector."""
 
-import shutil
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,8 @@ from medad.detectors.base import Detector
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.training.phase_store import PhaseStore
-from medad.training.run import CHECKPOINT_FOLDER, RUN_FILE, claim, read_run, update_run
+from medad.training.run import RUN_FILE, claimed_run, read_run, update_run
+from medad.training.workspace import CHECKPOINT_FOLDER, clear_workspace
 from medad.workflows.controls import keep_controls
 from medad.workflows.notes import say
 from medad.workflows.options import MACHINE, RUNS, TrainOptions
@@ -52,18 +51,20 @@ def train(
     UserError
         If the data, an option or the folder do not allow it.
     """
-    out, detector = prepare(data, options, out, resume)
-    fit(detector, read_splits(data, split, options), data_name(data), options, out, resume)
+    out, detector = out or run_folder(data, options), detector_of(options)
+    with claimed_run(out, resume):
+        fit(detector, read_splits(data, split, options), data_name(data), options, out, resume)
     return out
 
 
-def prepare(data: Path, options: TrainOptions, out: Path | None, resume: bool) -> tuple[Path, Detector]:
-    """Return the run folder, which can be written to, and the detector: what may fail before images are read.
+def run_folder(data: Path, options: TrainOptions) -> Path:
+    """Return where the run lies unless the user says otherwise."""
+    return RUNS / f"{data_name(data)}-{options.method}"
 
-    Parameters and errors are those of :func:`train`.
-    """
-    out = out or RUNS / f"{data_name(data)}-{options.method}"
-    detector = make_detector(
+
+def detector_of(options: TrainOptions) -> Detector:
+    """Return the detector that `options` describe, not fitted; raises UserError where they do not fit each other."""
+    return make_detector(
         options.method,
         options.preset,
         seed=options.seed,
@@ -72,7 +73,6 @@ def prepare(data: Path, options: TrainOptions, out: Path | None, resume: bool) -
         jobs=options.jobs,
         **options.detector_options(),
     )
-    return claim(out, resume), detector
 
 
 def fit(
@@ -89,13 +89,13 @@ def fit(
     Parameters
     ----------
     detector : Detector
-        From :func:`prepare`.
+        From :func:`detector_of`.
     splits : Splits
         The images.
     name : str
         Name of the data set.
     options, out, resume
-        See :func:`train`.
+        See :func:`train`; `out` is claimed.
     store : PhaseStore, optional
         Networks that several runs have in common.
 
@@ -107,14 +107,11 @@ def fit(
     described = {"name": name} | splits.describe()
     if resume and is_finished(out):
         _check_same(out, options, described)
-        shutil.rmtree(out / CHECKPOINT_FOLDER, ignore_errors=True)  # a kill may have left it
+        clear_workspace(out / CHECKPOINT_FOLDER)  # a kill may have left it
         say(f"{out}: training is finished already")
         return
-    resumed = any((out / CHECKPOINT_FOLDER).glob("*"))
-    began = time.monotonic()
     unlabeled = splits.unlabeled.unlabelled() if splits.unlabeled else None
     detector.fit(splits.normal.unlabelled(), unlabeled, folder=out, resume=resume, store=store)
-    seconds = time.monotonic() - began
     detector.save(out)
     keep_controls(out, splits, options.seed)
     update_run(
@@ -122,10 +119,10 @@ def fit(
         data=_with_use(described, detector.images_),
         versions=versions(detector.device),
         map_scale=normal_scale(detector, splits.normal),
-        timings={"fit_seconds": round(seconds, 1), "resumed": resumed},
+        timings=detector.timings_,
         config=asdict(options),  # the last section: a run that has it is finished
     )
-    shutil.rmtree(out / CHECKPOINT_FOLDER, ignore_errors=True)
+    clear_workspace(out / CHECKPOINT_FOLDER)
 
 
 def _with_use(described: dict[str, Any], images: dict[str, int]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from medad.experiments.grid import cell as cells
 from medad.experiments.grid import run as grid_run
 from medad.experiments.grid.config import Cell, Data
 from medad.experiments.grid.schedule import RETRIES, Local, OnDask, slurm_cluster
+from medad.training import stopwatch
 from medad.workflows.options import TrainOptions
 
 GRID = """
@@ -165,6 +166,26 @@ def test_a_cell_that_is_killed_again_and_again_fails_with_a_reason(tmp_path, mon
     outcome = cells.attempt(request)
     assert len(spawned) == cells.ATTEMPTS
     assert "killed by signal 9, 3 times: out of memory?" in outcome.error
+
+
+def test_seconds_of_a_cell_are_summed_over_attempts_and_calls(tmp_path, monkeypatch):
+    now, ends = SimpleNamespace(seconds=0.0), iter([-9, KeyboardInterrupt, -9, -9, 0])
+    both = {"monotonic": lambda: now.seconds, "time": lambda: now.seconds}
+    monkeypatch.setattr(stopwatch, "time", SimpleNamespace(**both))
+
+    def work(request):
+        now.seconds += 10.0
+        end = next(ends)
+        if end is KeyboardInterrupt:
+            raise end
+        return end
+
+    monkeypatch.setattr(cells, "_spawn", work)
+    request = cells.Request("k", "data", None, str(tmp_path), str(tmp_path), {})
+    with pytest.raises(KeyboardInterrupt):
+        cells.attempt(request)
+    now.seconds += 1000.0
+    assert cells.attempt(request) == cells.Outcome("k", "", 50.0)
 
 
 def test_local_results_come_as_they_are_made_and_an_error_stops_no_other():

@@ -10,19 +10,24 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import traceback
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from medad.errors import UserError
 from medad.experiments.store import FILES
-from medad.files import locked, remove
+from medad.files import locked
+from medad.ownership import claimed
 from medad.training.memory import keep_freed_memory
-from medad.training.run import CHECKPOINT_FOLDER, CONTROLS_FILE, WEIGHTS_FILE
+from medad.training.run import CONTROLS_FILE, OF_TRAINING, RUN, WEIGHTS_FILE
+from medad.training.stopwatch import SECONDS_FILE, Stopwatch
+from medad.training.workspace import CHECKPOINT_FOLDER, clear_workspace
+from medad.workflows.evaluate import OF_RESULTS
 from medad.workflows.options import TrainOptions
 
-LOG, ERROR, REPORT = "log.txt", "error.txt", "report.html"
+LOG, ERROR, LOCK, REPORT = "log.txt", "error.txt", ".lock", "report.html"
+OF_CELL = (*OF_TRAINING, *OF_RESULTS, LOG, ERROR, LOCK, SECONDS_FILE)
 ATTEMPTS = 3  # of a process that is killed, e.g. because memory ran out
 INTERRUPTED = 130
 
@@ -48,7 +53,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How it ended: ``error`` is empty or a message with its traceback; and the seconds it took."""
+    """How it ended: ``error`` is empty or a message with its traceback; and the seconds it took.
+
+    These are the time while a process of its own was at work on it: the sum over all attempts, also those of grids
+    that were stopped or killed, of which up to :data:`medad.training.stopwatch.PERIOD` seconds are missing.
+    """
 
     key: str
     error: str
@@ -57,15 +66,20 @@ class Outcome:
 
 def attempt(request: Request) -> Outcome:
     """Run a cell in a process of its own, again where it is killed; a finished one is left as it is."""
-    begin = time.monotonic()
-    code = 0
-    for _ in range(ATTEMPTS):
-        code = 0 if request.finished else _spawn(request)
-        if code >= 0 or code == -signal.SIGINT:
-            break
-    if code == 0:
-        _tidy(Path(request.folder))
-    return Outcome(request.key, _trouble(Path(request.folder), code), time.monotonic() - begin)
+    folder, code = Path(request.folder), 0
+    with claimed_cell(folder), Stopwatch(folder / SECONDS_FILE) as watch:
+        for _ in range(ATTEMPTS):
+            code = 0 if request.finished else _spawn(request)
+            if code >= 0 or code == -signal.SIGINT:
+                break
+        if code == 0:
+            _tidy(folder)
+        return Outcome(request.key, _trouble(folder, code), watch.seconds)
+
+
+def claimed_cell(folder: Path) -> AbstractContextManager[Path]:
+    """Claim the folder of a cell, which lies in a folder that is claimed already: one without marker is older."""
+    return claimed(folder, RUN, OF_CELL, earlier=OF_CELL)
 
 
 def interrupt() -> None:
@@ -87,7 +101,6 @@ def _trouble(folder: Path, code: int) -> str:
 
 def _spawn(request: Request) -> int:
     folder = Path(request.folder)
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / ERROR).unlink(missing_ok=True)
     command = [sys.executable, "-m", "medad.experiments.grid.cell"]
     with (folder / LOG).open("ab") as log:
@@ -116,7 +129,7 @@ def main() -> int:
     threading.Thread(target=_end_with_asker, daemon=True).start()
     folder = Path(request.folder)
     try:
-        with locked(folder / ".lock"):  # another process may still be about to die here
+        with locked(folder / LOCK):  # another process may still be about to die here
             if not request.finished:
                 _run(request, folder)
     except Exception as error:
@@ -139,8 +152,9 @@ def _run(request: Request, folder: Path) -> None:
 
 def _tidy(folder: Path) -> None:
     """Remove what is large: networks lie in the store."""
-    for name in (WEIGHTS_FILE, CONTROLS_FILE, CHECKPOINT_FOLDER):
-        remove(folder / name)
+    for name in (WEIGHTS_FILE, CONTROLS_FILE):
+        (folder / name).unlink(missing_ok=True)
+    clear_workspace(folder / CHECKPOINT_FOLDER)
 
 
 def _end_with_asker() -> None:

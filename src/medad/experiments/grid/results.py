@@ -17,7 +17,6 @@ from medad.experiments.grid.cell import REPORT
 from medad.experiments.grid.config import Cell
 from medad.files import replacing
 from medad.reports.benchmark_cells import CellReport
-from medad.training.run import claim
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS cells (
@@ -27,6 +26,7 @@ CREATE TABLE IF NOT EXISTS cells (
 """
 CELLS = "cells"
 OF_IMAGES = ("label", "seed", "image_path", "gt_label", "kind")  # what stands before the scores of an image
+_FIELDS = ("key", "data", "label", "seed", "options", "error", "seconds", "finished", "metrics", "scores")
 COLUMNS = ("data", "label", "seed", "score", "auroc", "auroc_low", "auroc_high", "ap", "ap_low", "ap_high")
 
 
@@ -57,7 +57,6 @@ class Results:
     """The SQLite file; each cell is written in one transaction, by the grid's own process only."""
 
     def __init__(self, file: Path) -> None:
-        claim(file.parent, resume=True)
         self.file = file
         try:
             with self._connected() as db:
@@ -77,7 +76,7 @@ class Results:
         return {(data, label, seed): last_line(error) for data, label, seed, error in rows}
 
     def write(self, key: str, cell: Cell, folder: Path, error: str, seconds: float) -> None:
-        """Note how a cell ended; what it found is read from its folder."""
+        """Note how a cell ended, and after how many seconds of work; what it found is read from its folder."""
         files = ("metrics.json", "scores.csv")
         found = (None, None) if error else tuple((folder / name).read_bytes() for name in files)
         options = json.dumps(asdict(cell.options), sort_keys=True)
@@ -99,6 +98,17 @@ class Results:
             for key, cell in zip(keys, cells, strict=True)
             if key in found
         ]
+
+    @classmethod
+    def are_in(cls, file: Path) -> bool:
+        """Whether `file` holds results of a grid: it is looked at only."""
+        if not file.is_file():
+            return False
+        try:
+            with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as db:
+                return tuple(row[1] for row in db.execute("PRAGMA table_info(cells)")) == _FIELDS
+        except sqlite3.DatabaseError:
+            return False
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:

@@ -1,7 +1,7 @@
 """``medad benchmark``: run all cells of a grid that have not been run yet."""
 
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -11,12 +11,13 @@ from medad.detectors.base import RECIPE_VERSION, Detector
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable
-from medad.experiments.grid.cell import Outcome, Request, attempt
+from medad.experiments.grid.cell import Outcome, Request, attempt, claimed_cell
 from medad.experiments.grid.config import Cell, Data, Grid, read_grid, same_options
 from medad.experiments.grid.results import CELLS, Record, Results, export_csv, last_line
 from medad.experiments.grid.schedule import open_scheduler
-from medad.experiments.store import Result
+from medad.experiments.store import Result, copy_files
 from medad.experiments.store import stored as stored_runs
+from medad.ownership import claimed
 from medad.progress import progress
 from medad.reports.benchmark import write_benchmark
 from medad.reports.benchmark_cells import write_cells
@@ -24,6 +25,7 @@ from medad.workflows.notes import say
 from medad.workflows.splits import learned_from, read_splits
 
 RESULTS, CSV, INDEX, STORE, REPORT = "results.sqlite", "results.csv", "cells.html", "store", "report"
+OF_GRID = (RESULTS, f"{RESULTS}-journal", f"{CELLS}/", f"{STORE}/")
 CORES_BESIDE_A_GPU = 2  # that a cell takes which trains there: fewer cells at a time share the GPU
 
 
@@ -65,16 +67,25 @@ def benchmark(
         If the configuration, a data set or the scheduler does not allow it.
     """
     grid = read_grid(config, data)
-    records = run_grid(grid, out, scheduler=scheduler, workers=workers)
-    export_csv(records, out / CSV)
-    reports = [record.report for record in records]
-    write_cells(reports, out / INDEX)
-    tables = tabled(records, grid.cells)
-    if report and tables:
-        print(f"report: {write_benchmark(tables, out / REPORT, _left_out(records, grid.cells, out), reports)}")
-    elif report:
-        say("no report: no cell has ended well on test images with labels of both classes")
+    for cell in grid.cells:
+        _detector(cell)  # or it is said what is wrong with it
+    with claimed_grid(out, "benchmark", (CSV, INDEX, *[f"{REPORT}/"] * report)):
+        records = run_grid(grid, out, scheduler=scheduler, workers=workers)
+        export_csv(records, out / CSV)
+        reports = [record.report for record in records]
+        write_cells(reports, out / INDEX)
+        tables = tabled(records, grid.cells)
+        if report and tables:
+            print(f"report: {write_benchmark(tables, out / REPORT, _left_out(records, grid.cells, out), reports)}")
+        elif report:
+            say("no report: no cell has ended well on test images with labels of both classes")
     return len(grid.cells) - len(records)
+
+
+def claimed_grid(out: Path, command: str, names: Iterable[str]) -> AbstractContextManager[Path]:
+    """Claim `out` for a grid and `names` beside it; one without marker is older if it holds results of a grid."""
+    wanted = (*OF_GRID, *names)
+    return claimed(out, command, wanted, earlier=wanted if Results.are_in(out / RESULTS) else ())
 
 
 def run_grid(
@@ -93,7 +104,7 @@ def run_grid(
     grid : Grid
         The cells.
     out, scheduler, workers
-        See :func:`benchmark`, also for the errors.
+        See :func:`benchmark`, also for the errors; `out` is claimed.
     stored : Path, optional
         Root of stored results (:mod:`medad.experiments.store`): what is there is not trained again.
     train : bool
@@ -163,7 +174,8 @@ def _adopt(cells: Mapping[str, Cell], out: Path, results: Results, stored: Path)
         tested = {entry.id: entry.label for entry in Repartition.read(cell.data.path).test}
         for run in stored_runs(cell.data.name, stored):
             if same_options(run.run["config"], cell.options) and _tested(run.scores) == tested and _learnt(run, cell):
-                shutil.copytree(run.folder, out / CELLS / key, dirs_exist_ok=True)
+                with claimed_cell(out / CELLS / key) as folder:
+                    copy_files(run.folder, folder)
                 results.write(key, cell, run.folder, "", run.run["timings"]["fit_seconds"])
 
 

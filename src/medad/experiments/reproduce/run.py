@@ -10,7 +10,7 @@ from medad.experiments import blind
 from medad.experiments.deduplicated import clean_ids
 from medad.experiments.grid.config import Grid
 from medad.experiments.grid.results import Record, export_scores
-from medad.experiments.grid.run import run_grid, tabled
+from medad.experiments.grid.run import claimed_grid, run_grid, tabled
 from medad.experiments.reproduce.cells import MAKE
 from medad.experiments.reproduce.document import OURS, Facts, document
 from medad.experiments.store import machines, root_of
@@ -70,26 +70,32 @@ def reproduce(
     stored = None if stored is None else root_of(stored, data.name)
     if {entry.label for entry in Repartition.read(data).test} != {0, 1}:
         raise UserError(f"{data}: its test images need labels, of normal and of abnormal ones")
-    cells = [cell for seed in dict.fromkeys(seeds) for cell in MAKE[name](data, out, replace(options, seed=seed))]
-    grid = Grid(tuple(cells))
-    records = run_grid(grid, out, scheduler=scheduler, workers=workers, stored=stored, train=train)
-    if not records and not train:
-        raise UserError(f"{out}: holds no run of {name} with these options; leave out --print-only")
-    if not records:
-        return len(cells)
-    tables = tabled(records, cells).get(data.name, {})
-    facts, clean = _facts(data.name, options, records), clean_ids(data)
-    controls = blind.section(data.name, stored, OURS) if stored else ()
-    text = document(name, facts, tables, None if clean is None else frozenset(clean), controls)
-    if name == "fig9":
-        text = "\n\n".join([text.rstrip(), *_pictures(records, out)]) + "\n"
-    with replacing(out / f"{name}.md") as partial:
-        partial.write_text(text, encoding="utf-8")
-    export_scores(records, out / f"{name}.csv")
-    if name != "fig9":  # its pictures come from reports
-        facts.write(out / f"{name}.yaml")
-    print(text)
+    pictures = [_picture(seed) for seed in seeds] if name == "fig9" else [f"{name}.yaml"]
+    with claimed_grid(out, "reproduce", ("splits/", f"{name}.md", f"{name}.csv", *pictures)):
+        cells = [cell for seed in dict.fromkeys(seeds) for cell in MAKE[name](data, out, replace(options, seed=seed))]
+        grid = Grid(tuple(cells))
+        records = run_grid(grid, out, scheduler=scheduler, workers=workers, stored=stored, train=train)
+        if not records and not train:
+            raise UserError(f"{out}: holds no run of {name} with these options; leave out --print-only")
+        if not records:
+            return len(cells)
+        tables = tabled(records, cells).get(data.name, {})
+        facts, clean = _facts(data.name, options, records), clean_ids(data)
+        controls = blind.section(data.name, stored, OURS) if stored else ()
+        text = document(name, facts, tables, None if clean is None else frozenset(clean), controls)
+        if name == "fig9":
+            text = "\n\n".join([text.rstrip(), *_pictures(records, out)]) + "\n"
+        with replacing(out / f"{name}.md") as partial:
+            partial.write_text(text, encoding="utf-8")
+        export_scores(records, out / f"{name}.csv")
+        if name != "fig9":  # its pictures come from reports
+            facts.write(out / f"{name}.yaml")
+        print(text)
     return len(cells) - len(records) if train else 0
+
+
+def _picture(seed: int) -> str:
+    return f"fig9-seed{seed}.png"
 
 
 def _pictures(records: Sequence[Record], out: Path) -> Iterator[str]:
@@ -99,7 +105,7 @@ def _pictures(records: Sequence[Record], out: Path) -> Iterator[str]:
         if png is None:
             yield f"Seed {record.seed}: no heat maps, because the run has no report, as those of stored results."
             continue
-        file = out / f"fig9-seed{record.seed}.png"
+        file = out / _picture(record.seed)
         with replacing(file) as partial:
             partial.write_bytes(png)
         yield f"![Images and their anomaly maps, seed {record.seed}]({file.name})"
