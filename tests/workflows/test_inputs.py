@@ -1,10 +1,12 @@
 """What predict scores: a misspelt name is told, and what predictions wrote is no image."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from medad.errors import UserError
+from medad.ownership import MARKER
 from medad.workflows.inputs import find_inputs
 
 RESULTS = ("scores.csv", "failed.csv", "contact_sheet.png", "heatmaps/a.png.png", "worklist.html", "worklist/a.jpg")
@@ -16,8 +18,12 @@ def touch(folder, *names):
         (folder / name).touch()
 
 
-def ids(*inputs, out="out"):
-    return [entry.id for entry in find_inputs(inputs, Path(out))]
+def ids(*inputs):
+    return [entry.id for entry in find_inputs(inputs)]
+
+
+def mark(folder, command, *names):
+    (folder / MARKER).write_text(json.dumps({"command": command, "medad": "1", "names": names}))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +56,7 @@ def test_what_is_there_but_cannot_be_read_is_told_later(tmp_path):
 
 def test_results_of_predictions_are_passed_over_and_said(tmp_path, capsys):
     touch(tmp_path, "a.png", *(f"{old}/{name}" for old in ("old", "deep/old", "out") for name in RESULTS))
-    assert ids(tmp_path, out=tmp_path / "out") == ["a.png"]
+    assert ids(tmp_path) == ["a.png"]
     assert f"{3 * len(RESULTS)} files of predictions are passed over" in capsys.readouterr().err
 
 
@@ -71,5 +77,13 @@ def test_nothing_but_results(tmp_path, capsys):
     with pytest.raises(UserError, match="no files found"):
         ids(tmp_path / "old" / "heatmaps")
     assert "passed over" in capsys.readouterr().err
-    with pytest.raises(UserError, match="choose another --out"):
-        ids(tmp_path / "old" / "heatmaps", out=tmp_path / "old")
+
+
+def test_the_marker_says_what_a_prediction_wrote(tmp_path):
+    touch(tmp_path, *RESULTS, "mine.png", "heatmaps/mine.png", "worklist/mine.png")
+    mark(tmp_path, "predict", "scores.csv", "contact_sheet.png", "heatmaps/a.png.png", "worklist/a.jpg")
+    assert ids(tmp_path) == ["heatmaps/mine.png", "mine.png", "worklist/mine.png"]
+    mark(tmp_path, "evaluate", "scores.csv")
+    assert len(ids(tmp_path)) == 6
+    (tmp_path / MARKER).write_text("no marker")  # then names and what lies beside them decide
+    assert ids(tmp_path) == ["mine.png"]
