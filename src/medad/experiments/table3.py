@@ -18,7 +18,7 @@ from medad.experiments import blind
 from medad.experiments.command import existing, run_command
 from medad.experiments.deduplicated import MEANING as CLEAN
 from medad.experiments.deduplicated import Kept, deduplicated, restrict
-from medad.experiments.figures import figures, head
+from medad.experiments.figures import WRITTEN, figures, head
 from medad.experiments.paper import SCORES, published_auroc
 from medad.experiments.store import RESULTS, Result, machines, stored
 from medad.experiments.verdict import MEANING, verdict
@@ -62,10 +62,9 @@ def _heading(dataset: str, runs: Mapping[str, Sequence[Result]], kept: Kept) -> 
     presets = {run["config"]["preset"] for run in every}
     known = published_auroc(dataset, "ae", "r_dual") is not None and "paper" in presets
     told = [
-        "AUROC / AP in %: mean over trainings ± their standard deviation, in brackets the 95 % interval of a "
-        "stratified bootstrap; below the mean the single seeds. `a_rec` is that of single networks, each a training "
-        "of its own, `a_rec_ensemble` the residual of their mean. The last epoch counts, no epoch was chosen on test "
-        "images. A kind of abnormality has its AUROC against all normal images of the split.",
+        f"AUROC / AP in %: {WRITTEN}; below the mean the single seeds. `a_rec` is that of single networks, each a "
+        "training of its own, `a_rec_ensemble` the residual of their mean. The last epoch counts, no epoch was chosen "
+        "on test images. A kind of abnormality has its AUROC against all normal images of the split.",
         f"{MEANING} Single seeds are not judged where there are several." if known else "",
         CLEAN if kept else "",
     ]
