@@ -265,6 +265,7 @@ def test_predict_goes_on_past_unreadable_files(images, finished, tmp_path, capsy
     bad = images / "normal" / "normal-0.png"
     bad.write_bytes(b"")
     absent = tmp_path / "absent.png"
+    absent.symlink_to(tmp_path / "nowhere.png")
     assert main(["predict", str(finished), str(images), str(absent), "--out", str(tmp_path / "out")]) == 1
     with (tmp_path / "out" / "failed.csv").open() as file:
         failed = list(csv.reader(file))
@@ -279,7 +280,8 @@ def test_predict_goes_on_past_unreadable_files(images, finished, tmp_path, capsy
 
 
 def test_predict_when_nothing_can_be_read(finished, tmp_path):
-    assert main(["predict", str(finished), str(tmp_path / "absent.png"), "--out", str(tmp_path / "out")]) == 1
+    (tmp_path / "bad.png").write_bytes(b"")
+    assert main(["predict", str(finished), str(tmp_path / "bad.png"), "--out", str(tmp_path / "out")]) == 1
     assert not (tmp_path / "out" / "scores.csv").exists()
 
 

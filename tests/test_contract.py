@@ -138,16 +138,20 @@ def test_labels_do_not_reach_the_detector(method):
 
 
 @pytest.mark.filterwarnings("ignore:.*held-out normal images promise")
-def test_the_threshold_comes_from_held_out_normals(method):
+def test_the_threshold_comes_from_held_out_normals(method, tmp_path):
     normal = make_images(20, seed=1)
     train, held_out = split_holdout(normal, 0.3, seed=0)
     detector = make_detector(method, "tiny", device="cpu", jobs=1, holdout=0.3).fit(normal)
-    assert detector.threshold_ == threshold_at_specificity(predict(detector, held_out)[0]["pred_score"], 0.95)
+    kept = detector.held_out_scores_
+    np.testing.assert_array_equal(kept, predict(detector, held_out)[0]["pred_score"])
+    assert detector.threshold_ == threshold_at_specificity(kept, 0.95)
+    detector.save(tmp_path)
+    np.testing.assert_array_equal(load_detector(tmp_path, device="cpu").held_out_scores_, kept)
     (prediction,) = detector.predict(normal)
     np.testing.assert_array_equal(prediction.pred_label, prediction.scores["pred_score"] >= detector.threshold_)
     same = make_detector(method, "tiny", device="cpu", jobs=1).fit(train)
     assert_same(predict(detector, normal)[0], predict(same, normal)[0])
-    assert next(fitted(method).predict(normal)).pred_label is None
+    assert next(fitted(method).predict(normal)).pred_label is None and fitted(method).held_out_scores_ is None
 
 
 def test_fitting_again_starts_anew(method):

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medad.evaluation.calibration import threshold_at_specificity
+from medad.evaluation.calibration import (
+    conformal_p_values,
+    percentiles,
+    promised_specificity,
+    threshold_at_specificity,
+)
+
+SCORES = st.lists(st.integers(0, 9), min_size=1, max_size=40)
 
 
 @given(st.lists(st.integers(0, 30), min_size=19, max_size=200), st.sampled_from([0.5, 0.8, 0.9, 0.95]))
@@ -51,3 +58,40 @@ def test_unusable_scores_are_refused(scores):
 def test_specificity_must_be_a_share(specificity):
     with pytest.raises(ValueError, match="specificity"):
         threshold_at_specificity([1.0], specificity)
+
+
+@given(SCORES, SCORES)
+def test_p_values_and_percentiles_count_held_out_scores(scores, normal):
+    """Brute force, one score at a time; whole numbers make ties."""
+    m = len(normal)
+    for s, p, percentile in zip(scores, conformal_p_values(scores, normal), percentiles(scores, normal), strict=True):
+        assert p == (1 + sum(n >= s for n in normal)) / (m + 1)
+        assert percentile == pytest.approx(100 * (sum(n < s for n in normal) + sum(n == s for n in normal) / 2) / m)
+
+
+def test_p_values_reach_the_threshold_where_scores_do():
+    rng = np.random.default_rng(1)
+    normal, scores = rng.normal(size=60), rng.normal(size=500)
+    reached = scores >= threshold_at_specificity(normal)
+    np.testing.assert_array_equal(conformal_p_values(scores, normal) <= 0.05, reached)
+    assert reached.any() and not reached.all()
+
+
+def test_p_values_of_normal_images_are_not_too_small():
+    """P(p <= a) <= a over held-out sets and new images alike, and near a where (m + 1) a is whole."""
+    rng = np.random.default_rng(0)
+    p = np.array([conformal_p_values(rng.normal(size=1), rng.normal(size=19))[0] for _ in range(20_000)])
+    for a in (0.05, 0.1, 0.5):
+        assert a - 0.012 < (p <= a).mean() < a + 0.012
+    assert p.min() == 1 / 20
+
+
+@pytest.mark.parametrize("function", [conformal_p_values, percentiles])
+@pytest.mark.parametrize("normal", [[], [np.nan]])
+def test_there_must_be_held_out_scores(function, normal):
+    with pytest.raises(ValueError, match="finite scores"):
+        function([1.0], normal)
+
+
+def test_few_images_promise_less():
+    assert [promised_specificity(m) for m in (4, 19, 1000)] == [0.8, 0.95, 0.95]

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from scipy.stats import norm
 
-from medad.evaluation.metrics import auroc
-from medad.evaluation.statistics import delong_interval, delong_test, delong_variance
+from medad.evaluation.statistics import delong_test, delong_variance
 from tests.evaluation.test_metrics import labelled_scores
 
 
@@ -29,9 +28,6 @@ def test_the_variance_is_that_of_all_pairs(data):
         assert np.isnan(found)
     else:
         assert found == pytest.approx(brute_variance(*placements(labels, scores)), abs=1e-12)
-    interval = delong_interval(labels, scores)
-    assert interval.value == pytest.approx(auroc(labels, scores))
-    assert 0 <= interval.low <= interval.value <= interval.high <= 1
 
 
 def test_the_mean_of_members_has_the_variance_of_the_mean():
@@ -40,29 +36,49 @@ def test_the_mean_of_members_has_the_variance_of_the_mean():
     members = rng.normal(size=(3, 70)) + labels
     parts = [np.mean(rows, axis=0) for rows in zip(*(placements(labels, m) for m in members), strict=True)]
     assert delong_variance(labels, members) == pytest.approx(brute_variance(*parts))
-    assert delong_interval(labels, members).value == pytest.approx(np.mean([auroc(labels, m) for m in members]))
 
 
-@pytest.mark.parametrize(
-    ("labels", "scores"),
-    [([0, 0, 0, 1, 1, 1], [0, 1, 2, 3, 4, 5]), ([0, 0, 1, 1], [1, 1, 1, 1]), ([0, 1, 1], [0, 1, -1])],
-)
-def test_without_a_variance_bounds_are_conservative_and_flagged(labels, scores):
-    interval = delong_interval(labels, scores)
-    assert interval.method == "beta"
-    assert interval.high - interval.low > 0.5
+def obuchowski(labels, scores, patients):
+    """The variance of clustered data, by the sums of the paper."""
+    v10, v01 = placements(labels, scores)
+    theta, names = v10.mean(), np.unique(patients)
+    of, normal = patients[labels == 1], patients[labels == 0]
+    a = np.array([v10[of == name].sum() - (of == name).sum() * theta for name in names])
+    b = np.array([v01[normal == name].sum() - (normal == name).sum() * theta for name in names])
+    m, n = len(v10), len(v01)
+    i10, i01 = len(set(of)), len(set(normal))
+    s10, s01 = (a**2).sum() * i10 / (i10 - 1) / m**2, (b**2).sum() * i01 / (i01 - 1) / n**2
+    cross = (a * b).sum() / (m * n) * np.sqrt(i10 / (i10 - 1) * i01 / (i01 - 1))
+    return s10 + s01 + 2 * cross
 
 
-def test_bounds_of_a_perfect_ranking_are_clopper_s_and_pearson_s():
-    interval = delong_interval([0] * 10 + [1] * 20, range(30))
-    assert interval[:3] == (1, pytest.approx(0.025 ** (1 / 10)), 1)
+def test_the_images_of_a_patient_are_not_independent():
+    rng = np.random.default_rng(6)
+    labels, patients = np.repeat([0, 1], 60), np.array([f"{i}" for i in rng.integers(25, size=120)])
+    scores = labels + rng.normal(size=120) + rng.normal(size=25)[patients.astype(int)]
+    found = delong_variance(labels, scores, patients.tolist())
+    assert found == pytest.approx(obuchowski(labels, scores, patients))
+    assert found != delong_variance(labels, scores)
+    assert delong_variance(labels, scores, [""] * 120) == delong_variance(labels, scores)
+    assert np.isnan(delong_variance(labels, scores, [*"abcdefghij" * 6, *"z" * 60]))
+    twice, whose = np.tile(scores, 3), np.tile(np.arange(120).astype(str), 3).tolist()
+    assert delong_variance(np.tile(labels, 3), twice, whose) == pytest.approx(delong_variance(labels, scores))
+    pair = delong_test(labels, scores, -scores), delong_test(np.tile(labels, 3), twice, -twice, patients=whose)
+    assert pair[0] == pytest.approx(pair[1])
 
 
 def test_a_score_does_not_differ_from_itself():
     rng = np.random.default_rng(1)
     labels, scores = np.repeat([0, 1], 50), rng.normal(size=100)
     assert delong_test(labels, scores, scores) == (0, 0, 0, 1)
-    assert delong_test([0, 1] * 2, [0, 1] * 2, [1, 0] * 2).p == 0  # no variance, but another AUROC
+
+
+def test_a_difference_without_a_variance_has_no_p():
+    assert np.isnan(delong_test([0, 1] * 2, [0, 1] * 2, [1, 0] * 2).p)
+    assert np.isnan(delong_test([0, 1, 1], [0, 1, 2], [1, 0, 2]).p)  # one normal item
+    rng = np.random.default_rng(7)
+    labels, members = np.repeat([0, 1], 50), rng.normal(size=(3, 100))
+    assert delong_test(labels, members, members[[2, 0, 1]]).p == 1  # the same numbers in another order
 
 
 def test_the_paired_test_by_definition():
@@ -99,14 +115,3 @@ def test_the_share_of_false_alarms_is_5_percent():
         common = rng.normal(size=200) + labels
         hits += delong_test(labels, common + rng.normal(size=200), common + rng.normal(size=200)).p < 0.05
     assert hits / trials == pytest.approx(0.05, abs=3 * np.sqrt(0.05 * 0.95 / trials))
-
-
-def test_intervals_hold_the_true_auroc_in_95_percent():
-    rng = np.random.default_rng(5)
-    labels, truth = np.repeat([0, 1], 80), norm.cdf(1 / np.sqrt(2))
-    trials = 1500
-    held = 0
-    for _ in range(trials):
-        interval = delong_interval(labels, rng.normal(size=160) + labels)
-        held += interval.low <= truth <= interval.high
-    assert held / trials == pytest.approx(0.95, abs=3 * np.sqrt(0.05 * 0.95 / trials))

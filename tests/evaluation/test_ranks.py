@@ -1,11 +1,12 @@
 """Rank tests against enumeration, scipy, published tables, and by simulation."""
 
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from medad.evaluation.statistics import friedman_nemenyi, holm, wilcoxon
@@ -100,13 +101,74 @@ def test_friedman_equals_scipy():
     assert ((found.p <= 0.05) == different).all()
 
 
-def test_perfect_agreement_and_ties():
+def tables(fewest=2):
+    """Values of several sets and methods, with many ties: ten different ones at most."""
+    shapes = st.tuples(st.integers(2, 8), st.integers(fewest, 6))
+    return shapes.flatmap(lambda shape: arrays(np.int64, shape, elements=st.integers(0, 9)))
+
+
+@given(tables(fewest=3))
+def test_friedman_with_ties_equals_scipy(values):
+    found = friedman_nemenyi(values)
+    if (values == values[:, :1]).all():  # scipy divides by zero
+        assert (found.chi2, found.chi2_p, found.f, found.f_p) == (0, 1, 0, 1)
+        return
+    theirs = stats.friedmanchisquare(*values.T)
+    assert (found.chi2, found.chi2_p) == pytest.approx((theirs.statistic, theirs.pvalue))
+    sets, methods = values.shape
+    if found.f < np.inf:
+        assert found.f == pytest.approx((sets - 1) * found.chi2 / (sets * (methods - 1) - found.chi2))
+    else:
+        assert found.chi2 == pytest.approx(sets * (methods - 1))
+
+
+@given(tables())
+def test_friedman_of_two_methods_counts_who_is_better(values):
+    """Two methods: (wins - losses)^2 / (wins + losses)."""
+    found = friedman_nemenyi(values[:, :2])
+    signs = np.sign(values[:, 0] - values[:, 1])
+    assert found.chi2 == pytest.approx(signs.sum() ** 2 / max(np.abs(signs).sum(), 1))
+
+
+def test_friedman_is_corrected_for_ties():
+    found = friedman_nemenyi([[1, 1, 0], [1, 1, 0]])
+    assert found.chi2 == pytest.approx(4)
+    assert found.f == np.inf
+    assert found.f_p == pytest.approx(1 / 3)  # the second set has three orders to choose from
+
+
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=4), st.integers(2, 3))
+def test_infinite_f_has_the_exact_probability(row, sets):
+    """Enumerated: all orders of every set's own ranks are as likely; that of the first set may be kept."""
+    found = friedman_nemenyi([row] * sets)
+    chances = [all(other == tuple(row) for other in others) for others in product(permutations(row), repeat=sets - 1)]
+    assert found.f == (np.inf if len(set(row)) > 1 else 0)
+    assert found.f_p == pytest.approx(np.mean(chances))
+
+
+def test_perfect_agreement_and_what_is_refused():
     found = friedman_nemenyi([[1, 2, 3]] * 4)
     assert found.f == np.inf
     assert found.f_p == pytest.approx(6.0**-3)  # three sets that rank as the first does
-    assert friedman_nemenyi([[1, 1, 1]] * 4).chi2 == pytest.approx(0)
     with pytest.raises(ValueError, match="at least two"):
         friedman_nemenyi([[1, 2]])
+
+
+@given(tables(), st.integers(0, 10**6), st.sampled_from([1e-20, 1.0, 1e20]))
+def test_rounding_errors_change_no_rank(values, seed, scale):
+    clean = np.round(values / 10, 1) + 0.1
+    dusty = scale * (clean + 1e-15 * np.random.default_rng(seed).uniform(-1, 1, clean.shape))
+    expected, found = friedman_nemenyi(clean), friedman_nemenyi(dusty)
+    np.testing.assert_array_equal(expected.mean_ranks, found.mean_ranks)
+    assert (expected.chi2, expected.f, expected.f_p) == (found.chi2, found.f, found.f_p)
+    assert wilcoxon(*clean.T[:2]) == wilcoxon(*dusty.T[:2])
+
+
+def test_rounding_errors_are_neither_differences_nor_ranks():
+    first, second = [0.1 + 0.2, 0.8, 0.7 + 0.1, 0.5], [0.3, 0.7, 0.7, 0.4]
+    assert wilcoxon(first, second) == wilcoxon([3, 8, 8, 5], [3, 7, 7, 4])
+    assert friedman_nemenyi([[0.1 + 0.2, 0.3, 0.1]] * 2).mean_ranks == pytest.approx([1.5, 1.5, 3])
+    assert wilcoxon([1, 1 + 1e-9], [1, 1]).pairs == 1  # that is no rounding error
 
 
 def test_groups_are_maximal_and_hold_only_methods_that_do_not_differ():

@@ -9,9 +9,14 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from medad.evaluation import bootstrap as module
 from medad.evaluation.curves import auroc_of_counts, average_precision_of_counts
-from medad.evaluation.statistics import bootstrap_draws, paired_bootstrap, stratified_bootstrap
+from medad.evaluation.statistics import bootstrap_draws, paired_bootstrap
 
 METRICS = [auroc_of_counts, average_precision_of_counts]
+
+
+def percentiles(labels, rows, metrics, **settings):
+    """95 % percentile interval of each metric, (rows, metrics, 2)."""
+    return np.moveaxis(np.percentile(bootstrap_draws(labels, rows, metrics, **settings), (2.5, 97.5), axis=2), 0, 2)
 
 
 @pytest.fixture
@@ -23,7 +28,7 @@ def sample():
 
 def test_every_draw_equals_the_metric_of_the_repeated_items(sample):
     labels, scores = sample
-    counts = np.concatenate(list(module._resampled(labels, 20, seed=5, patients=None)))
+    counts = np.concatenate(list(module.resampled(labels, 20, seed=5, patients=None)))
     assert (counts[:, labels == 0].sum(axis=1) == 60).all()
     assert (counts[:, labels == 1].sum(axis=1) == 40).all()
     (draws,) = bootstrap_draws(labels, [scores], METRICS, draws=20, seed=5)
@@ -35,7 +40,7 @@ def test_every_draw_equals_the_metric_of_the_repeated_items(sample):
 
 def test_interval_agrees_with_scipy_and_with_delong(sample):
     labels, scores = sample
-    low, high = stratified_bootstrap(labels, [scores], [auroc_of_counts], draws=4000)[0, 0]
+    low, high = percentiles(labels, [scores], [auroc_of_counts], draws=4000)[0, 0]
     negatives, positives = scores[labels == 0], scores[labels == 1]
     psi = (positives[:, None] > negatives).astype(float)
     deviation = np.sqrt(psi.mean(1).var(ddof=1) / 40 + psi.mean(0).var(ddof=1) / 60)
@@ -79,7 +84,7 @@ def test_patients_are_drawn_whole_and_both_classes_stay(data):
     both = st.lists(st.integers(0, 1), min_size=n, max_size=n).filter(lambda x: 0 < sum(x) < n)
     labels = np.array(data.draw(both))
     patients = data.draw(st.lists(st.sampled_from("abcdefg"), min_size=n, max_size=n))
-    counts = np.concatenate(list(module._resampled(labels, 30, 0, patients)))
+    counts = np.concatenate(list(module.resampled(labels, 30, 0, patients)))
     for patient in set(patients):
         theirs = counts[:, [i for i in range(n) if patients[i] == patient]]
         assert (theirs == theirs[:, :1]).all()
@@ -89,9 +94,9 @@ def test_patients_are_drawn_whole_and_both_classes_stay(data):
 
 def test_distinct_and_unknown_patients_change_nothing(sample):
     labels, scores = sample
-    alone = stratified_bootstrap(labels, [scores], METRICS, draws=500)
+    alone = percentiles(labels, [scores], METRICS, draws=500)
     for patients in ([""] * 100, [f"patient {i}" for i in range(100)]):
-        again = stratified_bootstrap(labels, [scores], METRICS, draws=500, patients=patients)
+        again = percentiles(labels, [scores], METRICS, draws=500, patients=patients)
         np.testing.assert_array_equal(again, alone)
 
 
@@ -100,18 +105,18 @@ def test_several_images_per_patient_widen_the_interval():
     patients = [f"{i // 5}" for i in range(200)]
     labels = np.repeat([0, 1], 100)
     scores = labels + np.repeat(rng.normal(size=40), 5) + 0.01 * rng.normal(size=200)
-    width = [np.ptp(stratified_bootstrap(labels, [scores], [auroc_of_counts], patients=p)) for p in (None, patients)]
+    width = [np.ptp(percentiles(labels, [scores], [auroc_of_counts], patients=p)) for p in (None, patients)]
     assert width[1] > 1.5 * width[0]
 
 
 def test_wrong_input_is_refused(sample):
     labels, scores = sample
     with pytest.raises(ValueError, match="normal and abnormal"):
-        stratified_bootstrap(np.ones(3), [np.arange(3)], METRICS)
+        percentiles(np.ones(3), [np.arange(3)], METRICS)
     with pytest.raises(ValueError, match="2 patients for 100"):
-        stratified_bootstrap(labels, [scores], METRICS, patients=["a", "b"])
+        percentiles(labels, [scores], METRICS, patients=["a", "b"])
     with pytest.raises(ValueError, match="item 1 is nan"):
-        stratified_bootstrap([0, 1], [[0, np.nan]], METRICS)
+        percentiles([0, 1], [[0, np.nan]], METRICS)
 
 
 def test_a_difference_is_that_of_the_draws_of_both():
@@ -127,3 +132,11 @@ def test_a_difference_is_that_of_the_draws_of_both():
     backwards = paired_bootstrap(labels, poor, good, auroc_of_counts, draws=500)
     assert backwards.difference == -found.difference
     assert backwards.p == pytest.approx(found.p)
+
+
+def test_no_p_is_zero(sample):
+    labels, _ = sample
+    best = paired_bootstrap(labels, labels + 0.0, -labels, auroc_of_counts, draws=99)
+    assert best.p == pytest.approx(2 / 100)  # no draw on the other side: (0 + 1) / (99 + 1), twice
+    members = np.random.default_rng(0).normal(size=(3, 100))
+    assert paired_bootstrap(labels, members, members[[2, 0, 1]], auroc_of_counts, draws=50).p == 1

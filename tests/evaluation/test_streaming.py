@@ -1,14 +1,16 @@
 """Histograms of pixels against the exact metrics."""
 
 import tracemalloc
+from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from medad.evaluation import streaming
 from medad.evaluation.metrics import PixelHistogram, au_pro, best_dice, pixel_auroc, pixel_average_precision
-from medad.evaluation.streaming import BITS, _bins
+from medad.evaluation.streaming import BINS, _keys
 
 
 def make(seed, scale=1.0, shape=(6, 16, 16)):
@@ -25,75 +27,100 @@ def counted(masks, maps, parts=1):
     return histogram
 
 
-@given(st.integers(0, 10**6), st.sampled_from([1e-30, 1.0, 1e30]), st.sampled_from([0, 1, 3]))
-def test_exact_values_lie_within_the_bounds(seed, scale, digits):
-    masks, maps = make(seed, scale)
-    if digits:
-        maps = np.round(maps / scale, digits) * np.float32(scale)  # many ties
-    histogram = counted(masks, maps)
-    for value, exact in (
+def beside_exact(histogram, masks, maps):
+    """Each metric of a histogram, and the exact one."""
+    return (
         (histogram.auroc(), pixel_auroc(masks, maps)),
         (histogram.average_precision(), pixel_average_precision(masks, maps)),
         (histogram.best_dice(), best_dice(masks, maps)),
         (histogram.au_pro(0.3), au_pro(masks, maps, 0.3)),
-    ):
+    )
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10**6), st.sampled_from([1e-30, 1.0, 1e30]), st.sampled_from([0, 1, 3]), st.integers(2, 500))
+def test_exact_values_lie_within_the_bounds(seed, scale, digits, bins):
+    masks, maps = make(seed, scale)
+    if digits:
+        maps = np.round(maps / scale, digits) * np.float32(scale)  # many ties
+    with patch.object(streaming, "BINS", bins):
+        histogram = counted(masks, maps)
+    assert len(histogram.normal) <= bins
+    for value, exact in beside_exact(histogram, masks, maps):
         assert value.low - 1e-9 <= exact <= value.high + 1e-9
-        assert value.low <= value.value <= value.high
-        assert value.value == pytest.approx(exact, abs=5e-3)
+        assert value.low - 1e-12 <= value.value <= value.high + 1e-12
 
 
-def test_scores_within_few_bins_have_wide_bounds():
+@pytest.mark.parametrize("digits", [1, 8])
+def test_few_distinct_scores_are_exact(digits):
     masks, maps = make(0)
-    maps = 100 + 0.03 * np.clip(maps, -1, 1)
-    histogram = counted(masks, maps.astype(np.float32))
-    for value, exact in (
-        (histogram.best_dice(), best_dice(masks, maps)),
-        (histogram.au_pro(), au_pro(masks, maps)),
-    ):
-        assert value.low <= exact <= value.high
-        assert value.high - value.low > 0.1
+    maps = np.round(maps, digits)
+    for value, exact in beside_exact(counted(masks, maps), masks, maps):
+        assert value == pytest.approx((exact, exact, exact), abs=1e-12)
 
 
-def test_scores_apart_by_more_than_a_bin_are_exact():
-    masks, _ = make(0)
-    maps = np.random.default_rng(1).integers(1, 200, masks.shape).astype(np.float32)
-    histogram = counted(masks, maps)
-    assert histogram.auroc().value == pytest.approx(pixel_auroc(masks, maps), abs=1e-12)
-    assert histogram.average_precision().value == pytest.approx(pixel_average_precision(masks, maps), abs=1e-12)
-    assert histogram.au_pro().value == pytest.approx(au_pro(masks, maps), abs=1e-12)
-    assert histogram.best_dice().value == pytest.approx(best_dice(masks, maps), abs=1e-12)
+SHAPES = {
+    "of one": lambda noise: noise,
+    "narrow": lambda noise: (0.5 + 1e-5 * noise).astype(np.float32),
+    "too narrow for 32 bits": lambda noise: 100 + 1e-9 * noise,
+    "negative": lambda noise: -1000 + noise,
+    "huge": lambda noise: np.exp(100 * noise),
+    "on a black ground": lambda noise: np.maximum(noise, 0),
+    "with outliers": lambda noise: np.where(noise > 3.5, 1e30 * noise, 0.5 + 1e-5 * noise),
+    "constant": lambda noise: np.full(noise.shape, 0.1),
+}
 
 
-def test_batches_and_merging_change_nothing():
-    masks, maps = make(3)
-    whole, parts = counted(masks, maps), counted(masks, maps, 4)
-    assert whole.auroc() == parts.auroc()
-    assert whole.au_pro() == pytest.approx(parts.au_pro(), abs=1e-12)
-    assert whole.best_dice() == parts.best_dice()
-    merged = counted(masks[:2], maps[:2])
-    merged.merge(counted(masks[2:], maps[2:]))
-    assert merged.average_precision() == whole.average_precision()
+@pytest.mark.parametrize("shape", SHAPES)
+def test_bounds_are_tight_at_any_range(shape):
+    rng = np.random.default_rng(0)
+    masks = np.zeros((30, 60, 60), dtype=bool)
+    masks[10:, 20:35, 20:35] = True
+    maps = SHAPES[shape](rng.normal(size=masks.shape) + masks)
+    with patch.object(streaming, "BINS", 2**14):  # for 108,000 pixels
+        histogram = counted(masks, maps, 4)
+    for value, exact in beside_exact(histogram, masks, maps):
+        assert value.low - 1e-9 <= exact <= value.high + 1e-9
+        assert value.high - value.low < 1e-3
 
 
-@given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=2, max_size=30))
-def test_bins_keep_the_order(scores):
-    ranked = np.sort(np.array(scores, dtype=np.float32))
-    bins = _bins(ranked)
-    assert (np.diff(bins) >= 0).all()
-    assert bins[0] >= 0 and bins[-1] < 2**BITS
-    assert _bins(np.float32([-0.0])) == _bins(np.float32([0.0]))
+@settings(max_examples=40)
+@given(st.integers(0, 10**6), st.integers(1, 6), st.sampled_from([10, 300, 10**4]))
+def test_order_batches_and_merging_change_nothing(seed, parts, bins):
+    masks, maps = make(seed)
+    order = np.random.default_rng(seed).permutation(len(masks))
+    with patch.object(streaming, "BINS", bins):
+        whole, others = counted(masks, maps), counted(masks[order], maps[order], parts)
+        merged = counted(masks[:2], maps[:2])
+        merged.merge(counted(masks[2:], maps[2:], 2))
+    for other in (others, merged):
+        assert whole.auroc() == other.auroc()
+        assert whole.average_precision() == other.average_precision()
+        assert whole.best_dice() == other.best_dice()
+        assert whole.au_pro() == pytest.approx(other.au_pro(), abs=1e-12)
+        np.testing.assert_array_equal(whole.abnormal, other.abnormal)
+        np.testing.assert_array_equal(whole.normal, other.normal)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=30))
+def test_keys_keep_the_order(scores):
+    ranked = np.sort(scores)
+    keys = _keys(ranked)
+    assert ((keys[1:] > keys[:-1]) == (ranked[1:] > ranked[:-1])).all()
+    assert (keys[1:] >= keys[:-1]).all()
 
 
 def test_memory_does_not_grow_with_the_pixels():
     masks, maps = make(0, shape=(16, 64, 64))
-    histogram = counted(masks, maps)
+    histogram = PixelHistogram()
     tracemalloc.start()
-    for _ in range(20):
-        histogram.update(masks, maps)
+    for scale in range(1, 21):
+        histogram.update(masks, maps * scale)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 64 * 2**20
-    assert histogram.abnormal.sum() + histogram.normal.sum() == 21 * masks.size
+    assert BINS / 2 < len(histogram.normal) <= BINS
+    assert histogram.abnormal.sum() + histogram.normal.sum() == 20 * masks.size
 
 
 def test_what_cannot_be_counted_is_refused():
@@ -107,6 +134,7 @@ def test_what_cannot_be_counted_is_refused():
     with pytest.raises(ValueError, match="normal and abnormal"):
         PixelHistogram().au_pro()
     histogram = PixelHistogram()
+    histogram.merge(PixelHistogram())
     histogram.update(masks, maps)
     with pytest.raises(ValueError, match="regions=True"):
         histogram.au_pro()

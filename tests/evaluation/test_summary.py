@@ -9,10 +9,18 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from medad.errors import MedadError
 from medad.evaluation import bootstrap
-from medad.evaluation.curves import auroc_of_counts
+from medad.evaluation.chi_squared import chi_squared_draws
+from medad.evaluation.curves import average_precision_of_counts
 from medad.evaluation.metrics import au_pro, best_dice, chi_squared_distance
+from medad.evaluation.pixel_bootstrap import pixel_draws
 from medad.evaluation.scores import ScoreTable
-from medad.evaluation.statistics import bootstrap_draws
+from medad.evaluation.statistics import (
+    ap_interval,
+    auroc_interval,
+    bootstrap_draws,
+    proportion_interval,
+    spread_interval,
+)
 from medad.evaluation.summary import check_finite, summarise
 
 
@@ -38,9 +46,13 @@ def test_image_figures(table):
     assert figures["auroc"] == pytest.approx(roc_auc_score(labels, scores))
     assert figures["ap"] == pytest.approx(average_precision_score(labels, scores))
     assert figures["chi2"] == pytest.approx(chi_squared_distance(labels, scores))
-    draws = bootstrap_draws(labels, [scores], [auroc_of_counts])  # seed 0, whatever the run's
-    assert figures["auroc_ci"] == pytest.approx(np.quantile(draws[0, 0], [0.025, 0.975]))
-    assert figures["ap_ci"][0] < figures["ap"] < figures["ap_ci"][1]
+    assert figures["auroc_ci"] == list(auroc_interval(labels, scores))
+    draws = bootstrap_draws(labels, [scores], [average_precision_of_counts])  # seed 0, whatever the run's
+    assert figures["ap_ci"] == pytest.approx(ap_interval(figures["ap"], draws.std(ddof=1), labels, scores))
+    of_chi2 = chi_squared_draws(labels, scores).std(ddof=1)
+    assert np.divide(figures["chi2_ci"], 100) == pytest.approx(
+        spread_interval(figures["chi2"] / 100, of_chi2 / 100, 30)
+    )
     assert result["image"]["pred_score"] == figures
     assert result["n"] == {"normal": 40, "abnormal": 30}
     assert result["seed"] == 4
@@ -48,8 +60,8 @@ def test_image_figures(table):
 
 def test_the_draws_are_made_once_for_all_scores(table, monkeypatch):
     made = []
-    resampled = bootstrap._resampled
-    monkeypatch.setattr(bootstrap, "_resampled", lambda *args: made.append(1) or resampled(*args))
+    resampled = bootstrap.resampled
+    monkeypatch.setattr(bootstrap, "resampled", lambda *args: made.append(1) or resampled(*args))
     result = summarise(table)
     assert len(made) == 3  # all images, gliomas, others
     assert list(result["image"]) == list(result["kinds"]["other"]) == ["a_rec", "r_dual", "pred_score"]
@@ -69,8 +81,7 @@ def test_members_are_averaged(table):
     assert result["a_rec"]["members"] == pytest.approx(single)
     assert result["a_rec"]["auroc"] == pytest.approx(np.mean(single))
     both = np.stack([table.columns["a_rec_1"], table.columns["a_rec_2"]])
-    draws = bootstrap_draws(table.gt_label, [both], [auroc_of_counts])
-    assert result["a_rec"]["auroc_ci"] == pytest.approx(np.quantile(draws[0, 0], [0.025, 0.975]))
+    assert result["a_rec"]["auroc_ci"] == list(auroc_interval(table.gt_label, both))
 
 
 def test_each_kind_stands_against_all_normal_images(table):
@@ -89,21 +100,27 @@ def test_pixels_of_all_images_are_pooled(table):
     maps = {"r_dual": rng.normal(masks).astype(np.float32)}
     result = summarise(table, masks=masks, maps=maps)
     pixels = masks.ravel(), maps["r_dual"].ravel()
-    assert result["pixel"]["r_dual"] == pytest.approx({
+    expected = {
         "auroc": roc_auc_score(*pixels),
         "ap": average_precision_score(*pixels),
         "best_dice": best_dice(masks, maps["r_dual"]),
         "au_pro": au_pro(masks, maps["r_dual"]),
-    })  # fmt: skip
+    }
+    found, draws = result["pixel"]["r_dual"], pixel_draws(masks, maps["r_dual"])
+    items = min(masks.any(axis=(1, 2)).sum(), 70 - masks.any(axis=(1, 2)).sum())
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value)
+        assert found[f"{name}_ci"] == pytest.approx(spread_interval(value, draws[name].std(ddof=1), items))
     assert result["n"]["masks"] == masks.any(axis=(1, 2)).sum()
-    with pytest.raises(ValueError, match="one length"):
+    with pytest.raises(ValueError, match=r"both must be \(N, H, W\)"):
         summarise(table, masks=masks[:, 1:], maps=maps)
 
 
 def test_empty_masks_have_no_pixel_figures(table):
     maps = {"r_dual": np.ones((70, 2, 2))}
     pixel = summarise(table, masks=np.zeros((70, 2, 2), bool), maps=maps)["pixel"]
-    assert pixel == {"r_dual": {"auroc": None, "ap": None, "best_dice": None, "au_pro": None}}
+    names = ("auroc", "ap", "best_dice", "au_pro")
+    assert pixel == {"r_dual": {key: None for name in names for key in (name, f"{name}_ci")}}
 
 
 def test_decision_at_the_detectors_threshold(table):
@@ -111,13 +128,18 @@ def test_decision_at_the_detectors_threshold(table):
     predicted = table.columns["r_dual"] > 0.5
     assert decision["sensitivity"] == pytest.approx(predicted[40:].mean())
     assert decision["specificity"] == pytest.approx(1 - predicted[:40].mean())
+    assert decision["sensitivity_ci"] == list(proportion_interval(predicted[40:]))
+    assert decision["specificity_ci"] == list(proportion_interval(~predicted[:40]))
 
 
 def test_patients_reach_the_bootstrap(table):
     patients = [f"{i // 10}" for i in range(70)]
     alone, grouped = (summarise(replace(table, patients=p))["image"]["r_dual"] for p in (None, tuple(patients)))
     assert alone["auroc"] == grouped["auroc"]
-    assert alone["auroc_ci"] != grouped["auroc_ci"]
+    assert all(np.ptp(grouped[key]) > np.ptp(alone[key]) for key in ("auroc_ci", "ap_ci", "chi2_ci"))
+    patients = tuple(patients)
+    alone, grouped = (summarise(replace(table, patients=p))["decision"] for p in (None, patients))
+    assert alone["specificity_ci"] != grouped["specificity_ci"]
 
 
 @pytest.mark.parametrize("label", [0, 1])
@@ -126,7 +148,8 @@ def test_one_class_is_null_with_a_warning(table, label):
         result = summarise(table.subset(np.flatnonzero(table.gt_label == label)))
     figures = result["image"]["a_rec"]
     assert figures == {
-        "auroc": None, "auroc_ci": None, "ap": None, "ap_ci": None, "chi2": None, "members": [None, None],
+        "auroc": None, "auroc_ci": None, "ap": None, "ap_ci": None, "chi2": None, "chi2_ci": None,
+        "members": [None, None],
     }  # fmt: skip
     assert result["decision"]["sensitivity" if label == 0 else "specificity"] is None
     json.dumps(result, allow_nan=False)

@@ -1,6 +1,8 @@
 """Stored controls: what is written, and who finds it."""
 
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,9 @@ from medad.evaluation.controls import CONTROLS, Controls
 from medad.experiments import controls as module
 from medad.experiments.controls import is_control, store_controls, store_phantoms, stored_controls
 from medad.experiments.store import stored
+
+RESULTS = Path(__file__).parents[2] / "docs" / "results"
+DATA = os.environ.get("MEDAD_DATA")
 
 
 def test_what_is_stored_is_read_with_six_digits(phantoms, tmp_path):
@@ -69,3 +74,27 @@ def test_phantoms_have_seeds_of_their_own(tmp_path, monkeypatch):
     tables = [stored_controls("phantom_plain", tmp_path, seed) for seed in (0, 1)]
     assert tables[0].image_path == tables[1].image_path
     assert (tables[0].columns["pixels"] != tables[1].columns["pixels"]).all()
+
+
+@pytest.mark.parametrize(
+    "dataset", ["brain_tumor", "brain_tumor_masks", "fundus_glaucoma", "pediatric_cxr", "phantom", "phantom_plain"]
+)
+def test_our_stored_controls_are_of_the_images_of_our_stored_runs(dataset):
+    run = next(stored(dataset, RESULTS))
+    table = stored_controls(dataset, RESULTS, run.run["seed"] if dataset.startswith("phantom") else 0)
+    assert table.image_path == run.scores.image_path and table.kinds == run.scores.kinds
+    np.testing.assert_array_equal(table.gt_label, run.scores.gt_label)
+    (about,) = (RESULTS / dataset / "controls").glob(f"seed{run.run['seed']}/about.yaml")
+    learned = yaml.safe_load(about.read_text())["data"]
+    assert {name: learned[name] for name in ("name", "normal", "unlabeled")} == {
+        name: run.run["data"][name] for name in ("name", "normal", "unlabeled")
+    }
+
+
+@pytest.mark.skipif(not DATA, reason="MEDAD_DATA names no folder of real images")
+def test_what_is_stored_comes_out_again(tmp_path):
+    store_controls("adult_cxr", Path(DATA or ""), tmp_path)
+    again, table = stored_controls("adult_cxr", tmp_path), stored_controls("adult_cxr", RESULTS)
+    assert again.image_path == table.image_path
+    for name, values in table.columns.items():
+        np.testing.assert_allclose(again.columns[name], values, rtol=1e-3, atol=1e-3 * values.std())

@@ -9,6 +9,7 @@ import pytest
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.statistics import friedman_nemenyi
 from medad.reports.benchmark import ranking, write_benchmark
+from medad.reports.benchmark_cells import CellReport, write_cells
 from medad.reports.benchmark_figures import critical_difference_diagram
 
 LABELS = np.repeat([0, 1], 40)
@@ -18,7 +19,7 @@ def make_tables(seed, methods):
     rng = np.random.default_rng(seed)
     names = tuple(f"{i}.png" for i in range(80))
     return {
-        label: [ScoreTable(names, LABELS, {"pred_score": rng.normal(size=80) + strength * LABELS}) for _ in range(2)]
+        label: [ScoreTable(names, LABELS, {"pred_score": rng.normal(size=80) + strength * LABELS}) for _ in range(3)]
         for label, strength in methods.items()
     }
 
@@ -55,6 +56,26 @@ def test_all_forms_say_the_same(tmp_path, results):
     few = write_benchmark({name: results[name] for name in ("set 0", "set 1")}, tmp_path / "few").read_text()
     assert "No two can differ significantly over so few data sets." in few
     assert not re.search(r"(src|href)=\"http", html)
+
+
+def test_cells_are_named_and_linked_from_where_the_page_lies(results, tmp_path):
+    cells = [
+        CellReport("set 0", "a & b", 0, tmp_path / "cells" / "0f" / "report.html"),
+        CellReport("set 0", "a & b", 1, tmp_path / "cells" / "1f" / "report.html"),
+        CellReport("set 1", "a & b", 0, None),
+    ]
+    for cell in cells[:2]:
+        cell.report.parent.mkdir(parents=True)
+        cell.report.touch()
+    write_benchmark(results, tmp_path / "report", cells=cells)
+    write_cells(cells, tmp_path / "cells.html")
+    moved = (tmp_path / "report").rename(tmp_path / "moved")  # beside the cells still
+    for page in (moved / "index.html", tmp_path / "cells.html"):
+        text = page.read_text()
+        links = re.findall(r'<a href="([^"]+)">(seed \d)</a>', text)
+        assert [name for _, name in links] == ["seed 0", "seed 1"]
+        assert [(page.parent / address).resolve() for address, _ in links] == [cell.report for cell in cells[:2]]
+        assert text.count("<td>a &amp; b</td>") == 2 and "seed 0: no report" in text
 
 
 def test_two_methods_are_compared_by_wilcoxon_and_it_is_said_that_this_shows_little(tmp_path):

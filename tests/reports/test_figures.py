@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from medad.evaluation.metrics import class_densities
 from medad.evaluation.scores import ScoreTable
-from medad.reports.figures import histograms, png_uri, ranking_curves, svg_uri, training_curves
+from medad.reports.figures import bins_for, histograms, png_uri, ranking_curves, svg_uri, training_curves
 
 
 def titles(figure):
@@ -19,7 +19,7 @@ def titles(figure):
 
 
 def test_svg_is_well_formed_and_repeats(table):
-    uri, again = (svg_uri(histograms(table, {})) for _ in range(2))
+    uri, again = (svg_uri(histograms(table, {}, 8)) for _ in range(2))
     assert uri == again
     kind, data = uri.split(",")
     assert kind == "data:image/svg+xml;base64"
@@ -32,19 +32,32 @@ def test_png_has_the_asked_resolution():
 
 
 def test_histograms_have_a_panel_per_score_with_both_classes(table):
-    figure = histograms(table, {"a_rec": 12.345, "r_dual": None})
+    figure = histograms(table, {"a_rec": 12.345, "r_dual": None}, 9)
     assert titles(figure) == ["a_rec   χ² = 12.35", "a_intra", "r_dual"]
-    expected = class_densities(table.gt_label, table.columns["r_dual"])
+    expected = class_densities(table.gt_label, table.columns["r_dual"], 9)
     drawn = [patch.get_data().values for patch in figure.axes[2].patches]
     np.testing.assert_allclose(drawn, expected)
-    members = [class_densities(table.gt_label, table.columns[f"a_rec_{k}"]) for k in (1, 2)]
+    members = [class_densities(table.gt_label, table.columns[f"a_rec_{k}"], 9) for k in (1, 2)]
     np.testing.assert_allclose([p.get_data().values for p in figure.axes[0].patches], np.mean(members, axis=0))
 
 
 def test_histograms_without_labels_show_all_images(table):
-    figure = histograms(ScoreTable(table.image_path, None, table.columns), {})
+    figure = histograms(ScoreTable(table.image_path, None, table.columns), {}, 8)
     assert [len(ax.patches) for ax in figure.axes] == [1, 1, 1]
     assert figure.axes[0].get_legend().get_texts()[0].get_text() == "all images"
+
+
+@pytest.mark.parametrize(
+    ("normal", "abnormal", "bins"), [(5, 5, 8), (600, 100, 10), (100, 600, 10), (400, 0, 20), (90000, 90000, 100)]
+)
+def test_bins_follow_the_smaller_class(normal, abnormal, bins):
+    labels = np.repeat([0, 1], [normal, abnormal])
+    names = tuple(map(str, range(len(labels))))
+    assert bins_for(ScoreTable(names, labels, {"pred_score": np.zeros(len(labels))})) == bins
+
+
+def test_bins_without_labels_follow_all_images():
+    assert bins_for(ScoreTable(tuple(map(str, range(400))), None, {"pred_score": np.zeros(400)})) == 20
 
 
 def test_ranking_curves_have_the_area_of_the_metric(table):

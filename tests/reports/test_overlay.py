@@ -64,7 +64,7 @@ def plain(tmp_path):
 def found(path, columns, thumb=40):
     """Colours at the centres of the first cells, row by row."""
     page = np.asarray(Image.open(path))
-    width, height = thumb + 6, thumb + 16 + 6
+    width, height = thumb + 6, thumb + 30 + 6
     return [
         tuple(page[26 + height * (i // columns) + thumb // 2, 6 + width * (i % columns) + thumb // 2]) for i in range(3)
     ]
@@ -73,22 +73,43 @@ def found(path, columns, thumb=40):
 @pytest.mark.parametrize("columns", [2, 8])
 def test_contact_sheet_shows_the_highest_score_first(tmp_path, plain, columns):
     red, green, blue = (255, 0, 0), (0, 255, 0), (0, 0, 255)
-    path = contact_sheet(plain([red, green, blue]), [0.2, 0.9, 0.5], tmp_path / "sheet.png", columns, thumb=40)
+    path = contact_sheet(plain([red, green, blue]), "rgb", [0.2, 0.9, 0.5], tmp_path / "sheet.png", columns, thumb=40)
     assert found(path, min(columns, 3)) == [green, blue, red]
     assert {file.name for file in tmp_path.iterdir()} == {"in", "sheet.png"}
 
 
 def test_contact_sheet_shows_at_most_two_hundred_and_opens_no_more(tmp_path, plain):
     pictures = plain([(9, 9, 9)] * 200, (4, 4))
-    sheets = [contact_sheet(pictures, np.arange(200), tmp_path / "a.png", thumb=20)]
+    sheets = [contact_sheet(pictures, ["a"] * 200, np.arange(200), tmp_path / "a.png", thumb=20)]
     absent = [tmp_path / "absent.png"] * 30
-    sheets.append(contact_sheet(absent + pictures, np.arange(230), tmp_path / "b.png", thumb=20))
+    sheets.append(contact_sheet(absent + pictures, ["b"] * 230, np.arange(230), tmp_path / "b.png", thumb=20))
     sizes = [Image.open(sheet).size for sheet in sheets]
     assert sizes[0] == sizes[1]
 
 
 def test_contact_sheet_refuses_what_does_not_match(tmp_path, plain):
-    with pytest.raises(ValueError, match="0, 0"):
-        contact_sheet([], [], tmp_path / "s.png")
-    with pytest.raises(ValueError, match="1, 2"):
-        contact_sheet(plain(["red"]), [1.0, 2.0], tmp_path / "s.png")
+    with pytest.raises(ValueError, match="0, 0, 0"):
+        contact_sheet([], [], [], tmp_path / "s.png")
+    with pytest.raises(ValueError, match="1, 1, 2"):
+        contact_sheet(plain(["red"]), ["a"], [1.0, 2.0], tmp_path / "s.png")
+    with pytest.raises(ValueError, match="1, 0, 1"):
+        contact_sheet(plain(["red"]), [], [1.0], tmp_path / "s.png")
+
+
+def test_contact_sheet_names_its_pictures(tmp_path, plain):
+    """The second line below a picture is what its name looks like, whatever the name holds."""
+    pictures = plain([(9, 9, 9)] * 2)
+    sheets = [
+        np.asarray(Image.open(contact_sheet(pictures, names, [2.0, 1.0], tmp_path / "s.png")))
+        for names in (["scan 1", ""], ["", ""], ["scan 2", "\udcff\n"])
+    ]
+    name, other = ((26 + 160 + 15, 26 + 160 + 30, x) for x in (6, 6 + 166))
+    named, empty, odd = (
+        [(s[top:bottom, left : left + 160] < 128).any(axis=-1) for top, bottom, left in (name, other)] for s in sheets
+    )
+    assert named[0].any() and not empty[0].any() and (odd[0] != named[0]).any()
+    assert not named[1].any() and odd[1].any()
+
+
+def test_pictures_of_one_line_are_shown(tmp_path, plain):
+    contact_sheet(plain(["red"], (4000, 1)), ["line"], [1.0], tmp_path / "s.png")

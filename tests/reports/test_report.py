@@ -1,5 +1,6 @@
 """The report is one well-formed file that loads nothing, escapes data and names no image."""
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from medad.evaluation.scores import ScoreTable
 from medad.evaluation.summary import summarise
 from medad.reports.html import cards, html, join, table
 from medad.reports.report import write_report
+from medad.reports.sheet import Sheet, captions, choose_columns
 
 VOID = {"meta", "img"}
 COUNTS = {
@@ -46,12 +48,19 @@ class Page(HTMLParser):
         return " ".join("".join(self.words).split())
 
 
+def with_more(values, more):
+    """Put the leaves of nested `more` into nested `values`."""
+    return values | {k: with_more(values.get(k, {}), v) if isinstance(v, dict) else v for k, v in more.items()}
+
+
 @pytest.fixture
 def report(tmp_path):
     """Write a report and parse it."""
 
-    def write(scores, sheet=None, losses=None, config=None, title="A run", versions=None, **options):
-        metrics = summarise(scores, **options)
+    def write(
+        scores, sheet=None, losses=None, config=None, title="A run", versions=None, threshold=None, more=None, **options
+    ):
+        metrics = with_more(summarise(scores, **options), more or {})
         path = write_report(
             tmp_path,
             title=title,
@@ -62,6 +71,7 @@ def report(tmp_path):
             scores=scores,
             losses=losses or {},
             sheet=sheet,
+            threshold=threshold,
         )
         assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
         assert path == tmp_path / "report.html"
@@ -79,13 +89,16 @@ def test_everything_known_is_shown(report, table, sheet):
         value, (low, high) = metrics["image"]["r_dual"][key], metrics["image"]["r_dual"][f"{key}_ci"]
         assert f"{100 * value:.1f} ({100 * low:.1f}–{100 * high:.1f})" in page.text
     for words in (
-        "36 test images were scored: 20 normal and 16 abnormal",
+        "tested on 20 normal and 16 abnormal",
+        "What to do next",
         "bright (8)",
         "best Dice, % (oracle)",
         "16 of them have a mask",
         "Distribution of the scores",
         "ROC and precision-recall curves",
-        "worst false positives",
+        "where errors are worst",
+        "8 bins over the range of each score",
+        "In brackets the 95 % interval. It speaks of the choice of test images, not of the chance in training.",
         "Training",
         "training.epochs 2",
         "torch 9.8.7",
@@ -127,8 +140,9 @@ def test_data_are_escaped(report, table):
 
 def test_decision_is_told_where_the_run_has_a_threshold(report, table):
     labelled = ScoreTable(table.image_path, table.gt_label, table.columns, None, table.gt_label.copy())
-    page, _ = report(labelled)
-    assert "the sensitivity is 100.0 % and the specificity 100.0 %" in page.text
+    page, _ = report(labelled, threshold=0.25)
+    assert "a score of 0.25 or more is called abnormal, here 16 of 36 images" in page.text
+    assert "Measured specificity: 100.0 %" in page.text and "Sensitivity: 100.0 %" in page.text
     assert "Kinds of abnormality" not in page.text
 
 
@@ -147,8 +161,52 @@ def test_unlabelled_images_have_histograms_but_no_tables(report, table):
 
 
 def test_unlabelled_images_above_the_threshold_are_counted(report, table):
-    page, _ = report(ScoreTable(table.image_path, None, table.columns, None, np.arange(36) % 3 == 0))
-    assert "calls 12 of them abnormal" in page.text
+    page, _ = report(ScoreTable(table.image_path, None, table.columns, None, np.arange(36) % 3 == 0), threshold=1.0)
+    assert "called abnormal, here 12 of 36 images" in page.text
+
+
+def test_the_opening_stands_first(report, table, tmp_path):
+    report(table)
+    source = (tmp_path / "report.html").read_text()
+    assert source.index("chance: by the score r_dual") < source.index("What to do next") < source.index("<h2>Scores")
+
+
+def test_every_figure_that_has_an_interval_shows_it(report, table):
+    masks = np.zeros((36, 4, 4), bool)
+    masks[20:, 1] = True
+    maps = {"a_map": np.random.default_rng(0).random((36, 4, 4))}
+    pixel = {f"{name}_ci": (0.11, i / 10) for i, name in enumerate(("auroc", "ap", "best_dice", "au_pro"), start=2)}
+    more = {"image": {"r_dual": {"chi2_ci": (12.345, 67.891)}}, "pixel": {"a_map": pixel}}
+    page, _ = report(table, masks=masks, maps=maps, more=more)
+    for ends in ("12.35–67.89", *(f"11.0–{10 * i}.0" for i in (2, 3, 4, 5))):
+        assert f"({ends})" in page.text, ends
+
+
+def test_what_sees_no_pathology_stands_below_the_scores(report, table):
+    row = {"auroc": 0.987, "auroc_ci": (0.9, 0.995), "ap": 0.876, "ap_ci": (0.8, 0.91)}
+    without = {"auroc": None, "auroc_ci": None, "ap": None, "ap_ci": None}
+    page, _ = report(table, more={"controls": {"thumbnail": row, "file_size_nu": without}})
+    assert "8 x 8 thumbnail 98.7 (90.0–99.5) 87.6 (80.0–91.0) file size, with unlabeled – –" in page.text
+    assert "A detector that is not clearly above them has not shown that it sees disease" in page.text
+    assert "Not above the best of what sees no pathology: 8 x 8 thumbnail" in page.text
+    assert "sees no pathology" not in report(table)[0].text
+
+
+def test_equal_scores_are_undecided_not_wrong(report, table):
+    columns = {"pred_score": np.zeros(36)}
+    same = ScoreTable(table.image_path, table.gt_label, columns)
+    index = choose_columns(same)
+    sheet = Sheet(np.zeros((12, 8, 8)), {"a": np.zeros((12, 8, 8))}, captions(same, index))
+    page, _ = report(same, sheet)
+    assert "Images that tie there are undecided" in page.text and "false positive" not in page.text
+    assert "Not shown to be better than chance" in page.text
+
+
+@pytest.mark.parametrize("wide", ["table", "img"])
+def test_what_is_wider_than_a_phone_scrolls_by_itself(wide, report, table, sheet, tmp_path):
+    report(table, sheet, LOSSES, versions={"torch": "1"}, more={"controls": {"pixels": {"auroc": 0.5}}})
+    source = (tmp_path / "report.html").read_text()
+    assert source.count(f"<{wide}") == len(re.findall(rf'<div class="wide"><{wide}', source)) > 3
 
 
 def test_one_class_is_reported_without_figures(report, table):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from medad.evaluation.scores import ScoreTable
 from medad.reports.figures import png_uri
-from medad.reports.sheet import Sheet, captions, choose_columns, draw_sheet
+from medad.reports.sheet import INCH, Sheet, captions, choose_columns, draw_sheet
 
 
 def scored(scores, labels=None, predicted=None):
@@ -64,20 +64,47 @@ def test_captions_without_a_threshold_cut_at_the_number_of_abnormal_images():
     assert captions(scored([1, 2], [1, 1]), np.arange(2))[0].startswith("true positive")
 
 
+def test_without_a_threshold_scores_that_tie_at_the_cut_are_undecided():
+    words = [c.split("\n")[0] for c in captions(scored([2, 1, 1, 3], [0, 0, 1, 1]), np.arange(4))]
+    assert words == ["false positive", "true negative", "false negative", "true positive"]
+    words = [c.split("\n")[0] for c in captions(scored([2, 1, 2, 3], [0, 0, 1, 1]), np.arange(4))]
+    assert words == ["undecided", "true negative", "undecided", "true positive"]
+
+
+def test_equal_scores_are_no_errors_without_a_threshold():
+    words = [c.split("\n")[0] for c in captions(scored([1] * 5, [0, 0, 0, 1, 1]), np.arange(5))]
+    assert words == ["undecided"] * 5
+    decided = captions(scored([1] * 3, [0, 0, 1], np.ones(3)), np.arange(3))
+    assert [c.split("\n")[0] for c in decided] == ["false positive"] * 2 + ["true positive"]
+
+
 def test_captions_without_labels_are_scores():
     assert captions(scored([0.12345]), np.array([0])) == ["score\n0.123"]
 
 
 def test_each_row_of_maps_has_one_colour_scale(sheet):
     figure = draw_sheet(sheet)
-    drawn = [ax for ax in figure.axes if ax.images]
-    assert len(drawn) == 3 * 12
+    drawn = np.array([ax for ax in figure.axes if ax.images]).reshape(2, 3, 6)  # bands, rows, columns
     for row, name in ((1, "a_intra"), (2, "r_dual")):
-        (scale,) = {ax.images[0].get_clim() for ax in drawn[12 * row : 12 * (row + 1)]}
+        (scale,) = {ax.images[0].get_clim() for ax in drawn[:, row].flat}
         assert scale == pytest.approx((sheet.maps[name].min(), np.percentile(sheet.maps[name], 99.5)))
-    assert [ax.get_title() for ax in drawn[:12]] == sheet.titles
-    outlined = [any(type(c).__name__ == "QuadContourSet" for c in ax.collections) for ax in drawn[:12]]
+        for ax, values in zip(drawn[:, row].flat, sheet.maps[name], strict=True):
+            np.testing.assert_array_equal(ax.images[0].get_array(), values)
+    images = list(drawn[:, 0].flat)
+    assert [ax.get_title() for ax in images] == sheet.titles
+    outlined = [any(type(c).__name__ == "QuadContourSet" for c in ax.collections) for ax in images]
     assert outlined == list(sheet.masks.any(axis=(1, 2)))
+
+
+@pytest.mark.parametrize("count", [1, 5, 8, 12])
+def test_every_image_is_at_least_160_pixels_wide(count):
+    maps = {f"a_{i}": np.zeros((count, 8, 8)) for i in range(6)}
+    figure = draw_sheet(Sheet(np.zeros((count, 8, 8)), maps, ["x"] * count))
+    figure.draw_without_rendering()
+    shown = [ax for ax in figure.axes if ax.images]
+    assert len(shown) == 7 * count
+    assert min(ax.get_window_extent().width for ax in shown) * INCH / figure.dpi >= 160
+    assert figure.get_figwidth() * INCH <= 1100  # the page's
 
 
 def test_colour_images_and_constant_maps_can_be_drawn():

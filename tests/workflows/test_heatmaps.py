@@ -1,32 +1,59 @@
-"""Heat maps as files, at native size and without collisions."""
+"""Heat maps as files, at native size and without collisions, and small pictures for the worklist."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from medad.data.imageset import ImageSet
-from medad.workflows.heatmaps import draw_heatmaps, heatmap_path
+from medad.workflows.heatmaps import draw_pictures, heatmap_path, small_path
 
 
-def test_heat_maps_have_native_size_and_names_of_their_own(tmp_path):
-    names = ("a/x.png", "b/x.png", "a/x.bmp", "x.png")
-    paths = []
+@pytest.fixture
+def images(tmp_path):
+    """Grey images of four sizes, whose names differ in folder and extension only."""
+    names, paths = ("a/x.png", "b/x.png", "a/x.bmp", "x.png"), []
     for i, name in enumerate(names):
         file = tmp_path / "in" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (30 + i, 20), 50).save(file)
         paths.append(str(file))
+    return ImageSet(np.zeros((4, 1, 8, 8), np.uint8), names, tuple(paths))
+
+
+@pytest.fixture
+def maps():
+    """Maps of which the third alone has anything to show, on its left."""
     maps = np.zeros((4, 8, 8), np.float32)
     maps[2, :, :4] = 1
-    images = ImageSet(np.zeros((4, 1, 8, 8), np.uint8), names, tuple(paths))
-    draw_heatmaps(images, maps, (0.0, 1.0), tmp_path / "out", 2)
-    for i, name in enumerate(names):
-        with Image.open(tmp_path / "out" / f"{name}.png") as drawn:
+    return maps
+
+
+def test_heat_maps_have_native_size_and_names_of_their_own(images, maps, tmp_path):
+    draw_pictures(images, maps, (0.0, 1.0), tmp_path, 2)
+    for i, name in enumerate(images.ids):
+        with Image.open(tmp_path / "heatmaps" / f"{name}.png") as drawn:
             assert drawn.size == (30 + i, 20)
             pixels = np.asarray(drawn.convert("RGB")).astype(int)
-        assert (pixels == 50).all() == (i != 2)  # only the third has anything to show
-    left, right = pixels_of(tmp_path / "out" / "a/x.bmp.png")
+        assert (pixels == 50).all() == (i != 2)
+    left, right = pixels_of(tmp_path / "heatmaps" / "a/x.bmp.png")
     assert left != (50, 50, 50) and right == (50, 50, 50)
+
+
+def test_small_pictures_show_the_image_beside_its_map(images, maps, tmp_path):
+    draw_pictures(images, maps, (0.0, 1.0), tmp_path, 2)
+    for i, name in enumerate(images.ids):
+        with Image.open(tmp_path / "worklist" / f"{name}.jpg") as drawn:
+            pixels = np.asarray(drawn.convert("RGB")).astype(int)
+        assert pixels.shape == (round(256 * 20 / (30 + i)), 256 + 4 + 256, 3)
+        plain, heat = pixels[:, :250], pixels[:, 266:]
+        assert (abs(plain - 50) < 5).all() and (abs(heat - 50) < 5).all() == (i != 2)
+
+
+def test_without_maps_the_images_alone_are_drawn(images, tmp_path):
+    draw_pictures(images, None, None, tmp_path, 2)
+    with Image.open(tmp_path / "worklist/a/x.bmp.jpg") as drawn:
+        assert drawn.size == (256, 160)
+    assert [path.name for path in tmp_path.iterdir() if path.name != "in"] == ["worklist"]
 
 
 def pixels_of(file):
@@ -37,11 +64,12 @@ def pixels_of(file):
 @pytest.mark.parametrize("letter", ["x", "ü", "\udcff"])
 def test_long_names_are_cut_and_kept_apart(letter, tmp_path):
     longest = (254 // len(letter.encode(errors="surrogateescape"))) * letter
-    files = [heatmap_path(tmp_path, f"deep/{longest[1:]}{end}") for end in ("a", "b")]
-    files[0].parent.mkdir()
-    for file in files:
-        file.touch()
-    assert len(set(files)) == 2 and all(file.suffix == ".png" for file in files)
+    for path, suffix in ((heatmap_path, ".png"), (small_path, ".jpg")):
+        files = [path(tmp_path, f"deep/{longest[1:]}{end}") for end in ("a", "b")]
+        files[0].parent.mkdir(parents=True)
+        for file in files:
+            file.touch()
+        assert len(set(files)) == 2 and all(file.suffix == suffix for file in files)
 
 
 def test_a_name_that_just_fits_is_left_alone(tmp_path):

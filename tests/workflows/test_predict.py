@@ -78,10 +78,55 @@ def test_results_inside_the_input_are_not_taken_for_images(finished, phantoms, t
         assert predict(finished, tmp_path / "out", tmp_path) == 0
         assert len(read_scores(tmp_path / "out" / "scores.csv")) == 2
     assert predict(finished, tmp_path / "out", tmp_path / "out" / "heatmaps") == 2
+    assert predict(finished, tmp_path / "other", tmp_path) == 0
+    assert len(read_scores(tmp_path / "other" / "scores.csv")) == 2
 
 
 def test_nothing_else_is_left_in_the_folder(predicted):
-    assert {p.name for p in predicted.iterdir()} == {"scores.csv", "heatmaps", "contact_sheet.png"}
+    names = {"scores.csv", "heatmaps", "contact_sheet.png", "worklist.html", "worklist"}
+    assert {p.name for p in predicted.iterdir()} == names
+
+
+def test_p_values_are_those_of_the_held_out_normals(predicted, finished):
+    normal = np.loadtxt(finished / "held_out.csv", skiprows=1)
+    table = read_scores(predicted / "scores.csv")
+    reached = (normal >= table.columns["pred_score"][:, None]).sum(axis=1)
+    np.testing.assert_array_equal(table.p_value, (1 + reached) / (len(normal) + 1))
+
+
+def test_the_worklist_shows_every_image(predicted, finished, phantoms):
+    page = (predicted / "worklist.html").read_text()
+    names = [file.name for file in (phantoms / "images").iterdir()]
+    for name in names:
+        assert f'<a href="heatmaps/{name}.png" target="_blank"><img src="worklist/{name}.jpg"' in page
+        assert f">{phantoms / 'images' / name}</a>" in page and (predicted / "worklist" / f"{name}.jpg").is_file()
+    assert page.count("percentile ") == page.count("· p ") == len(names)
+    assert f"by the run {finished}" in page and "on 2 normal images held out" in page
+    assert "at least 66.7 % normal" in page and "never below 1/3" in page and "could not be read" not in page
+
+
+def test_a_run_that_kept_no_held_out_scores(finished, three, tmp_path):
+    run = shutil.copytree(finished, tmp_path / "run")
+    (run / "held_out.csv").unlink()
+    assert predict(run, tmp_path / "out", three) == 0
+    assert read_scores(tmp_path / "out" / "scores.csv").p_value is None
+    page = (tmp_path / "out" / "worklist.html").read_text()
+    assert "percentile" not in page and "at least 95 % normal" in page
+
+
+def test_a_method_without_maps_or_threshold(phantoms, three, tmp_path):
+    options = ["--method", "deep_svdd", "--preset", "tiny", "--jobs", "1", "--device", "cpu"]
+    assert main(["train", str(phantoms), "--out", str(tmp_path / "run"), *options]) == 0
+    assert predict(tmp_path / "run", tmp_path / "out", three) == 0
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"scores.csv", "worklist.html", "worklist"}
+    page = (tmp_path / "out" / "worklist.html").read_text()
+    assert "no threshold" in page and "no maps" in page and (three / "0.png").as_uri() in page
+
+
+def test_a_misspelt_path_stops_all_before_anything_is_scored(finished, three, tmp_path, capsys):
+    assert predict(finished, tmp_path / "out", three / "0.png", tmp_path / "thre") == 2
+    line = f"{tmp_path / 'thre'}: no such file or folder; did you mean {three}?"
+    assert line in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
 def test_a_run_without_a_colour_scale_takes_it_from_the_images(finished, phantoms, tmp_path):
@@ -106,7 +151,7 @@ def three(phantoms, tmp_path):
 def test_what_was_computed_outlives_a_stop(fault, finished, three, tmp_path, monkeypatch):
     (three / "0.png").write_bytes(b"")
     monkeypatch.setattr(module, "CHUNK", 1)
-    draw, drawn = module.draw_heatmaps, []
+    draw, drawn = module.draw_pictures, []
 
     def stop_at_the_second(images, *rest):
         if drawn:
@@ -114,7 +159,7 @@ def test_what_was_computed_outlives_a_stop(fault, finished, three, tmp_path, mon
         drawn.append(images.ids)
         draw(images, *rest)
 
-    monkeypatch.setattr(module, "draw_heatmaps", stop_at_the_second)
+    monkeypatch.setattr(module, "draw_pictures", stop_at_the_second)
     out = tmp_path / "out"
     assert predict(finished, out, three) in (1, 130)
     table = read_scores(out / "scores.csv")
@@ -122,6 +167,9 @@ def test_what_was_computed_outlives_a_stop(fault, finished, three, tmp_path, mon
     assert (np.diff(table.columns["pred_score"]) <= 0).all()
     assert [file.name for file in (out / "heatmaps").iterdir()] == ["1.png.png"]
     assert str(three / "0.png") in (out / "failed.csv").read_text()
+    page = (out / "worklist.html").read_text()
+    assert page.count('<p><a href="file:') == 2 and page.count("not drawn") == 1
+    assert 'src="worklist/1.png.jpg"' in page and 'href="failed.csv"' in page
 
 
 def test_a_second_prediction_does_not_mix_with_the_first(finished, three, tmp_path):
@@ -134,8 +182,11 @@ def test_a_second_prediction_does_not_mix_with_the_first(finished, three, tmp_pa
         "contact_sheet.png",
         "heatmaps",
         "heatmaps/2.png.png",
+        "worklist.html",
+        "worklist",
+        "worklist/2.png.jpg",
     }
-    assert predict(finished, out, tmp_path / "absent.png") == 1
+    assert predict(finished, out, three / "bad.png") == 1
     assert [p.name for p in out.iterdir()] == ["failed.csv"]
 
 

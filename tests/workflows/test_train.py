@@ -31,10 +31,11 @@ def test_the_run_folder_tells_how_it_came_about(finished):
     assert run["data"]["name"] == "phantoms"
     counts = {name: {k: v for k, v in run["data"][name].items() if k != "fingerprint"} for name in ("normal", "test")}
     assert counts == {
-        "normal": {"images": 12, "normal": 12, "abnormal": 0},
+        "normal": {"images": 12, "normal": 12, "abnormal": 0, "trained": 10, "held_out": 2},
         "test": {"images": 16, "normal": 8, "abnormal": 8},
     }
     assert run["data"]["unlabeled"]["abnormal"] == 6  # of 10, at anomaly rate 0.6
+    assert run["data"]["unlabeled"]["used"] == 10
     assert len(run["data"]["normal"]["fingerprint"]) == 32
     assert {"medad", "python", "torch", "numpy", "cpu", "system"} <= set(run["versions"])
     assert run["config"]["preset"] == "tiny" and run["config"]["options"] == {"holdout": 0.2}
@@ -85,6 +86,27 @@ def test_resuming_a_finished_run_leaves_it_alone(phantoms, tmp_path, capsys):
     assert train(phantoms, tmp_path / "run", "--resume") == 0
     assert (tmp_path / "run" / "weights.safetensors").stat().st_mtime_ns == before
     assert "finished already" in capsys.readouterr().err
+
+
+def test_a_finished_run_of_before_is_known_again_and_other_images_are_not(finished, phantoms, tmp_path, capsys):
+    run = shutil.copytree(finished, tmp_path / "run", ignore=shutil.ignore_patterns("evaluate-*"))
+    described = yaml.safe_load((run / "run.yaml").read_text())
+    for images, name in (("normal", "trained"), ("normal", "held_out"), ("unlabeled", "used")):
+        del described["data"][images][name]  # older versions did not tell
+    (run / "run.yaml").write_text(yaml.safe_dump(described))
+    more = ("--options.holdout", "0.2", "--resume")
+    assert train(phantoms, run, *more) == 0
+    del described["data"]["unlabeled"]
+    (run / "run.yaml").write_text(yaml.safe_dump(described))
+    assert train(phantoms, run, *more) == 2
+    assert "finished with other training images" in capsys.readouterr().err
+
+
+def test_unlabeled_images_that_the_method_sets_aside_are_not_counted_as_used(phantoms, tmp_path):
+    assert train(phantoms, tmp_path / "run", "--method", "ae") == 0
+    data = yaml.safe_load((tmp_path / "run" / "run.yaml").read_text())["data"]
+    assert (data["unlabeled"]["images"], data["unlabeled"]["used"]) == (10, 0)
+    assert (data["normal"]["trained"], data["normal"]["held_out"]) == (12, 0)
 
 
 def test_the_default_run_folder_is_named_after_data_and_method(phantoms, tmp_path, monkeypatch):

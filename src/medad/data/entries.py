@@ -1,7 +1,7 @@
 """One image file and what is known about it, and finding such files in folders."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def _cannot_list(error: OSError) -> None:
         raise UserError(f"{error.filename}: cannot be listed ({error.strerror}): check its permissions")
 
 
-def find_images(paths: Sequence[Path]) -> tuple[Entry, ...]:
+def find_images(paths: Sequence[Path], leave_out: Callable[[Path], bool] = lambda path: False) -> tuple[Entry, ...]:
     """Find the images to predict.
 
     Parameters
@@ -86,6 +86,8 @@ def find_images(paths: Sequence[Path]) -> tuple[Entry, ...]:
         Files, and folders that are searched with all folders below them. A path that does not
         exist becomes an entry that cannot be read, so that it is reported with the others. Where
         paths overlap, the first decides.
+    leave_out : callable
+        Given the absolute path of each file found: true for files that are none of the images.
 
     Returns
     -------
@@ -104,6 +106,8 @@ def find_images(paths: Sequence[Path]) -> tuple[Entry, ...]:
         is_folder = os.path.isdir(path)  # not path.is_dir(), which raises where permission is lacking
         folder, names = (path, list_files(path)) if is_folder else (path.parent, [path.name])
         for entry in (Entry(name, folder / name) for name in names if folder / name not in known):
+            if leave_out(entry.path):
+                continue
             if entry.id in found:
                 both = f"{found[entry.id].path} and {entry.path}"
                 raise UserError(f"two files have the id {entry.id} ({both}): give the folder that holds both")

@@ -27,6 +27,7 @@ from medad.evaluation.calibration import threshold_at_specificity
 from medad.networks.folding import folded
 from medad.training.checkpoint import load_networks, load_tensors, network_state, save_tensors
 from medad.training.course import finished_path
+from medad.training.held_out import read_held_out, write_held_out
 from medad.training.phase import PhaseSpec, Recipe
 from medad.training.phase_store import PhaseStore
 from medad.training.pixels import share_pixels, to_unit
@@ -110,6 +111,10 @@ class Detector(ABC):
         Mean loss of each epoch by phase.
     threshold_ : float or None
         An image is abnormal from this ``pred_score`` on.
+    held_out_scores_ : ndarray or None
+        (m,) ``pred_score`` of the normal images held out for the threshold; None without any.
+    images_ : dict
+        How many normal images :meth:`fit` ``trained`` on and ``held_out``, and how many ``unlabeled`` ones it used.
     """
 
     name: ClassVar[str]
@@ -138,6 +143,8 @@ class Detector(ABC):
         self.folded_: dict[str, nn.Module] = {}
         self.loss_curves_: dict[str, np.ndarray] = {}
         self.threshold_: float | None = None
+        self.held_out_scores_: np.ndarray | None = None
+        self.images_: dict[str, int] = {}
         self.has_unlabeled_ = False
 
     @classmethod
@@ -199,7 +206,7 @@ class Detector(ABC):
         check_precision(self.precision, self.device)
         if getattr(multiprocessing.current_process(), "_inheriting", False):
             raise UserError('put the call of fit under `if __name__ == "__main__":`, or use jobs=1')
-        self.threshold_, self.loss_curves_ = None, {}
+        self.threshold_, self.held_out_scores_, self.loss_curves_ = None, None, {}
         self._check(normal, unlabeled)
         if unlabeled is not None and not len(unlabeled):
             unlabeled = None
@@ -216,9 +223,14 @@ class Detector(ABC):
                 tuple(part.fingerprint for part in images.values()),
             )
             self._train(data, work, store)
+        self.images_ = {
+            "trained": len(train),
+            "held_out": len(normal) - len(train),
+            "unlabeled": len(unlabeled) if unlabeled is not None else 0,
+        }
         if held_out is not None:
-            scores = np.concatenate([p.scores["pred_score"] for p in self.predict(held_out)])
-            self.threshold_ = threshold_at_specificity(scores, SPECIFICITY)
+            self.held_out_scores_ = np.concatenate([p.scores["pred_score"] for p in self.predict(held_out)])
+            self.threshold_ = threshold_at_specificity(self.held_out_scores_, SPECIFICITY)
         return self
 
     def predict(self, images: ImageSet, batch_size: int | None = None) -> Iterator[Prediction]:
@@ -247,11 +259,12 @@ class Detector(ABC):
         )
 
     def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors``, ``losses.csv`` and the method's part of ``run.yaml``."""
+        """Write ``weights.safetensors``, ``losses.csv``, ``held_out.csv`` and the method's part of ``run.yaml``."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         save_tensors(folder / WEIGHTS_FILE, network_state(self.networks_))
         write_losses(folder, self.loss_curves_)
+        write_held_out(folder, self.held_out_scores_)
         update_run(
             folder,
             method=self.name,
@@ -282,6 +295,7 @@ class Detector(ABC):
         try:
             detector = cls.from_options(run["options"], seed=run["seed"], precision=run["precision"], **machine)
             detector.has_unlabeled_, detector.threshold_ = bool(run["unlabeled"]), run["threshold"]
+            detector.held_out_scores_ = read_held_out(folder)
             detector.adopt(load_tensors(Path(folder) / WEIGHTS_FILE)[0])
         except (KeyError, TypeError, RuntimeError) as error:
             raise UserError(f"{folder}: run.yaml and weights do not fit each other ({error!s:.200})") from error
@@ -319,8 +333,7 @@ class Detector(ABC):
             The options on which the outcome depends.
         """
         facts = [RECIPE_VERSION, self.name, name, dict(relevant), list(images), self.seed, self.precision]
-        facts.append(self.device.type)
-        key = blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=16).hexdigest()
+        key = blake2b(json.dumps([*facts, self.device.type], sort_keys=True).encode(), digest_size=16).hexdigest()
         seed, device = derive_seed(self.seed, name), str(self.device)
         steps = recipe.total_steps, recipe.steps_per_epoch
         return PhaseSpec(name, key, build, seed, *steps, threads=self.threads, device=device)

@@ -5,15 +5,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from medad.evaluation.curves import CurveMetric, checked, threshold_counts
-from medad.evaluation.delong import Comparison
+from medad.evaluation.delong import DUST, Comparison
+from medad.evaluation.units import units
 
 # Draws are made in blocks of at most this many counts, so that memory does not grow with the test set.
 _BLOCK = 1 << 21
-
-
-def units(patients: Sequence[str]) -> list[str]:
-    """Name what belongs together and is only taken as a whole: the patient, or the item where it is unknown ("")."""
-    return [patient or f"\0{i}" for i, patient in enumerate(patients)]
 
 
 def _strata(labels: np.ndarray, patients: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray]:
@@ -22,14 +18,16 @@ def _strata(labels: np.ndarray, patients: Sequence[str] | None) -> tuple[np.ndar
     Strata are units with only normal items (0), with both (1), with only abnormal ones (2): so every draw holds
     both classes if the data do.
     """
-    names = units([""] * len(labels) if patients is None else patients)
-    unit = np.unique(names, return_inverse=True)[1]
+    unit = np.unique(units(patients, len(labels)), return_inverse=True)[1]
     size, abnormal = np.bincount(unit), np.bincount(unit, labels)
     return unit, (abnormal > 0).astype(int) + (abnormal == size)
 
 
-def _resampled(labels: np.ndarray, draws: int, seed: int, patients: Sequence[str] | None) -> Iterator[np.ndarray]:
-    """Yield (block, n) arrays: how often each item is drawn. They depend on nothing but the arguments."""
+def resampled(labels: np.ndarray, draws: int, seed: int, patients: Sequence[str] | None) -> Iterator[np.ndarray]:
+    """Yield (block, n) arrays: how often each item is drawn. They depend on nothing but the arguments.
+
+    Normal and abnormal items are drawn separately; a patient's items are drawn together.
+    """
     rng = np.random.default_rng(seed)
     unit, stratum = _strata(labels, patients)
     per_block = max(1, _BLOCK // len(labels))
@@ -87,7 +85,7 @@ def bootstrap_draws(
     if patients is not None and len(patients) != len(labels):
         raise ValueError(f"{len(patients)} patients for {len(labels)} items")
     blocks = []
-    for counts in _resampled(labels, draws, seed, patients):
+    for counts in resampled(labels, draws, seed, patients):
         blocks.append([_mean_over_members(labels, row, metrics, counts) for row in members])
     return np.concatenate(blocks, axis=2)
 
@@ -101,25 +99,6 @@ def _mean_over_members(
 ) -> np.ndarray:
     curves = (threshold_counts(labels, member, counts) for member in row)
     return np.mean([[metric(*curve) for metric in metrics] for curve in curves], axis=0)
-
-
-def stratified_bootstrap(
-    labels: np.ndarray,
-    rows: Sequence[np.ndarray],
-    metrics: Sequence[CurveMetric],
-    draws: int = 2000,
-    seed: int = 0,
-    patients: Sequence[str] | None = None,
-) -> np.ndarray:
-    """95 % percentile interval of each metric from `bootstrap_draws` (same parameters and errors).
-
-    Returns
-    -------
-    ndarray
-        (rows, metrics, 2): lower and upper end.
-    """
-    values = bootstrap_draws(labels, rows, metrics, draws, seed, patients)
-    return np.moveaxis(np.percentile(values, (2.5, 97.5), axis=2), 0, 2)
 
 
 def paired_bootstrap(
@@ -136,13 +115,15 @@ def paired_bootstrap(
     Returns
     -------
     Comparison
-        The difference, its 95 % percentile interval, and a two-sided p: twice the share of draws on the
-        rarer side of zero, where a draw of exactly zero counts one half.
+        The difference, its 95 % percentile interval, and a two-sided p: twice (b + 1) / (draws + 1), where b is the
+        number of draws on the rarer side of zero, a draw of exactly zero counting one half (Davison & Hinkley 1997).
     """
     values = bootstrap_draws(labels, [first, second], [metric], draws, seed, patients)[:, 0]
     differences = values[0] - values[1]
+    differences[np.abs(differences) < DUST] = 0
     low, high = np.percentile(differences, (2.5, 97.5))
-    above = (differences > 0).mean() + (differences == 0).mean() / 2
+    above = (differences > 0).sum() + (differences == 0).sum() / 2
+    p = min(2 * (min(above, draws - above) + 1) / (draws + 1), 1.0)
     abnormal = np.asarray(labels, dtype=bool)
     whole = [_mean_over_members(abnormal, _members(labels, row), [metric])[0] for row in (first, second)]
-    return Comparison(float(whole[0] - whole[1]), float(low), float(high), float(2 * min(above, 1 - above)))
+    return Comparison(float(whole[0] - whole[1]), float(low), float(high), float(p))

@@ -1,6 +1,7 @@
-"""DeLong's variance of the AUROC, its interval, and the paired test (DeLong, DeLong & Clarke-Pearson, 1988).
+"""DeLong's variance of the AUROC, and the paired test (DeLong, DeLong & Clarke-Pearson, 1988).
 
-By mid-ranks (Sun & Xu, IEEE Signal Processing Letters 2014), so in O(n log n).
+By mid-ranks (Sun & Xu, IEEE Signal Processing Letters 2014), so in O(n log n). Where patients have several images
+the variance is that of clustered data (Obuchowski, Biometrics 1997).
 """
 
 from collections.abc import Sequence
@@ -10,23 +11,9 @@ import numpy as np
 from scipy import stats
 
 from medad.evaluation.curves import checked
+from medad.evaluation.units import units
 
-
-class Interval(NamedTuple):
-    """An AUROC with its confidence interval.
-
-    Attributes
-    ----------
-    value, low, high : float
-        In [0, 1].
-    method : str
-        ``"delong"``, or ``"beta"`` where DeLong's variance is zero or undefined.
-    """
-
-    value: float
-    low: float
-    high: float
-    method: str
+DUST = 1e-12  # AUROCs that differ by less are equal: sums of the same numbers in another order
 
 
 class Comparison(NamedTuple):
@@ -39,7 +26,7 @@ class Comparison(NamedTuple):
     low, high : float
         95 % interval of the difference.
     p : float
-        Two-sided.
+        Two-sided; NaN where it is undefined.
     """
 
     difference: float
@@ -68,14 +55,24 @@ def _components_of_one(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarr
     return above, below
 
 
-def _variance(parts: tuple[np.ndarray, np.ndarray]) -> float:
-    """Return S10 / n1 + S01 / n0; NaN where a class has one item."""
-    if min(map(len, parts)) < 2:
-        return float("nan")
-    return float(sum(part.var(ddof=1) / len(part) for part in parts))
+def _variance(labels: np.ndarray, parts: tuple[np.ndarray, np.ndarray], patients: Sequence[str] | None) -> float:
+    """Return the variance of the mean of either part; NaN where a class has items of one patient only.
+
+    Every item adds to the mean what its part exceeds it by, over the size of its class; what a patient's items add
+    is summed before it is squared. Without patients this is S10 / n1 + S01 / n0.
+    """
+    labels = np.asarray(labels, dtype=bool)
+    names = np.array(units(patients, len(labels)))
+    added = np.zeros(len(labels))
+    for chosen, part in zip((labels, ~labels), parts, strict=True):
+        count = len(np.unique(names[chosen]))
+        if count < 2:
+            return float("nan")
+        added[chosen] = (part - part.mean()) / len(part) * np.sqrt(count / (count - 1))
+    return float((np.bincount(np.unique(names, return_inverse=True)[1], added) ** 2).sum())
 
 
-def delong_variance(labels: np.ndarray, scores: np.ndarray) -> float:
+def delong_variance(labels: np.ndarray, scores: np.ndarray, patients: Sequence[str] | None = None) -> float:
     """Return the variance of the AUROC.
 
     Parameters
@@ -84,41 +81,32 @@ def delong_variance(labels: np.ndarray, scores: np.ndarray) -> float:
         (n,) in {0, 1}, both present.
     scores : array_like
         (n,) finite scores, or (members, n): then that of the mean of the members' AUROCs.
+    patients : sequence of str, optional
+        (n,) whose each item is, empty where unknown: a patient's items are not taken for independent.
 
     Returns
     -------
     float
-        Not negative; NaN where a class has only one item.
+        Not negative; NaN where a class has items of one patient only.
 
     Raises
     ------
     ValueError
         If a class is missing, lengths differ, or a score is not finite.
     """
-    return _variance(_components(labels, scores))
+    return _variance(labels, _components(labels, scores), patients)
 
 
-def delong_interval(labels: np.ndarray, scores: np.ndarray, confidence: float = 0.95) -> Interval:
-    """Return the AUROC with its interval on the logit scale (same parameters and errors as `delong_variance`).
-
-    An AUROC of 0 or 1, or one whose variance is zero or undefined, has no such interval: bounds are then those
-    of Clopper and Pearson for as many trials as the smaller class has items, which is conservative.
-    """
-    parts = _components(labels, scores)
-    value, variance = float(parts[0].mean()), _variance(parts)
-    if not (variance > 0 and 0 < value < 1):
-        return Interval(value, *_beta_bounds(value, min(map(len, parts)), confidence), "beta")
-    margin = stats.norm.ppf(0.5 + confidence / 2) * np.sqrt(variance) / (value * (1 - value))
-    logit = np.log(value / (1 - value))
-    low, high = 1 / (1 + np.exp(-(logit + np.array([-margin, margin]))))
-    return Interval(value, float(low), float(high), "delong")
+def paired_variance(
+    labels: np.ndarray, first: np.ndarray, second: np.ndarray, patients: Sequence[str] | None = None
+) -> float:
+    """Return the variance of the difference of two AUROCs on the same items (see `delong_variance`)."""
+    return _variance(labels, _differences(labels, first, second), patients)
 
 
-def _beta_bounds(share: float, trials: int, confidence: float) -> tuple[float, float]:
-    tail, hits = (1 - confidence) / 2, share * trials
-    low = stats.beta.ppf(tail, hits, trials - hits + 1) if share > 0 else 0.0
-    high = stats.beta.ppf(1 - tail, hits + 1, trials - hits) if share < 1 else 1.0
-    return float(low), float(high)
+def _differences(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    above, below = (a - b for a, b in zip(_components(labels, first), _components(labels, second), strict=True))
+    return above, below
 
 
 def delong_test(
@@ -126,6 +114,7 @@ def delong_test(
     first: np.ndarray,
     second: np.ndarray,
     ids: tuple[Sequence[str], Sequence[str]] | None = None,
+    patients: Sequence[str] | None = None,
 ) -> Comparison:
     """Compare the AUROCs of two scores of the same items.
 
@@ -137,11 +126,14 @@ def delong_test(
         (n,) finite scores, or (members, n): then means of the members' AUROCs are compared.
     ids : pair of sequences, optional
         The items of `first` and of `second`, by which they are matched; without it both have one order.
+    patients : sequence of str, optional
+        (n,) see `delong_variance`.
 
     Returns
     -------
     Comparison
-        With zero variance, p is 1 if the AUROCs are equal and 0 otherwise.
+        With zero variance p is 1 if the AUROCs are equal, and undefined (NaN) otherwise: so small a sample cannot
+        tell how much the difference would vary.
 
     Raises
     ------
@@ -151,14 +143,13 @@ def delong_test(
     second = np.atleast_2d(second)
     if ids is not None:
         second = second[:, matching(*ids)]
-    parts = zip(_components(labels, first), _components(labels, second), strict=True)
-    differences = [a - b for a, b in parts]
-    difference, variance = float(differences[0].mean()), _variance((differences[0], differences[1]))
-    spread = float(np.sqrt(variance))
-    if variance > 0:
-        p = float(2 * stats.norm.sf(abs(difference) / spread))
+    differences = _differences(labels, first, second)
+    difference = float(differences[0].mean())
+    spread = float(np.sqrt(_variance(labels, differences, patients)))
+    if spread <= DUST:
+        p = 1.0 if abs(difference) < DUST else float("nan")
     else:
-        p = float("nan") if np.isnan(variance) else float(difference == 0)
+        p = float(2 * stats.norm.sf(abs(difference) / spread))
     margin = stats.norm.ppf(0.975) * spread
     return Comparison(difference, difference - margin, difference + margin, p)
 

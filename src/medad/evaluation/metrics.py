@@ -7,6 +7,7 @@ needs abnormal items, specificity normal ones.
 
 import numpy as np
 
+from medad.evaluation.chi_squared import chi_squared_distance, class_densities
 from medad.evaluation.curves import (
     CurveMetric,
     auroc_of_counts,
@@ -113,52 +114,3 @@ def average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
         If the input is empty, differs in length, or a score is not finite.
     """
     return _of_curve(average_precision_of_counts, labels, scores)
-
-
-def class_densities(labels: np.ndarray, scores: np.ndarray, bins: int = 100) -> tuple[np.ndarray, np.ndarray]:
-    """Histogram densities of the normal and the abnormal scores, (bins,) each, heights summing to `bins`.
-
-    All scores are scaled to [0, 1] by their joint minimum and maximum first (DDAD, Fig. 8). A class without
-    items has a density of zeros.
-    """
-    labels, scores = checked(labels, scores)
-    spread = np.ptp(scores)
-    unit = (scores - scores.min()) / (spread if spread > 0 else 1)
-    counts = [np.histogram(unit[labels == label], bins=bins, range=(0, 1))[0] for label in (False, True)]
-    normal, abnormal = (count * (bins / max(count.sum(), 1)) for count in counts)
-    return normal, abnormal
-
-
-def chi_squared_distance(labels: np.ndarray, scores: np.ndarray, bins: int = 100, *, official: bool = False) -> float:
-    """Chi-squared distance of the two classes' histograms (Cai et al. 2023, Fig. 8).
-
-    0.5 * sum (a - b)^2 / (a + b) over the bins of `class_densities`. It depends on the number of bins and,
-    through the scaling by minimum and maximum, on outliers.
-
-    Parameters
-    ----------
-    labels, scores : array_like
-        (n,) labels in {0, 1} and (n,) finite scores.
-    bins : int
-        Number of equal bins on [0, 1].
-    official : bool
-        Add 1e-15 to numerator and denominator as the authors' code does, so that every bin in which neither
-        class has an item adds 0.5. By default such a bin adds nothing.
-
-    Returns
-    -------
-    float
-        In [0, `bins`]; NaN with a ``RuntimeWarning`` if a class is missing.
-
-    Raises
-    ------
-    ValueError
-        If the input is empty, differs in length, or a score is not finite.
-    """
-    if one_class(checked(labels, scores)[0]):
-        return float("nan")
-    normal, abnormal = class_densities(labels, scores, bins)
-    square, total = (normal - abnormal) ** 2, normal + abnormal
-    if official:
-        return float(0.5 * ((square + 1e-15) / (total + 1e-15)).sum())
-    return float(0.5 * (square[total > 0] / total[total > 0]).sum())

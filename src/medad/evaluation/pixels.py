@@ -23,7 +23,7 @@ from medad.evaluation.curves import (
 EIGHT = np.ones((3, 3), dtype=bool)  # a pixel's neighbours, diagonal ones too
 
 
-def _pooled(masks: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def pooled_pixels(masks: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return labels and scores of all pixels, checked.
 
     Raises
@@ -37,7 +37,7 @@ def _pooled(masks: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def _of_curve(metric: CurveMetric, masks: np.ndarray, maps: np.ndarray) -> float:
-    labels, scores = _pooled(masks, maps)
+    labels, scores = pooled_pixels(masks, maps)
     return float("nan") if one_class(labels) else float(metric(*threshold_counts(labels, scores)))
 
 
@@ -80,7 +80,7 @@ def best_dice_medianomaly(masks: np.ndarray, maps: np.ndarray, size: int | None 
         factors = (1, size / np.shape(maps)[1], size / np.shape(maps)[2])
         masks = ndimage.zoom(np.asarray(masks, dtype=np.uint8), factors, order=0)
         maps = ndimage.zoom(np.asarray(maps, dtype=np.float64), factors, order=3)
-    labels, scores = _pooled(masks, maps)
+    labels, scores = pooled_pixels(masks, maps)
     if one_class(labels):
         return float("nan")
     ranked, abnormal = np.sort(scores), np.sort(scores[labels])
@@ -95,7 +95,7 @@ def dice(masks: np.ndarray, maps: np.ndarray, threshold: float, *, pooled: bool 
 
     Pooled over all pixels, or the mean over images; where both are empty it is 1, where one is, 0.
     """
-    labels, scores = _pooled(masks, maps)
+    labels, scores = pooled_pixels(masks, maps)
     if not np.isfinite(threshold):
         raise ValueError(f"threshold {threshold}: give a finite number")
     shape = (1 if pooled else len(masks), -1)
@@ -149,7 +149,7 @@ def au_pro(masks: np.ndarray, maps: np.ndarray, limit: float = 0.3, min_area: in
     """
     if not 0 < limit <= 1:
         raise ValueError(f"limit {limit}: give a number above 0 and at most 1")
-    labels, scores = _pooled(masks, maps)
+    labels, scores = pooled_pixels(masks, maps)
     weights = coverage_weights(masks, min_area).ravel()
     if not weights.any() or labels.all():
         warnings.warn("no regions, or no normal pixels: the metric is undefined (NaN)", RuntimeWarning, stacklevel=2)

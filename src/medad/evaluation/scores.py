@@ -13,7 +13,7 @@ import numpy as np
 from medad.errors import UserError
 from medad.files import replacing
 
-_FIXED = ("image_path", "gt_label", "pred_label", "kind", "patient")
+_FIXED = ("image_path", "gt_label", "pred_label", "kind", "patient", "p_value")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class ScoreTable:
         (n,) integers: 1 where the detector's threshold calls the image abnormal.
     patients : tuple of str or None
         Whose each image is, empty where unknown: names of their own (`renumbered`), so that nobody is identified.
+    p_value : ndarray or None
+        (n,) `medad.evaluation.calibration.conformal_p_values` of ``pred_score``, where there are held-out scores.
     """
 
     image_path: tuple[str, ...]
@@ -42,6 +44,7 @@ class ScoreTable:
     kinds: tuple[str, ...] | None = None
     pred_label: np.ndarray | None = None
     patients: tuple[str, ...] | None = None
+    p_value: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Refuse columns that differ in length, a reserved name, or a table without ``pred_score``.
@@ -51,8 +54,9 @@ class ScoreTable:
         ValueError
             See above.
         """
-        optional = (x for x in (self.gt_label, self.kinds, self.pred_label, self.patients) if x is not None)
-        lengths = {len(self.image_path), *map(len, self.columns.values()), *map(len, optional)}
+        optional = (self.gt_label, self.kinds, self.pred_label, self.patients, self.p_value)
+        known = (x for x in optional if x is not None)
+        lengths = {len(self.image_path), *map(len, self.columns.values()), *map(len, known)}
         if len(lengths) > 1:
             raise ValueError(f"the columns of a score table differ in length: {sorted(lengths)}")
         if "pred_score" not in self.columns or set(_FIXED) & set(self.columns):
@@ -72,6 +76,7 @@ class ScoreTable:
             kinds=None if self.kinds is None else tuple(self.kinds[i] for i in rows),
             pred_label=None if self.pred_label is None else self.pred_label[rows],
             patients=None if self.patients is None else tuple(self.patients[i] for i in rows),
+            p_value=None if self.p_value is None else self.p_value[rows],
         )
 
     @property
@@ -113,8 +118,8 @@ def renumbered(patients: Sequence[str]) -> tuple[str, ...]:
 def write_scores(path: Path, table: ScoreTable) -> None:
     """Write `table` as CSV, whole or not at all; numbers read back bit for bit.
 
-    Columns: image_path, gt_label (empty where unknown), pred_score, the other scores, then pred_label, kind and
-    patient where known.
+    Columns: image_path, gt_label (empty where unknown), pred_score, the other scores, then pred_label, kind,
+    patient and p_value where known.
     """
     names = sorted(table.columns, key=lambda name: name != "pred_score")
     columns: dict[str, list] = {"image_path": list(table.image_path)}
@@ -126,6 +131,8 @@ def write_scores(path: Path, table: ScoreTable) -> None:
         columns["kind"] = list(table.kinds)
     if table.patients is not None:
         columns["patient"] = list(table.patients)
+    if table.p_value is not None:
+        columns["p_value"] = [repr(float(x)) for x in table.p_value]
     text = io.StringIO()
     # A lone carriage return in a name would end the row unless it is quoted, which csv leaves out.
     returns = any("\r" in cell for cell in (*table.image_path, *(table.kinds or ()), *(table.patients or ())))
@@ -180,6 +187,7 @@ def _table(path: Path, header: list[str], lines: list[list[str]]) -> ScoreTable:
             kinds=tuple(cells["kind"]) if "kind" in cells else None,
             pred_label=_labels(cells["pred_label"]) if "pred_label" in cells else None,
             patients=tuple(cells["patient"]) if "patient" in cells else None,
+            p_value=_numbers("p_value", cells["p_value"]) if "p_value" in cells else None,
         )
     except ValueError as error:
         raise UserError(f"{path}: {error}; mend the file or write it anew") from error

@@ -7,8 +7,8 @@ from medad.evaluation.scores import ScoreTable
 from medad.experiments.deduplicated import Kept, restrict
 
 WRITTEN = (  # how figures are written
-    "mean over trainings ± their standard deviation where there are several, in brackets the 95 % interval of a "
-    "stratified bootstrap"
+    "mean over trainings ± their standard deviation where there are several; in brackets the 95 % interval, of several "
+    "trainings with the chance in training and in the choice of images, of one training in that of images only"
 )
 
 

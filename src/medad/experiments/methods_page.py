@@ -11,6 +11,7 @@ from pathlib import Path
 
 from medad.errors import UserError
 from medad.evaluation.comparison import Figure
+from medad.evaluation.verdict import RULE
 from medad.experiments import blind
 from medad.experiments.command import existing, run_command
 from medad.experiments.deduplicated import MEANING as CLEAN
@@ -18,13 +19,13 @@ from medad.experiments.deduplicated import Kept, deduplicated
 from medad.experiments.figures import WRITTEN, figures, head
 from medad.experiments.paper import published_figures
 from medad.experiments.store import RESULTS, Result, machines, stored
-from medad.experiments.verdict import MEANING, NOT_JUDGED, tried_afterwards, verdict, why_not
+from medad.experiments.verdict import NOT_JUDGED, tried_afterwards, verdict, why_not
 from medad.reports.markdown import markdown_table
 
 Runs = Mapping[str, list[Result]]  # by name, one a seed
 
 COMPARED = (
-    f"{MEANING} {NOT_JUDGED} "
+    f"{RULE} {NOT_JUDGED} "
     "Published figures: [1] Cai et al., Medical Image Analysis 2023, Table 2; [2] Cai et al., MICCAI 2024, with the "
     "recipe of MedIAnomaly, whose brain tumour set may be split differently."
 )

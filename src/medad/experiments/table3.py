@@ -14,6 +14,7 @@ import numpy as np
 
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable
+from medad.evaluation.verdict import RULE
 from medad.experiments import blind
 from medad.experiments.command import existing, run_command
 from medad.experiments.deduplicated import MEANING as CLEAN
@@ -21,7 +22,7 @@ from medad.experiments.deduplicated import Kept, deduplicated, restrict
 from medad.experiments.figures import WRITTEN, figures, head
 from medad.experiments.paper import SCORES, published_auroc
 from medad.experiments.store import RESULTS, Result, machines, stored
-from medad.experiments.verdict import MEANING, verdict
+from medad.experiments.verdict import verdict
 from medad.reports.markdown import markdown_table
 
 
@@ -65,7 +66,7 @@ def _heading(dataset: str, runs: Mapping[str, Sequence[Result]], kept: Kept) -> 
         f"AUROC / AP in %: {WRITTEN}; below the mean the single seeds. `a_rec` is that of single networks, each a "
         "training of its own, `a_rec_ensemble` the residual of their mean. The last epoch counts, no epoch was chosen "
         "on test images. A kind of abnormality has its AUROC against all normal images of the split.",
-        f"{MEANING} Single seeds are not judged where there are several." if known else "",
+        f"{RULE} Single seeds are not judged where there are several." if known else "",
         CLEAN if kept else "",
     ]
     return "\n\n".join(

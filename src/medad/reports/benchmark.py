@@ -10,6 +10,7 @@ import numpy as np
 from medad.evaluation.comparison import Row, Tables, compare, score_names
 from medad.evaluation.statistics import RankComparison, friedman_nemenyi, wilcoxon
 from medad.files import replacing
+from medad.reports.benchmark_cells import CellReport, cells_section
 from medad.reports.benchmark_figures import critical_difference_diagram, roc_overlay
 from medad.reports.figures import svg_uri
 from medad.reports.html import Html, element, html, join, page, picture, section, table
@@ -25,7 +26,9 @@ NOTE = (
 HEAD = ("data", "method", "score", "seeds", "AUROC", "AP", "p against the best")
 
 
-def write_benchmark(results: Mapping[str, Tables], folder: Path, left_out: Sequence[str] = ()) -> Path:
+def write_benchmark(
+    results: Mapping[str, Tables], folder: Path, left_out: Sequence[str] = (), cells: Sequence[CellReport] = ()
+) -> Path:
     """Write ``table.md``, ``table.tex``, ``table.csv`` and ``index.html``.
 
     Parameters
@@ -36,6 +39,8 @@ def write_benchmark(results: Mapping[str, Tables], folder: Path, left_out: Seque
         Made if missing.
     left_out : sequence of str
         What is not in the tables, and why.
+    cells : sequence of CellReport
+        The trainings behind the tables; the page links to their reports.
 
     Returns
     -------
@@ -48,7 +53,7 @@ def write_benchmark(results: Mapping[str, Tables], folder: Path, left_out: Seque
         "table.md": "\n\n".join([markdown(main), NOTE, *_missing(left_out)]) + "\n",
         "table.tex": latex(main),
         "table.csv": as_csv(_all_scores(results)),
-        "index.html": _page(results, main, left_out),
+        "index.html": _page(results, main, left_out, [cells_section(cells, folder)] if cells else []),
     }
     for name, text in files.items():
         with replacing(folder / name) as partial:
@@ -134,7 +139,9 @@ def ranking(results: Mapping[str, Sequence[Row]]) -> tuple[list[str], np.ndarray
     return common, np.array([[row[label] for label in common] for row in values.values()])
 
 
-def _page(results: Mapping[str, Tables], main: Mapping[str, Sequence[Row]], left_out: Sequence[str]) -> str:
+def _page(
+    results: Mapping[str, Tables], main: Mapping[str, Sequence[Row]], left_out: Sequence[str], further: Sequence[Html]
+) -> str:
     notes = [element("p", line, "note") for line in (NOTE, *_missing(left_out))]
     parts = [element("h1", "Benchmark"), section("Methods", _table(main), *notes)]
     over_sets = ranking(main)
@@ -142,7 +149,7 @@ def _page(results: Mapping[str, Tables], main: Mapping[str, Sequence[Row]], left
         unranked = sorted({row.label for rows in main.values() for row in rows} - set(over_sets[0]))
         parts.append(_over_sets(*over_sets, unranked))
     overlay = picture(svg_uri(roc_overlay(results)), "ROC curves", "Mean over seeds of the true positive rate.")
-    parts += [section("ROC curves", overlay), section("All scores", _table(_all_scores(results)))]
+    parts += [section("ROC curves", overlay), section("All scores", _table(_all_scores(results))), *further]
     return page("Benchmark", *parts)
 
 
@@ -152,9 +159,9 @@ def _table(results: Mapping[str, Sequence[Row]]) -> Html:
         for row in lines:
             auroc = html(row.auroc.in_percent())
             auroc = element("b", auroc) if row.best else element("u", auroc) if row.close else auroc
-            cells = [data, row.label, element("code", row.score), row.seeds, auroc, row.ap.in_percent(), _p(row)]
+            cells = [row.label, data, element("code", row.score), row.seeds, auroc, row.ap.in_percent(), _p(row)]
             rows.append(cells)
-    return table(HEAD, rows)
+    return table((HEAD[1], HEAD[0], *HEAD[2:]), rows)  # a row is named by its method also where the rest scrolls
 
 
 def _over_sets(methods: list[str], values: np.ndarray, unranked: Sequence[str]) -> Html:

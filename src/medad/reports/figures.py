@@ -62,7 +62,13 @@ def panels(count: int, columns: int = 3, height: float = 2.5) -> tuple[Figure, l
     return figure, [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
 
 
-def histograms(table: ScoreTable, chi2: Mapping[str, float | None], bins: int = 100) -> Figure:
+def bins_for(table: ScoreTable) -> int:
+    """Return how many bins show the scores of `table`: the square root of its smaller class, from 8 to 100."""
+    classes = np.bincount(np.zeros(len(table), dtype=int) if table.gt_label is None else table.gt_label)
+    return int(np.clip(round(np.sqrt(classes[classes > 0].min())), 8, 100))
+
+
+def histograms(table: ScoreTable, chi2: Mapping[str, float | None], bins: int) -> Figure:
     """Histograms of each named score for normal and abnormal images (Cai et al. 2023, Fig. 8).
 
     Parameters

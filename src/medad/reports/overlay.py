@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw
 
 from medad.files import replacing
+from medad.reports.thumbnails import fit, font_of, shorten
 
 _OPACITY = 0.65
 _SHOWN = 200
-_GAP, _CAPTION, _HEADER = 6, 16, 26
+_GAP, _LINE, _HEADER = 6, 15, 26
+_CAPTION = 2 * _LINE
 
 
 def overlay(image: np.ndarray, anomaly_map: np.ndarray, low: float, high: float) -> Image.Image:
@@ -31,13 +33,18 @@ def overlay(image: np.ndarray, anomaly_map: np.ndarray, low: float, high: float)
     PIL.Image.Image
         RGB, H x W.
     """
-    base = Image.fromarray(_eight_bit(image)).convert("RGB")
+    base = shown(image)
     field = Image.fromarray(np.asarray(anomaly_map, dtype=np.float32))
     resized = np.asarray(field.resize(base.size, Image.Resampling.BILINEAR))
     unit = np.clip((resized - low) / (high - low if high > low else 1), 0, 1)
     table = (colormaps["inferno"](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
     heat = Image.fromarray(table[(unit * 255).astype(np.uint8)])
     return Image.composite(heat, base, Image.fromarray((unit * (255 * _OPACITY)).astype(np.uint8)))
+
+
+def shown(image: np.ndarray) -> Image.Image:
+    """Return an image, as :func:`overlay` takes it, in RGB at its own size."""
+    return Image.fromarray(_eight_bit(image)).convert("RGB")
 
 
 def _eight_bit(image: np.ndarray) -> np.ndarray:
@@ -50,6 +57,7 @@ def _eight_bit(image: np.ndarray) -> np.ndarray:
 
 def contact_sheet(
     pictures: Sequence[Path],
+    names: Sequence[str],
     scores: Sequence[float] | np.ndarray,
     path: Path,
     columns: int = 8,
@@ -63,6 +71,8 @@ def contact_sheet(
     ----------
     pictures : sequence of Path
         One file per image, in the order of `scores`.
+    names : sequence of str
+        What stands below them; long ones are shortened in the middle.
     scores : sequence of float
         (n,) anomaly scores.
     path : Path
@@ -78,32 +88,35 @@ def contact_sheet(
     Raises
     ------
     ValueError
-        If there is no picture, or not one per score.
+        If there is no picture, or not one, and a name, per score.
     """
-    if not 0 < len(pictures) == len(scores):
-        raise ValueError(f"a contact sheet needs a score for each of its pictures: {len(pictures)}, {len(scores)}")
+    if not 0 < len(pictures) == len(names) == len(scores):
+        counts = f"{len(pictures)}, {len(names)}, {len(scores)}"
+        raise ValueError(f"a contact sheet needs a name and a score for each of its pictures: {counts}")
     order = np.argsort(-np.asarray(scores, dtype=float), kind="stable")[:_SHOWN]
     columns = min(columns, len(order))
     width, height = thumb + _GAP, thumb + _CAPTION + _GAP
     size = (max(columns * width + _GAP, 320), -(-len(order) // columns) * height + _HEADER + _GAP)
     page = Image.new("RGB", size, "white")
     shown = f"{len(order)} of {len(scores)} images" if len(order) < len(scores) else f"{len(order)} images"
-    header = f"{shown}, the most abnormal first: rank and score"
-    ImageDraw.Draw(page).text((_GAP, 6), header, "black", ImageFont.load_default(size=12))
+    header = f"{shown}, the most abnormal first: rank, score and name"
+    ImageDraw.Draw(page).text((_GAP, 6), header, "black", font_of(12))
     for rank, item in enumerate(order):
         row, column = divmod(rank, columns)
         with Image.open(pictures[item]) as picture:
-            cell = _cell(picture, thumb, f"{rank + 1}   {scores[item]:.4g}")
+            cell = _cell(picture, thumb, f"{rank + 1}   {scores[item]:.4g}", names[item])
         page.paste(cell, (_GAP + column * width, _HEADER + row * height))
     with replacing(path) as partial:
         page.save(partial, "PNG")
     return path
 
 
-def _cell(picture: Image.Image, thumb: int, caption: str) -> Image.Image:
-    """Return a thumbnail, centred, above its caption."""
+def _cell(picture: Image.Image, thumb: int, caption: str, name: str) -> Image.Image:
+    """Return a thumbnail, centred, above its caption and its name."""
     cell = Image.new("RGB", (thumb, thumb + _CAPTION), "white")
-    small = ImageOps.contain(picture.convert("RGB"), (thumb, thumb))
+    small = fit(picture, thumb)
     cell.paste(small, ((thumb - small.width) // 2, (thumb - small.height) // 2))
-    ImageDraw.Draw(cell).text((0, thumb + 2), caption, "black", ImageFont.load_default(size=11))
+    font = font_of(10.5)
+    for i, line in enumerate([caption, shorten(name, thumb, font)]):
+        ImageDraw.Draw(cell).text((0, thumb + i * _LINE), line, "black", font)
     return cell

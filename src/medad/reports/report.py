@@ -9,22 +9,28 @@ import numpy as np
 
 from medad.evaluation.scores import ScoreTable
 from medad.files import replacing
-from medad.reports.figures import histograms, png_uri, ranking_curves, svg_uri, training_curves
-from medad.reports.html import Html, cards, element, join, page, picture, section, table
-from medad.reports.sheet import Sheet, draw_sheet
-from medad.reports.tables import accuracy_tables, interval, percent
+from medad.reports.advice import next_steps
+from medad.reports.figures import bins_for, histograms, png_uri, ranking_curves, svg_uri, training_curves
+from medad.reports.html import NOTICE, Html, bullets, cards, element, join, page, picture, section, table
+from medad.reports.meaning import meaning, verdict
+from medad.reports.outcome import Outcome
+from medad.reports.sheet import INCH, UNDECIDED, Sheet, draw_sheet
+from medad.reports.tables import accuracy_tables
 
 _SHEET = "Images and their anomaly maps"
 _COLUMNS = (
-    "From left to right: typical normal images, the normal images with the highest scores (the worst false "
-    "positives), the abnormal images with the lowest scores (the worst false negatives), typical abnormal "
-    "images; above each its score."
+    "One after the other: typical normal images, the normal images with the highest scores and the abnormal images "
+    "with the lowest scores, where errors are worst, and typical abnormal images; above each its score."
 )
 _CUT = (
     "The run has no threshold of its own: as many images count as positive as there are abnormal ones, "
     "those with the highest scores."
 )
-_CHI2 = " χ² is the distance of the two histograms: 0 if they are equal, 100 if no bin holds both classes."
+_TIES = f" Images that tie there are {UNDECIDED}."
+_CHI2 = (
+    " χ² is the distance of the two histograms with 100 bins, as Cai et al. (2023) define it: 0 if they are equal, "
+    "100 if no bin holds both classes."
+)
 
 
 def write_report(
@@ -38,6 +44,7 @@ def write_report(
     scores: ScoreTable,
     losses: Mapping[str, np.ndarray],
     sheet: Sheet | None,
+    threshold: float | None = None,
 ) -> Path:
     """Write ``report.html`` into `folder`, whole or not at all.
 
@@ -54,7 +61,8 @@ def write_report(
     versions : mapping
         With what the detector was trained; empty leaves the section out.
     counts : mapping
-        By split: how many ``images`` and, where labels are known, how many ``normal`` and ``abnormal`` ones.
+        By split: how many ``images`` and, where labels are known, how many ``normal`` and ``abnormal`` ones; and
+        what became of them, see :class:`medad.reports.outcome.Outcome`.
     metrics : mapping
         What `medad.evaluation.summary.summarise` returned.
     scores : ScoreTable
@@ -63,15 +71,19 @@ def write_report(
         (epochs,) mean loss of each training phase; empty leaves the section out.
     sheet : Sheet or None
         Heat maps; None for detectors without maps.
+    threshold : float, optional
+        From which score on the detector calls an image abnormal.
 
     Returns
     -------
     Path
         The file written.
     """
+    flagged = 0 if scores.pred_label is None else int(np.sum(scores.pred_label))
+    outcome = Outcome(metrics, scores.primary, counts, threshold, flagged)
     parts = [
         element("h1", title),
-        element("p", _lead(metrics, scores), "lead"),
+        _opening(outcome),
         cards([_card(split, images) for split, images in counts.items()]),
         *accuracy_tables(metrics, scores, sheet.images.shape[1:3] if sheet else None),
         *_figures(metrics, scores),
@@ -79,7 +91,7 @@ def write_report(
         *_training(losses),
         section("Configuration", _fold("Options of this run", _flat(config))),
         *_versions(versions),
-        element("footer", "medad is a research tool, not a medical device; its scores are no diagnosis."),
+        element("footer", NOTICE),
     ]
     path = folder / "report.html"
     with replacing(path) as partial:
@@ -97,36 +109,27 @@ def _card(split: str, images: Mapping[str, int]) -> tuple[int, str]:
     return images["images"], words
 
 
-def _lead(metrics: Mapping, scores: ScoreTable) -> str:
-    """Say in one paragraph what was scored and how well the classes are told apart."""
-    if scores.gt_label is None:
-        text = f"{len(scores)} images were scored. They have no labels, so nothing is said about accuracy."
-        if scores.pred_label is None:
-            return text
-        return f"{text} The detector's threshold calls {int(np.sum(scores.pred_label))} of them abnormal."
-    n = metrics["n"]
-    text = f"{len(scores)} test images were scored: {n['normal']} normal and {n['abnormal']} abnormal. "
-    own = metrics["image"]["pred_score"]
-    if own["auroc"] is None:
-        return text + "With one class only there is no accuracy to report."
-    name = "" if scores.primary == "pred_score" else f" ({scores.primary})"
-    auroc = f"AUROC {percent(own['auroc'])} % (95 % interval {interval(own['auroc_ci'])})"
-    text += f"The detector's score{name} tells them apart with {auroc} and AP {percent(own['ap'])} %."
-    decision = metrics.get("decision")
-    if decision:
-        found, spared = (percent(decision[key]) for key in ("sensitivity", "specificity"))
-        text += f" At its threshold the sensitivity is {found} % and the specificity {spared} %."
-    return text
+def _opening(outcome: Outcome) -> Html:
+    """Say what the run means and what to do next."""
+    parts = [element("p", element("b", _unbroken(verdict(outcome))), "lead"), bullets(map(_unbroken, meaning(outcome)))]
+    parts += [element("h3", "What to do next"), bullets(map(_unbroken, next_steps(outcome)))]
+    return element("section", join(*parts), "meaning")
+
+
+def _unbroken(text: str) -> str:
+    """Keep a figure and its sign on one line."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _figures(metrics: Mapping, scores: ScoreTable) -> Iterator[Html]:
-    chi2 = {name: figures["chi2"] for name, figures in metrics["image"].items()}
+    chi2, bins = {name: figures["chi2"] for name, figures in metrics["image"].items()}, bins_for(scores)
     yield section(
         "Distribution of the scores",
         picture(
-            svg_uri(histograms(scores, chi2)),
+            svg_uri(histograms(scores, chi2, bins)),
             "Histograms of each score",
-            "100 bins over the range of each score." + (_CHI2 if chi2 else ""),
+            f"{bins} bins over the range of each score."
+            + (_CHI2 if any(value is not None for value in chi2.values()) else ""),
         ),
     )
     if scores.gt_label is not None and len(set(scores.gt_label)) == 2:
@@ -147,12 +150,14 @@ def _sheet(sheet: Sheet | None, scores: ScoreTable) -> Iterator[Html]:
         return
     parts = ["Images with the highest, middle and lowest scores."]
     if scores.gt_label is not None:
-        parts = [_COLUMNS, _CUT if scores.pred_label is None else "Positive and negative by the threshold."]
+        ties = _TIES if any(title.startswith(UNDECIDED) for title in sheet.titles) else ""
+        parts = [_COLUMNS, f"{_CUT}{ties}" if scores.pred_label is None else "Positive and negative by the threshold."]
     parts.append("Each row of maps has one colour scale, which ends at its 99.5th percentile.")
     if sheet.masks is not None:
         parts.append("The abnormal region, where it is known, is outlined.")
-    uri = png_uri(draw_sheet(sheet))
-    yield section("Heat maps", picture(uri, _SHEET, " ".join(parts)))
+    figure = draw_sheet(sheet)
+    width = round(figure.get_figwidth() * INCH)
+    yield section("Heat maps", picture(png_uri(figure), _SHEET, " ".join(parts), width))
 
 
 def _training(losses: Mapping[str, np.ndarray]) -> Iterator[Html]:

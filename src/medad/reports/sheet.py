@@ -9,6 +9,10 @@ from matplotlib.figure import Figure
 from medad.evaluation.scores import ScoreTable
 from medad.reports.figures import INK, plain
 
+UNDECIDED = "undecided"
+COLUMNS = 6
+INCH = 100  # pixels of the page
+_SIDE, _BAR, _LEFT, _RIGHT, _TITLE = 1.68, 0.1, 0.28, 0.45, 0.5  # inches: an image and what is beside and above it
 _OUTLINE = "#00e5ff"
 
 
@@ -87,48 +91,76 @@ def captions(table: ScoreTable, index: np.ndarray) -> list[str]:
     """Caption columns without naming an image: for example "false positive" above the score 0.83.
 
     An image counts as positive by ``pred_label``; where the run has no threshold, the highest scores do, as
-    many as there are abnormal images. Without labels the caption is the score.
+    many as there are abnormal images, and images that tie across that cut are undecided. Without labels the
+    caption is the score.
     """
     scores = table.columns["pred_score"]
     if table.gt_label is None:
         return [f"score\n{scores[i]:.3g}" for i in index]
     labels = np.asarray(table.gt_label)
-    positive = table.pred_label
-    if positive is None:
-        highest = np.sort(scores)[len(scores) - int(labels.sum()) :]
-        positive = scores >= (highest[0] if len(highest) else np.inf)
-    right = np.asarray(positive) == labels
-    words = [f"{'true' if right[i] else 'false'} {'positive' if positive[i] else 'negative'}" for i in index]
-    return [f"{word}\n{scores[i]:.3g}" for word, i in zip(words, index, strict=True)]
+    positive = _by_rank(scores, int(labels.sum())) if table.pred_label is None else np.asarray(table.pred_label, float)
+    return [f"{_word(positive[i], labels[i])}\n{scores[i]:.3g}" for i in index]
+
+
+def _by_rank(scores: np.ndarray, count: int) -> np.ndarray:
+    """Return 1 for the `count` highest scores and 0 for the others, NaN for scores that tie across this cut."""
+    cut = np.sort(scores)[len(scores) - count] if count else np.inf
+    positive = (scores >= cut).astype(float)
+    return positive if positive.sum() == count else np.where(scores == cut, np.nan, positive)
+
+
+def _word(positive: float, label: int) -> str:
+    if np.isnan(positive):
+        return UNDECIDED
+    return f"{'true' if positive == label else 'false'} {'positive' if positive else 'negative'}"
 
 
 def draw_sheet(sheet: Sheet) -> Figure:
-    """Draw a row of images and a row per map with its colour bar; colours end at the 99.5th percentile."""
-    count, rows = len(sheet.images), 1 + len(sheet.maps)
-    figure = Figure(figsize=(0.9 + 1.05 * count, 0.45 + 1.05 * rows))
-    grid = figure.add_gridspec(
-        rows, count + 1, width_ratios=[1] * count + [0.12], wspace=0.05, hspace=0.05,
-        left=0.75 / figure.get_figwidth(), right=1 - 0.55 / figure.get_figwidth(),
-        top=1 - 0.42 / figure.get_figheight(), bottom=0.02,
-    )  # fmt: skip
-    for row, (name, stack) in enumerate({"image": sheet.images, **sheet.maps}.items()):
-        low, high = (0.0, 1.0) if row == 0 else (float(np.min(stack)), float(np.percentile(stack, 99.5)))
-        for column in range(count):
-            ax = figure.add_subplot(grid[row, column])
-            colours = "gray" if row == 0 else "inferno"
-            drawn = ax.imshow(stack[column], cmap=colours, vmin=low, vmax=high, interpolation="nearest")
-            ax.set(xticks=[], yticks=[])
-            ax.spines[:].set_visible(False)
-            if row == 0:
-                ax.set_title(plain(sheet.titles[column]), fontsize=8, color=INK, pad=3)
-                _outline(ax, sheet, column)
-            if column == 0:
-                ax.set_ylabel(plain(name), fontsize=9, color=INK)
-        if row > 0:
-            bar = figure.colorbar(drawn, cax=figure.add_subplot(grid[row, count]))
-            bar.ax.tick_params(labelsize=6.5, colors=INK)
-            bar.outline.set_visible(False)
+    """Draw rows of at most six images, below each a row per map with its colour bar.
+
+    The colours of a map are the same in all its rows and end at its 99.5th percentile.
+    """
+    rows, count = 1 + len(sheet.maps), len(sheet.images)
+    columns = min(COLUMNS, count)
+    bands = -(-count // columns)
+    width, band = _LEFT + _SIDE * columns + _BAR + _RIGHT, _TITLE + _SIDE * rows
+    figure = Figure(figsize=(width, band * bands))
+    for i, part in enumerate(figure.subfigures(bands, 1, squeeze=False)[:, 0]):
+        grid = part.add_gridspec(
+            rows, columns + 1, width_ratios=[_SIDE] * columns + [_BAR], wspace=0.04, hspace=0.04,
+            left=_LEFT / width, right=1 - _RIGHT / width, top=1 - _TITLE / band, bottom=0,
+        )  # fmt: skip
+        shown = range(columns * i, min(columns * (i + 1), count))
+        _draw_images([part.add_subplot(grid[0, j]) for j in range(len(shown))], sheet, shown)
+        for row, name in enumerate(sheet.maps, start=1):
+            axes = [part.add_subplot(grid[row, j]) for j in range(len(shown))]
+            _draw_map(axes, part.add_subplot(grid[row, columns]), name, sheet.maps[name], shown)
     return figure
+
+
+def _draw_images(axes: list[Axes], sheet: Sheet, shown: range) -> None:
+    for ax, i in zip(axes, shown, strict=True):
+        ax.imshow(sheet.images[i], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        ax.set_title(plain(sheet.titles[i]), fontsize=10, color=INK, pad=3)
+        _outline(ax, sheet, i)
+    _frame(axes, "image")
+
+
+def _draw_map(axes: list[Axes], bar: Axes, name: str, stack: np.ndarray, shown: range) -> None:
+    low, high = float(np.min(stack)), float(np.percentile(stack, 99.5))
+    for ax, i in zip(axes, shown, strict=True):
+        drawn = ax.imshow(stack[i], cmap="inferno", vmin=low, vmax=high, interpolation="nearest")
+    _frame(axes, name)
+    scale = bar.figure.colorbar(drawn, cax=bar)
+    bar.tick_params(labelsize=7, colors=INK)
+    scale.outline.set_visible(False)
+
+
+def _frame(axes: list[Axes], name: str) -> None:
+    for ax in axes:
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+    axes[0].set_ylabel(plain(name), fontsize=10, color=INK)
 
 
 def _outline(ax: Axes, sheet: Sheet, column: int) -> None:

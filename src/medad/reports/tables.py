@@ -14,6 +14,14 @@ _MEANING = {
     "r_dual": "a_intra and a_inter refined by ASR-Net",
     "pred_score": "the detector's score",
 }
+_CONTROLS = {
+    "mean_intensity": "mean intensity",
+    "mean_gradient": "mean gradient",
+    "file_size": "file size",
+    "thumbnail": "8 x 8 thumbnail",
+    "pixels": "pixels",
+}
+INTERVALS = "In brackets the 95 % interval. It speaks of the choice of test images, not of the chance in training."
 _PIXELS = {"auroc": "AUROC, %", "ap": "AP, %", "au_pro": "AU-PRO, %", "best_dice": "best Dice, % (oracle)"}
 
 
@@ -27,12 +35,19 @@ def interval(ends: Sequence[float]) -> str:
     return f"{percent(ends[0])}–{percent(ends[1])}"
 
 
+def control_name(key: str) -> str:
+    """Return the words for a detector that sees no pathology, such as ``mean_intensity`` or ``pixels_nu``."""
+    base = key.removesuffix("_nu")
+    return _CONTROLS.get(base, base) + ("" if base == key else ", with unlabeled")
+
+
 def accuracy_tables(metrics: Mapping, scores: ScoreTable, size: Sequence[int] | None) -> Iterator[Html]:
     """Yield the sections on images, on kinds of abnormality and on pixels (maps of H x W), as far as they are known."""
     if not metrics["image"]:
         yield section("Scores", element("p", "Tables of accuracy are left out: these images have no labels."))
         return
-    yield section("Scores", _score_table(metrics, scores), element("p", _score_note(metrics), "note"))
+    note = element("p", _score_note(metrics), "note")
+    yield section("Scores", _score_table(metrics, scores), note, *_control_table(metrics.get("controls")))
     if metrics["kinds"]:
         yield section("Kinds of abnormality", *_kind_tables(metrics, scores))
     if metrics["pixel"]:
@@ -46,7 +61,7 @@ def _score_table(metrics: Mapping, scores: ScoreTable) -> Html:
             element("code", name),
             _bold_best(image, name, "auroc"),
             _bold_best(image, name, "ap"),
-            "–" if figures["chi2"] is None else f"{figures['chi2']:.2f}",
+            _chi2(figures),
             _meaning(name, figures),
         ]
         for name, figures in image.items()
@@ -54,16 +69,32 @@ def _score_table(metrics: Mapping, scores: ScoreTable) -> Html:
     return table(["score", "AUROC, %", "AP, %", "χ²", "what it measures"], rows, text=[4])
 
 
+def _chi2(figures: Mapping) -> Html:
+    if figures["chi2"] is None:
+        return html("–")
+    ends = figures.get("chi2_ci")
+    return _with_ends(html(f"{figures['chi2']:.2f}"), f"{ends[0]:.2f}–{ends[1]:.2f}" if ends else "")
+
+
 def _score_note(metrics: Mapping) -> str:
     n = metrics["n"]
     chance = percent(n["abnormal"] / max(n["abnormal"] + n["normal"], 1))
     return (
-        "In brackets the 95 % percentile interval of a stratified bootstrap "
-        f"(2000 draws, seed {metrics['seed']}). "
-        "It speaks of the choice of test images, not of the chance in training. "
-        f"By chance AUROC is 50 % and AP {chance} %. χ²: distance of the histograms below, 0 to 100. "
+        f"{INTERVALS} By chance AUROC is 50 % and AP {chance} %. χ²: distance of the histograms below, 0 to 100. "
         "Bold: the highest figure, which is no test of significance."
     )
+
+
+def _control_table(controls: Mapping | None) -> Iterator[Html]:
+    """Yield a table of the detectors that see no pathology, none if they were not computed."""
+    if controls:
+        rows = [[control_name(name), *(_figure(row, key) for key in ("auroc", "ap"))] for name, row in controls.items()]
+        yield element("h3", "What sees no pathology")
+        yield table(["seen alone", "AUROC, %", "AP, %"], rows)
+        note = "A detector that is not clearly above them has not shown that it sees disease. "
+        unlabeled = "With unlabeled: they tell normal from unlabeled images; the others know normal images only."
+        with_unlabeled = any(name.endswith("_nu") for name in controls)
+        yield element("p", note + (unlabeled if with_unlabeled else ""), "note")
 
 
 def _meaning(name: str, figures: Mapping) -> str:
@@ -105,9 +136,16 @@ def _pixel_table(metrics: Mapping, size: Sequence[int] | None) -> Iterator[Html]
 
 def _bold_best(rows: Mapping, name: str, key: str) -> Html:
     """Write one figure in per cent with its interval where it has one, in bold if no other row is higher."""
-    value, ends = rows[name][key], rows[name].get(f"{key}_ci")
-    if value is None:
-        return html("–")
-    best = len(rows) > 1 and value >= max(other[key] for other in rows.values())
-    figure = element("b", percent(value)) if best else html(percent(value))
-    return figure if ends is None else Html(f"{figure} <small>({interval(ends)})</small>")
+    value = rows[name][key]
+    best = value is not None and len(rows) > 1 and value >= max(other[key] for other in rows.values())
+    return _figure(rows[name], key, "b" if best else "")
+
+
+def _figure(row: Mapping, key: str, tag: str = "") -> Html:
+    """Write one figure in per cent, set off by `tag`, with its interval where it has one."""
+    text, ends = percent(row.get(key)), row.get(f"{key}_ci")
+    return _with_ends(element(tag, text) if tag else html(text), interval(ends) if ends else "")
+
+
+def _with_ends(figure: Html, ends: str) -> Html:
+    return Html(f"{figure} <small>({ends})</small>") if ends else figure

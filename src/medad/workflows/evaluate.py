@@ -119,6 +119,7 @@ def write_results(detector: Detector, images: ImageSet, name: str, run: Path, ou
         scores=table,
         losses=read_losses(run),
         sheet=make_sheet(detector, images, table),
+        threshold=detector.threshold_,
     )
     print_table(metrics, table)
     print(f"report: {report}")

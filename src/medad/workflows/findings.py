@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from medad.data.loading import Failure
+from medad.evaluation.calibration import conformal_p_values
 from medad.evaluation.scores import ScoreTable, write_scores
 from medad.files import replacing
 from medad.workflows.scoring import join, ranked
 
-SCORES, FAILED = "scores.csv", "failed.csv"
+SCORES, FAILED, SHEET, HEATMAPS = "scores.csv", "failed.csv", "contact_sheet.png", "heatmaps"
+PAGE, PICTURES = "worklist.html", "worklist"
+RESULTS = (SCORES, FAILED, SHEET, HEATMAPS, PAGE, PICTURES)  # all that predict writes
 PAUSE_SECONDS = 60.0
 WRITING_SHARE = 0.05  # of the time; each writing ranks and writes everything anew
 
@@ -24,6 +27,8 @@ class Findings:
     ----------
     out : Path
         Folder of ``scores.csv`` and ``failed.csv``.
+    held_out : ndarray, optional
+        (m,) scores of normal images held out from training; p-values come from them.
 
     Attributes
     ----------
@@ -33,8 +38,8 @@ class Findings:
         Files that could not be read.
     """
 
-    def __init__(self, out: Path) -> None:
-        self.out = out
+    def __init__(self, out: Path, held_out: np.ndarray | None = None) -> None:
+        self.out, self.held_out = out, held_out
         self.tables: list[ScoreTable] = []
         self.failures: list[Failure] = []
         self._next = 0.0
@@ -43,11 +48,13 @@ class Findings:
     def table(self) -> ScoreTable:
         """All scores, in the order in which they were found; there is at least one."""
         labels = [table.pred_label for table in self.tables if table.pred_label is not None]
+        columns = join([table.columns for table in self.tables])
         return ScoreTable(
             image_path=tuple(name for table in self.tables for name in table.image_path),
             gt_label=None,
-            columns=join([table.columns for table in self.tables]),
+            columns=columns,
             pred_label=np.concatenate(labels) if labels else None,
+            p_value=None if self.held_out is None else conformal_p_values(columns["pred_score"], self.held_out),
         )
 
     def write_if_due(self) -> None:

@@ -1,13 +1,11 @@
 """``medad predict``: a ranked list and heat maps of new images."""
 
-import os
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
-from medad.data.entries import Entry, find_images
 from medad.data.imageset import ImageSet
 from medad.data.preprocessing import Preprocessing
 from medad.detectors.base import Detector
@@ -18,14 +16,15 @@ from medad.files import remove
 from medad.reports.overlay import contact_sheet
 from medad.training.run import RUN_FILE, claim, read_run
 from medad.workflows.decoding import decode_ahead
-from medad.workflows.findings import FAILED, SCORES, Findings
-from medad.workflows.heatmaps import draw_heatmaps, heatmap_path
+from medad.workflows.findings import FAILED, HEATMAPS, PAGE, RESULTS, SCORES, SHEET, Findings
+from medad.workflows.heatmaps import draw_pictures, heatmap_path
+from medad.workflows.inputs import find_inputs
 from medad.workflows.notes import say
 from medad.workflows.scale import colour_scale
 from medad.workflows.scoring import Maps, join, score
+from medad.workflows.worklist import write_page
 
 CHUNK = 1000  # images decoded, scored and drawn at once: memory does not grow with the archive
-SHEET, HEATMAPS = "contact_sheet.png", "heatmaps"
 
 
 def predict(
@@ -47,11 +46,12 @@ def predict(
     run : Path
         Run folder.
     inputs : sequence of Path
-        Image files, and folders that are searched for them (but for `out` itself).
+        Image files, and folders that are searched for them, but for `out` itself and the results of
+        earlier predictions.
     out : Path
-        Where ``scores.csv`` (the most abnormal first), ``heatmaps/ID.png`` at native size,
-        ``contact_sheet.png`` and, if there is any, ``failed.csv`` go; those of an earlier prediction
-        are removed.
+        Where ``scores.csv`` (the most abnormal first), ``worklist.html`` with its pictures in
+        ``worklist``, ``heatmaps/ID.png`` at native size, ``contact_sheet.png`` and, if there is any,
+        ``failed.csv`` go; those of an earlier prediction are removed.
     precision : str
         ``"fp32"``, or ``"bf16"`` for the networks' passes: faster, and each score a little different.
     device, jobs
@@ -71,10 +71,10 @@ def predict(
     """
     detector = load_detector(run, scoring_precision=precision, device=device, jobs=jobs)
     scale = read_run(run).get("map_scale")
-    entries = _find(inputs, out)
+    entries = find_inputs(inputs, out)
     _make_room(out)
     preprocessing = Preprocessing(detector.options.size, detector.options.channels)
-    found = Findings(out)
+    found = Findings(out, detector.held_out_scores_)
     try:
         with closing(decode_ahead(entries, preprocessing, CHUNK, jobs)) as chunks:
             for number, loaded in enumerate(chunks):
@@ -83,23 +83,16 @@ def predict(
                 for note in loaded.notes:
                     say(note)
                 found.failures += loaded.failures
-                maps = _score(detector, loaded.images, found) if len(loaded.images) else None
-                found.write_if_due()
-                if maps is not None:
-                    scale = scale or colour_scale(maps)
-                    draw_heatmaps(loaded.images, maps, scale, out / HEATMAPS, jobs)
+                if len(loaded.images):
+                    maps = _score(detector, loaded.images, found)
+                    found.write_if_due()
+                    scale = scale or (None if maps is None else colour_scale(maps))
+                    draw_pictures(loaded.images, maps, scale, out, jobs)
     finally:
         found.write()
+        write_page(found, entries, run, detector, scale)
     _tell(found)
     return len(found.failures)
-
-
-def _find(inputs: Sequence[Path], out: Path) -> list[Entry]:
-    """Find the images, but for those that an earlier prediction left in `out`."""
-    entries = [e for e in find_images(inputs) if not e.path.is_relative_to(os.path.abspath(out))]
-    if not entries:
-        raise UserError(f"{out}: all images lie in the folder of the results; choose another --out")
-    return entries
 
 
 def _make_room(out: Path) -> None:
@@ -107,7 +100,7 @@ def _make_room(out: Path) -> None:
     claim(out, resume=True)
     if (out / RUN_FILE).exists() or (out / "metrics.json").exists():
         raise UserError(f"{out}: holds the results of a run; choose another --out")
-    for name in (SCORES, FAILED, SHEET, HEATMAPS):
+    for name in RESULTS:
         remove(out / name)
 
 
@@ -126,10 +119,10 @@ def _tell(found: Findings) -> None:
     out = found.out
     if found.tables:
         table = found.table
-        say(f"{len(table)} images scored: {out / SCORES}")
+        say(f"{len(table)} images scored: {out / SCORES}; to look through them, open {out / PAGE}")
         if (out / HEATMAPS).exists():
-            files = [heatmap_path(out / HEATMAPS, name) for name in table.image_path]
-            sheet = contact_sheet(files, table.columns["pred_score"], out / SHEET)
+            files = [heatmap_path(out, name) for name in table.image_path]
+            sheet = contact_sheet(files, table.image_path, table.columns["pred_score"], out / SHEET)
             say(f"heat maps: {sheet} shows the most abnormal, {out / HEATMAPS} holds all")
     if found.failures:
         say(f"{len(found.failures)} files cannot be read; why, says {out / FAILED}")

@@ -1,6 +1,7 @@
 """All scores, and on demand the maps, of a set of images."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -51,12 +52,7 @@ def score(detector: Detector, images: ImageSet, keep: Callable[[Maps], object] |
 def ranked(table: ScoreTable) -> ScoreTable:
     """Return the ids and scores of `table`, the most abnormal image first."""
     order = np.argsort(-table.columns["pred_score"], kind="stable")
-    return ScoreTable(
-        image_path=tuple(table.image_path[i] for i in order),
-        gt_label=None,
-        columns={name: values[order] for name, values in table.columns.items()},
-        pred_label=None if table.pred_label is None else table.pred_label[order],
-    )
+    return replace(table.subset(order), gt_label=None, kinds=None, patients=None)
 
 
 def distinct(maps: Maps) -> dict[str, np.ndarray]:

@@ -1,6 +1,6 @@
 """From a data set on disk to the images that a detector learns from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,14 @@ class Splits:
             if images is not None
         }
         return described | ({"test": count([e.label for e in self.test], len(self.test))} if self.test else {})
+
+
+def learned_from(described: Mapping[str, Any], run: Mapping[str, Any]) -> bool:
+    """Return whether the images that :meth:`Splits.describe` told are those of the section ``data`` of a run."""
+    names = ("normal", "unlabeled")
+    asked, there = ([images.get(name) or {} for name in names] for images in (described, run))
+    # A finished run tells more about them, such as how many were held out.
+    return all(bool(a) == bool(b) and a.items() <= b.items() for a, b in zip(asked, there, strict=True))
 
 
 def read_splits(data: Path, split: Path | None, options: TrainOptions) -> Splits:

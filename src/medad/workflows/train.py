@@ -16,7 +16,7 @@ from medad.workflows.notes import say
 from medad.workflows.options import MACHINE, RUNS, TrainOptions
 from medad.workflows.provenance import versions
 from medad.workflows.scale import normal_scale
-from medad.workflows.splits import Splits, data_name, read_splits
+from medad.workflows.splits import Splits, data_name, learned_from, read_splits
 
 
 def train(
@@ -119,13 +119,21 @@ def fit(
     keep_controls(out, splits, options.seed)
     update_run(
         out,
-        data=described,
+        data=_with_use(described, detector.images_),
         versions=versions(detector.device),
         map_scale=normal_scale(detector, splits.normal),
         timings={"fit_seconds": round(seconds, 1), "resumed": resumed},
         config=asdict(options),  # the last section: a run that has it is finished
     )
     shutil.rmtree(out / CHECKPOINT_FOLDER, ignore_errors=True)
+
+
+def _with_use(described: dict[str, Any], images: dict[str, int]) -> dict[str, Any]:
+    """Add to the counts of the images given what became of them."""
+    use = {"normal": {"trained": images["trained"], "held_out": images["held_out"]}}
+    if "unlabeled" in described:
+        use["unlabeled"] = {"used": images["unlabeled"]}
+    return described | {name: described[name] | more for name, more in use.items()}
 
 
 def is_finished(run: Path) -> bool:
@@ -140,5 +148,5 @@ def _check_same(out: Path, options: TrainOptions, described: dict[str, Any]) -> 
         if name not in MACHINE and run["config"].get(name) != value:
             flag, was = f"--{name.replace('_', '-')}", run["config"].get(name)
             raise UserError(f"{out}: finished with another {flag} ({was}); use another --out")
-    if any(run["data"].get(name) != described.get(name) for name in ("normal", "unlabeled")):
+    if not learned_from(described, run["data"]):
         raise UserError(f"{out}: finished with other training images; use another --out")

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -80,7 +81,10 @@ def test_a_killed_grid_goes_on_and_nothing_is_computed_twice(grid, tmp_path):
     with (out / "results.csv").open() as file:
         lines = list(csv.DictReader(file))
     assert {line["label"] for line in lines} == {"ddad-ae, refine True", "ddad-ae, refine False"}
-    assert "ddad-ae, refine True" in (out / "report" / "index.html").read_text()
+    page = out / "report" / "index.html"
+    reports = {(page.parent / address).resolve() for address in re.findall('<a href="([^"]+)">seed', page.read_text())}
+    assert reports == {path.resolve() for path in out.glob("cells/*/report.html")} and len(reports) == 4
+    assert "ddad-ae, refine True" in page.read_text()
     assert main(["benchmark", *grid]) == 0
     assert rows(out) == after
 
@@ -104,6 +108,8 @@ def test_a_grid_without_labels_says_why_there_is_no_report(grid, tmp_path, phant
     (tmp_path / "grid.yaml").write_text(f"data: [{tmp_path / 'plain'}]\nruns: [{run}]\n")
     assert main(["benchmark", *grid, "--report"]) == 0
     assert "no report: no cell has ended well on test images with labels of both classes" in capsys.readouterr().err
+    (address,) = re.findall('<a href="([^"]+)">seed 0', (tmp_path / "out" / "cells.html").read_text())
+    assert "no threshold" in (tmp_path / "out" / address).read_text().lower()
 
 
 @pytest.mark.integration

@@ -13,8 +13,10 @@ import numpy as np
 
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, parse_scores
+from medad.experiments.grid.cell import REPORT
 from medad.experiments.grid.config import Cell
 from medad.files import replacing
+from medad.reports.benchmark_cells import CellReport
 from medad.training.run import claim
 
 _SCHEMA = """
@@ -38,6 +40,12 @@ class Record:
     metrics: dict[str, Any]
     scores: ScoreTable
     folder: Path
+
+    @property
+    def report(self) -> CellReport:
+        """Where the cell's report lies, if it has one."""
+        file = self.folder / REPORT
+        return CellReport(self.data, self.label, self.seed, file if file.exists() else None)
 
     @property
     def comparable(self) -> bool:

@@ -19,10 +19,11 @@ from medad.experiments.store import Result
 from medad.experiments.store import stored as stored_runs
 from medad.progress import progress
 from medad.reports.benchmark import write_benchmark
+from medad.reports.benchmark_cells import write_cells
 from medad.workflows.notes import say
-from medad.workflows.splits import read_splits
+from medad.workflows.splits import learned_from, read_splits
 
-RESULTS, CSV, STORE, REPORT = "results.sqlite", "results.csv", "store", "report"
+RESULTS, CSV, INDEX, STORE, REPORT = "results.sqlite", "results.csv", "cells.html", "store", "report"
 CORES_BESIDE_A_GPU = 2  # that a cell takes which trains there: fewer cells at a time share the GPU
 
 
@@ -44,8 +45,8 @@ def benchmark(
     data : Path, optional
         To which its folders of data are relative.
     out : Path
-        Folder of ``results.sqlite`` and ``results.csv``, of the cells' folders and of the networks that cells have
-        in common (``store``, which may be deleted when the grid is finished).
+        Folder of ``results.sqlite`` and ``results.csv``, of the cells' folders (``cells.html`` has their names), and
+        of the networks that cells have in common (``store``, which may be deleted when the grid is finished).
     scheduler : str, optional
         ``"slurm"``, or the address of a Dask scheduler whose workers see the same folders.
     workers : int, optional
@@ -66,9 +67,11 @@ def benchmark(
     grid = read_grid(config, data)
     records = run_grid(grid, out, scheduler=scheduler, workers=workers)
     export_csv(records, out / CSV)
+    reports = [record.report for record in records]
+    write_cells(reports, out / INDEX)
     tables = tabled(records, grid.cells)
     if report and tables:
-        print(f"report: {write_benchmark(tables, out / REPORT, _left_out(records, grid.cells, out))}")
+        print(f"report: {write_benchmark(tables, out / REPORT, _left_out(records, grid.cells, out), reports)}")
     elif report:
         say("no report: no cell has ended well on test images with labels of both classes")
     return len(grid.cells) - len(records)
@@ -172,7 +175,7 @@ def _tested(scores: ScoreTable) -> dict[str, int | None]:
 def _learnt(run: Result, cell: Cell) -> bool:
     """Whether `run` learnt from the images of `cell`: these are read."""
     images = read_splits(cell.data.path, cell.data.split, cell.options).describe()
-    return all(images.get(name) == run.run["data"].get(name) for name in ("normal", "unlabeled"))
+    return learned_from(images, run.run["data"])
 
 
 def _detector(cell: Cell) -> Detector:

@@ -1,0 +1,78 @@
+"""From what ``medad predict`` found to its worklist."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from medad.data.entries import Entry
+from medad.detectors.base import SPECIFICITY, Detector
+from medad.evaluation.calibration import percentiles, promised_specificity
+from medad.reports.worklist import Worklist, write_worklist
+from medad.workflows.findings import FAILED, PAGE, Findings
+from medad.workflows.heatmaps import heatmap_path, small_path
+from medad.workflows.scoring import ranked
+
+
+def write_page(
+    found: Findings, entries: Sequence[Entry], run: Path, detector: Detector, scale: Sequence[float] | None
+) -> None:
+    """Write ``worklist.html``, if an image was scored; pictures that were not drawn, as after a stop, are left out.
+
+    Parameters
+    ----------
+    found : Findings
+        What was found.
+    entries : sequence of Entry
+        The images and their files.
+    run : Path
+        Folder of the run.
+    detector : Detector
+        That of the run.
+    scale : sequence of float or None
+        Colour scale of the maps; None for a method without maps.
+    """
+    if not found.tables:
+        return
+    table, files = ranked(found.table), {entry.id: entry.path for entry in entries}
+    held_out = detector.held_out_scores_
+    worklist = Worklist(
+        table=table,
+        files=[files[name] for name in table.image_path],
+        small=[_beside(found.out, small_path(found.out, name)) for name in table.image_path],
+        large=[_beside(found.out, heatmap_path(found.out, name)) for name in table.image_path],
+        percentiles=None if held_out is None else percentiles(table.columns["pred_score"], held_out),
+        scale=scale,
+        about=[f"Scored with the method {detector.name} by the run {os.path.abspath(run)}.", *_promise(detector)],
+        failures=FAILED if found.failures else None,
+        unreadable=len(found.failures),
+    )
+    write_worklist(found.out / PAGE, worklist)
+
+
+def _beside(out: Path, file: Path) -> str | None:
+    return file.relative_to(out).as_posix() if file.exists() else None
+
+
+def _promise(detector: Detector) -> Iterator[str]:
+    """Say what the threshold promises and what the figures of an image mean, or that nothing is promised."""
+    held_out = detector.held_out_scores_
+    if detector.threshold_ is None:
+        yield (
+            "The run has no threshold, because no normal images were held out from its training "
+            "(--options.holdout 0.1 does that). Nothing is promised about false alarms: the order is all that is known."
+        )
+        return
+    m = None if held_out is None else len(held_out)
+    kept = SPECIFICITY if m is None else promised_specificity(m, SPECIFICITY)
+    yield (
+        f"Called abnormal is a score of {detector.threshold_:.4g} or more. The threshold was chosen on "
+        f"{'' if m is None else f'{m} '}normal images held out from training. Of normal images like those it calls, on "
+        f"average, at least {100 * kept:.3g} % normal and at most {100 * (1 - kept):.3g} % abnormal. About images "
+        "from another source it promises nothing."
+    )
+    if m is not None:
+        yield (
+            "Percentile: how many per cent of the held-out normal images score lower; equal ones count half. p: the "
+            "share of them that score as high or higher, the image itself counted in, so that it is never below "
+            f"1/{m + 1} = {1 / (m + 1):.2g}. Neither is the probability of a disease."
+        )
