@@ -16,7 +16,7 @@ from medad.experiments.reproduce.pages import PAGES
 from medad.files import replacing
 
 APART = "**This is not preset paper**: a first look, whose figures and differences say nothing about the paper's."
-IN_PERCENT = f"In %, {WRITTEN}."
+IN_PERCENT = f"In %, {WRITTEN}. The single networks behind `a_rec` are trainings of their own."
 OURS = "Our figures"  # heading, after the controls
 NO_SHARES = ("fig8", "fig9")
 
