@@ -138,13 +138,14 @@ def _image(table: ScoreTable, labels: np.ndarray) -> dict:
     result = _ranking(table, labels)
     defined = _both_classes(labels)
     for name, row in table.shown_rows.items():
-        result[name] |= _chi_squared(labels, row, table.patients) if defined else {"chi2": None, "chi2_ci": None}
+        result[name] |= chi_squared_figures(labels, row, table.patients) if defined else {"chi2": None, "chi2_ci": None}
         if len(row) > 1:
             result[name]["members"] = [auroc(labels, member) if defined else None for member in row]
     return _with_pred_score(table, result)
 
 
-def _chi_squared(labels: np.ndarray, row: np.ndarray, patients: Sequence[str] | None) -> dict:
+def chi_squared_figures(labels: np.ndarray, row: np.ndarray, patients: Sequence[str] | None) -> dict:
+    """Return ``chi2``, the mean over the members of `row` (members, n), and its 95 % interval ``chi2_ci``."""
     value = _mean(chi_squared_distance, labels, row)
     sd = float(chi_squared_draws(labels, row, patients).std(ddof=1))
     ends = spread_interval(value / 100, sd / 100, min(class_sizes(labels, patients)))

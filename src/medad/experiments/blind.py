@@ -15,7 +15,7 @@ MEANING = (
     "Trivial controls: how far mean intensity, mean gradient, file size, an 8 x 8 thumbnail or 32 x 32 pixels of an "
     "image lie from those of normal images; `_nu`: a linear regression of unlabeled against normal images on the "
     "same, which uses no label. They know nothing of pathology: a method whose figure is not above theirs has shown "
-    "no more."
+    "no more (`docs/controls.md`)."
 )
 
 

@@ -6,6 +6,11 @@ from medad.evaluation.comparison import Figure, compare
 from medad.evaluation.scores import ScoreTable
 from medad.experiments.deduplicated import Kept, restrict
 
+WRITTEN = (  # how figures are written
+    "mean over trainings ± their standard deviation where there are several; in brackets the 95 % interval, of several "
+    "trainings with the chance in training and in the choice of images, of one training in that of images only"
+)
+
 
 def head(kept: Kept) -> list[str]:
     """Return the names of the columns of `figures`."""

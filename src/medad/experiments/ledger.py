@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medad.detectors.registry import METHODS, MethodInfo
+from medad.evaluation.verdict import RULE
 from medad.experiments import blind
 from medad.experiments.command import existing, run_command
 from medad.experiments.deduplicated import MEANING as CLEAN
 from medad.experiments.deduplicated import Kept, deduplicated
-from medad.experiments.figures import figures, head
+from medad.experiments.figures import WRITTEN, figures, head
 from medad.experiments.paper import BACKBONES, LATENT_16, TABLE_2
 from medad.experiments.store import RESULTS, Result, stored
-from medad.experiments.verdict import MEANING, NOT_JUDGED, tried_afterwards, verdict, why_not
+from medad.experiments.verdict import NOT_JUDGED, tried_afterwards, verdict, why_not
 from medad.files import replacing
 from medad.ownership import claim_file
 from medad.reports.markdown import markdown_table
@@ -33,10 +34,10 @@ INTRODUCTION = f"""\
 
 Printed by `python -m medad.experiments.ledger` from the registry and the scores stored in `docs/results/{DATASET}/`. \
 Published figures are those of Cai et al. (Medical Image Analysis 2023, Table 2, brain tumour MRI), of VAE and CeAE \
-those of Cai et al. (MICCAI 2024), AUROC / AP in %; ours are of preset paper, mean over seeds ± their standard \
-deviation where there are several, in brackets the 95 % interval of a stratified bootstrap. {MEANING} {NOT_JUDGED} A \
-method of which no run of its own is stored stands with the networks of DDAD that are trained alike (`a_rec`, the mean \
-over them). {CLEAN} Other options are in [results](results/{DATASET}_methods.md)."""
+those of Cai et al. (MICCAI 2024), AUROC / AP in %; ours are of preset paper, {WRITTEN}. \
+{RULE} {NOT_JUDGED} A method of which no run of its own is stored stands with \
+the networks of DDAD that are trained alike (`a_rec`, the mean over them). {CLEAN} \
+Other options are in [results](results/{DATASET}_methods.md)."""
 
 
 @dataclass(frozen=True)

@@ -11,21 +11,22 @@ from pathlib import Path
 
 from medad.errors import UserError
 from medad.evaluation.comparison import Figure
+from medad.evaluation.verdict import RULE
 from medad.experiments import blind
 from medad.experiments.command import existing, run_command
 from medad.experiments.deduplicated import MEANING as CLEAN
 from medad.experiments.deduplicated import Kept, deduplicated
-from medad.experiments.figures import figures, head
+from medad.experiments.figures import WRITTEN, figures, head
 from medad.experiments.paper import published_figures
 from medad.experiments.store import RESULTS, Result, machines, stored
-from medad.experiments.verdict import MEANING, NOT_JUDGED, tried_afterwards, verdict, why_not
+from medad.experiments.verdict import NOT_JUDGED, tried_afterwards, verdict, why_not
 from medad.reports.markdown import markdown_table
 from medad.training.run import training_seconds
 
 Runs = Mapping[str, list[Result]]  # by name, one a seed
 
 COMPARED = (
-    f"{MEANING} {NOT_JUDGED} "
+    f"{RULE} {NOT_JUDGED} "
     "Published figures: [1] Cai et al., Medical Image Analysis 2023, Table 2; [2] Cai et al., MICCAI 2024, with the "
     "recipe of MedIAnomaly, whose brain tumour set may be split differently."
 )
@@ -84,8 +85,7 @@ def _heading(dataset: str, runs: Runs, preset: str, kept: Kept) -> str:
         f"# {dataset}: methods, preset {preset}",
         f"Printed on {datetime.date.today()} by `python -m medad.experiments.methods_page {dataset}{option}` from the "
         f"scores stored in `{dataset}/`. Machine: {machines(every)}.",
-        "AUROC / AP in % of `pred_score`, mean over seeds ± their standard deviation where there are several, in "
-        "brackets the 95 % interval of a stratified bootstrap. The last step counts, no epoch was chosen on test "
+        f"AUROC / AP in % of `pred_score`: {WRITTEN}. The last step counts, no epoch was chosen on test "
         f"images. *Trained* says what differs from preset {preset}, such as a budget of steps; *minutes* is what "
         f"training took while other processes may have kept the machine busy.{f' {CLEAN}' if kept else ''}",
         COMPARED if preset == "paper" else APART,

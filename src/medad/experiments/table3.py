@@ -14,14 +14,15 @@ import numpy as np
 
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable
+from medad.evaluation.verdict import RULE
 from medad.experiments import blind
 from medad.experiments.command import existing, run_command
 from medad.experiments.deduplicated import MEANING as CLEAN
 from medad.experiments.deduplicated import Kept, deduplicated, restrict
-from medad.experiments.figures import figures, head
+from medad.experiments.figures import WRITTEN, figures, head
 from medad.experiments.paper import SCORES, published_auroc
 from medad.experiments.store import RESULTS, Result, machines, stored
-from medad.experiments.verdict import MEANING, verdict
+from medad.experiments.verdict import verdict
 from medad.reports.markdown import markdown_table
 from medad.training.run import training_seconds
 
@@ -63,11 +64,10 @@ def _heading(dataset: str, runs: Mapping[str, Sequence[Result]], kept: Kept) -> 
     presets = {run["config"]["preset"] for run in every}
     known = published_auroc(dataset, "ae", "r_dual") is not None and "paper" in presets
     told = [
-        "AUROC / AP in %: mean over trainings ± their standard deviation, in brackets the 95 % interval of a "
-        "stratified bootstrap; below the mean the single seeds. `a_rec` is that of single networks, each a training "
-        "of its own, `a_rec_ensemble` the residual of their mean. The last epoch counts, no epoch was chosen on test "
-        "images. A kind of abnormality has its AUROC against all normal images of the split.",
-        f"{MEANING} Single seeds are not judged where there are several." if known else "",
+        f"AUROC / AP in %: {WRITTEN}; below the mean the single seeds. `a_rec` is that of single networks, each a "
+        "training of its own, `a_rec_ensemble` the residual of their mean. The last epoch counts, no epoch was chosen "
+        "on test images. A kind of abnormality has its AUROC against all normal images of the split.",
+        f"{RULE} Single seeds are not judged where there are several." if known else "",
         CLEAN if kept else "",
     ]
     return "\n\n".join(

@@ -6,13 +6,12 @@ from pathlib import Path
 
 from medad.detectors.registry import method_info
 from medad.evaluation.comparison import Figure
+from medad.evaluation.verdict import verdict as judged
 from medad.experiments.grid.config import read_grid, same_options
 from medad.experiments.store import Result
 from medad.workflows.options import TrainOptions
 
-TOLERANCE = 3.0  # points of AUROC within which a figure agrees with the published one
 AFTERWARDS = "tried after the test figures had been seen"
-MEANING = f"*Agrees*: within {TOLERANCE:.0f} points of the published AUROC."
 NOT_JUDGED = f"Not judged are shortened trainings, and what was {AFTERWARDS}."
 
 
@@ -20,9 +19,7 @@ def verdict(figure: Figure, published: float | None, why_not: str = "") -> str:
     """Return whether an AUROC agrees with the `published` one, in %, and ours minus that; `why_not` to judge it."""
     if published is None:
         return "nothing published"
-    difference = 100 * figure.mean - published
-    judged = "agrees" if abs(difference) <= TOLERANCE else "differs"
-    return f"{f'not judged: {why_not}' if why_not else judged} ({difference:+.1f})"
+    return f"not judged: {why_not} ({100 * figure.mean - published:+.1f})" if why_not else judged(figure, published)
 
 
 def why_not(result: Result, afterwards: Sequence[TrainOptions]) -> str:

@@ -11,15 +11,13 @@ import yaml
 from medad.errors import UserError
 from medad.evaluation.comparison import Tables
 from medad.experiments.deduplicated import MEANING, Kept
+from medad.experiments.figures import WRITTEN
 from medad.experiments.reproduce.pages import PAGES
 from medad.files import replacing
 
 APART = "**This is not preset paper**: a first look, whose figures and differences say nothing about the paper's."
-IN_PERCENT = (
-    "In %, mean over seeds ± their standard deviation where there are several, in brackets the 95 % interval of a "
-    "stratified bootstrap."
-)
-OURS = "What was trained"  # heading, after the controls
+IN_PERCENT = f"In %, {WRITTEN}. The single networks behind `a_rec` are trainings of their own."
+OURS = "Our figures"  # heading, after the controls
 NO_SHARES = ("fig8", "fig9")
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from medad.evaluation.comparison import Tables
 from medad.evaluation.metrics import chi_squared_distance
 from medad.evaluation.scores import ScoreTable
+from medad.evaluation.summary import chi_squared_figures
 from medad.experiments.deduplicated import Kept, restrict
 from medad.experiments.paper import (
     BACKBONES,
@@ -116,7 +117,7 @@ def fig8(dataset: str, tables: Tables, kept: Kept) -> Iterator[str]:
     beside = Beside(dataset, None, SEVERAL)
     yield (
         f"Backbone AE. {beside.source} The authors' code adds 0.5 for every empty bin, and so does what is to be "
-        "compared with it. Histograms are in the cells' reports."
+        "compared with it. In brackets the 95 % interval for the choice of images. Histograms: in the cells' reports."
     )
     forms = ["chi-squared", "as the authors' code"]
     rows = [["score", *forms, *([f"{form}, de-duplicated" for form in forms] if kept else []), *beside.head[3:]]]
@@ -124,9 +125,9 @@ def fig8(dataset: str, tables: Tables, kept: Kept) -> Iterator[str]:
         for score, published in FIGURE_8.items():
             if score in some[0].rows:
                 clean = [restrict(table, kept) for table in some] if kept else []
-                found = [_distance(t, score, form) for t in (some, clean) if t for form in (False, True)]
-                difference = [f"{found[1] - published:+.2f}"] if beside.same else []
-                rows.append([score, *(f"{x:.2f}" for x in found), f"{published:.2f}", *difference])
+                found = [cell for part in (some, clean) if part for cell in _distances(part, score)]
+                difference = [f"{float(found[1]) - published:+.2f}"] if beside.same else []
+                rows.append([score, *found, f"{published:.2f}", *difference])
     yield markdown_table(rows)
 
 
@@ -138,13 +139,14 @@ def fig9(dataset: str, tables: Tables, kept: Kept) -> Iterator[str]:
     )
 
 
-def _distance(some: Sequence[ScoreTable], score: str, official: bool) -> float:
-    """Return the mean over seeds and members."""
-    found = []
-    for table in some:
-        assert table.gt_label is not None
-        found += [chi_squared_distance(table.gt_label, row, official=official) for row in table.rows[score]]
-    return float(np.mean(found))
+def _distances(some: Sequence[ScoreTable], score: str) -> tuple[str, str]:
+    """Return the distance, the mean over seeds and members, with its interval, and as the authors' code has it."""
+    labels, rows = some[0].gt_label, np.concatenate([table.rows[score] for table in some])
+    assert labels is not None and all(table.image_path == some[0].image_path for table in some)
+    figures = chi_squared_figures(labels, rows, some[0].patients)
+    low, high = figures["chi2_ci"]
+    official = float(np.mean([chi_squared_distance(labels, row, official=True) for row in rows]))
+    return f"{figures['chi2']:.2f} [{low:.2f}, {high:.2f}]", f"{official:.2f}"
 
 
 PAGES: Mapping[str, tuple[str, Page]] = {
