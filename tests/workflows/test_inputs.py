@@ -81,9 +81,9 @@ def test_nothing_but_results(tmp_path, capsys):
 
 def test_the_marker_says_what_a_prediction_wrote(tmp_path):
     touch(tmp_path, *RESULTS, "mine.png", "heatmaps/mine.png", "worklist/mine.png")
-    mark(tmp_path, "predict", "scores.csv", "contact_sheet.png", "heatmaps/a.png.png", "worklist/a.jpg")
+    mark(tmp_path, "predict", *RESULTS)
     assert ids(tmp_path) == ["heatmaps/mine.png", "mine.png", "worklist/mine.png"]
     mark(tmp_path, "evaluate", "scores.csv")
-    assert len(ids(tmp_path)) == 6
+    assert len(ids(tmp_path)) == 3 + len(RESULTS)
     (tmp_path / MARKER).write_text("no marker")  # then names and what lies beside them decide
     assert ids(tmp_path) == ["mine.png"]
