@@ -20,6 +20,7 @@ from conftest import TINY
 from PIL import Image
 
 from medad.cli import main
+from medad.detectors import base
 
 pytestmark = pytest.mark.integration
 
@@ -187,11 +188,72 @@ def test_a_run_is_not_overwritten(complaint, images, finished):
 
 @pytest.mark.parametrize(
     ("argv", "said"),
-    [(["--seed", "9"], "another --seed (0)"), (["--options.lr", "0.1"], "another --options")],
+    [(["--seed", "9"], "finished with --seed 0"), (["--options.lr", "0.1"], "finished without --options.lr")],
 )
 def test_a_finished_run_is_not_resumed_with_other_options(argv, said, complaint, phantoms, finished):
     options = [*TINY, "--options.holdout", "0.2", *argv]
     assert said in complaint("train", phantoms, "--out", finished, "--resume", *options)
+
+
+@pytest.fixture
+def begun(images, tmp_path, monkeypatch, capsys):
+    """The folder of a run that was stopped in its second stage, and what it was told."""
+    told = ["train", str(images), "--out", str(tmp_path / "begun"), *TINY, "--options.lr", "0.01"]
+    with monkeypatch.context() as patch:
+        train_phases = base.train_phases
+
+        def stop_in_stage_2(stage, folder, jobs, description):
+            if "stage 2" in description:
+                raise KeyboardInterrupt
+            train_phases(stage, folder, jobs, description)
+
+        patch.setattr(base, "train_phases", stop_in_stage_2)
+        assert main(told) == 130
+    capsys.readouterr()
+    return tmp_path / "begun", told
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["--seed", "9"], "begun with --seed 0; resume with that, or use another --out"),
+        (["--options.lr", "0.1"], "begun with --options.lr 0.01; resume with that"),
+        (["--options.epochs", "3"], "begun without --options.epochs; resume without it"),
+        (["--unlabeled-size", "2"], "begun without --unlabeled-size; resume without it"),
+        (["--method", "ae"], "begun with --method ddad; resume with that"),
+    ],
+)
+def test_a_run_in_training_is_not_resumed_with_other_options(argv, said, complaint, begun):
+    folder, told = begun
+    assert f"{folder}: {said}" in complaint(*told, "--resume", *argv)
+
+
+def test_a_run_in_training_is_not_resumed_with_other_images(complaint, begun, images):
+    a_normal(images).unlink()
+    assert "begun with other training images; use another --out" in complaint(*begun[1], "--resume")
+
+
+def test_a_run_in_training_goes_on_with_the_same_options_on_another_machine(begun):
+    folder, told = begun
+    assert main([*told, "--resume", "--device", "auto"]) == 0
+    assert not (folder / "checkpoint").exists()
+
+
+def test_a_run_that_an_earlier_version_began_goes_on_or_says_as_much_as_it_knows(begun, complaint):
+    folder, told = begun
+    (folder / "checkpoint" / "run.yaml").unlink()
+    assert "trained with other options or data" in complaint(*told, "--resume", "--seed", "9")
+    assert main([*told, "--resume"]) == 0
+
+
+def test_before_anything_is_trained_any_option_may_change(images, train_complaint, tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(base, "train_phases", fail)
+        assert main(["train", str(images), "--out", str(tmp_path / "run"), *TINY]) == 130
+    assert main(["train", str(images), "--out", str(tmp_path / "run"), *TINY, "--seed", "9", "--resume"]) == 0
 
 
 def test_a_finished_run_is_not_resumed_with_other_images(complaint, images, finished):

@@ -11,7 +11,7 @@ from medad.data.imageset import ImageSet
 from medad.detectors.base import Detector
 from medad.detectors.holdout import split_holdout
 from medad.detectors.registry import METHODS, PRESETS, load_detector, make_detector
-from medad.errors import UserError
+from medad.errors import NotFittedError, UserError
 from medad.evaluation.calibration import threshold_at_specificity
 
 pytestmark = pytest.mark.parametrize("method", METHODS)
@@ -170,11 +170,35 @@ def test_impossible_input_is_refused_in_one_line(method):
         make_detector(method, "tiny").fit(make_images(4, size=32))
     with pytest.raises(UserError, match="no such option"):
         make_detector(method, "tiny", nonsense=1)
-    with pytest.raises(UserError, match="--precision"):
+    with pytest.raises(UserError, match="precision='fp8'"):
         make_detector(method, "tiny", precision="fp8")
     for device in ("toaster", "meta", "cuda:99"):
-        with pytest.raises(UserError, match=f"--device {device}"):
+        with pytest.raises(UserError, match=f"device='{device}'"):
             make_detector(method, "tiny", device=device)
+
+
+def test_nothing_is_predicted_or_saved_before_fit(method, tmp_path):
+    detector = make_detector(method, "tiny", device="cpu")
+    with pytest.raises(NotFittedError, match=f"this {method} is not fitted: call fit"):
+        detector.predict(make_images(2))
+    with pytest.raises(NotFittedError, match="not fitted"):
+        detector.save(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_fit_that_is_refused_changes_nothing(method):
+    images = make_images(2, seed=3)
+    before = predict(fitted(method), images)[0]
+    with pytest.raises(UserError, match="give uint8 or uint16"):
+        fitted(method).fit(np.zeros((4, 64, 64)))
+    assert_same(predict(fitted(method), images)[0], before)
+
+
+def test_arrays_are_images(method):
+    images = make_images(3, seed=3)
+    (prediction,) = fitted(method).predict(images.pixels[:, 0])
+    assert prediction.ids == ("0", "1", "2")
+    assert_same(prediction.scores, predict(fitted(method), images)[0])
 
 
 def test_presets_and_registry_agree_with_the_class(method):

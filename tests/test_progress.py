@@ -1,5 +1,6 @@
 """Progress off a terminal: plain lines, and none for short work."""
 
+import re
 import threading
 
 from medad.progress import progress
@@ -25,11 +26,33 @@ def test_work_of_other_threads_is_not_shown(clock, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_lines_tell_how_far_it_is_and_how_long_it_takes(clock, capsys):
+def test_lines_tell_how_far_it_is_and_once_that_is_measured_how_long_it_takes(clock, capsys):
     with progress(100, "reading images") as advance:
-        clock.seconds += 2
+        clock.seconds += 30  # processes start: says nothing of how fast they will be
         advance(20)
-    assert capsys.readouterr() == ("", "reading images: 20/100, 8 s left\n")
+        clock.seconds += 15
+        advance(30)
+    assert capsys.readouterr() == ("", "reading images: 20/100\nreading images: 50/100, 25 s left\n")
+
+
+def test_a_moment_is_too_short_to_measure(clock, capsys):
+    with progress(100, "training") as advance:
+        clock.seconds += 14
+        advance(1)
+        clock.seconds += 14.9
+        advance(1)
+        clock.seconds += 0.2  # a burst, after the others have waited for a slow step
+        advance(10)
+    assert capsys.readouterr().err.splitlines() == ["training: 1/100", "training: 12/100, 121 s left"]
+    with progress(100, "training") as advance:
+        clock.seconds += 3
+        advance(0)
+        advance(1, done_before=True)
+        clock.seconds += 15
+        advance(1)
+        clock.seconds += 1.9
+        advance(50)
+    assert "left" not in capsys.readouterr().err
 
 
 def test_a_line_at_most_every_fifteen_seconds(clock, capsys):
@@ -44,11 +67,16 @@ def test_a_line_at_most_every_fifteen_seconds(clock, capsys):
 
 def test_time_left_forgets_what_an_earlier_run_has_done(clock, capsys):
     with progress(1000, "training") as advance:
-        advance(500)  # of a checkpoint
-        for _ in range(100):
+        for second in range(100):
             clock.seconds += 1
             advance(1)
-    assert capsys.readouterr().err.splitlines()[-1] == "training: 592/1000, 408 s left"
+            if second in (0, 50):  # two networks, each with a checkpoint
+                advance(250, done_before=True)
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first == "training: 252/1000"
+    for line in others:
+        done, left = map(int, re.findall(r"(\d+)(?=/| s)", line))
+        assert left == 1000 - done
 
 
 def test_work_that_has_not_advanced_or_is_longer_than_told(clock, capsys):
@@ -57,15 +85,23 @@ def test_work_that_has_not_advanced_or_is_longer_than_told(clock, capsys):
         advance(0)
         assert capsys.readouterr().err == ""
         advance(20)
-    assert capsys.readouterr().err == "scoring: 20/10, 0 s left\n"
+    assert capsys.readouterr().err == "scoring: 20/10\n"
 
 
-def test_on_a_terminal_a_bar_is_drawn(monkeypatch, capsys):
+def test_on_a_terminal_a_bar_is_drawn_with_the_time_left_once_that_is_measured(clock, monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")
-    with progress(3, "reading images") as advance:
-        advance(3)
+    with progress(100, "training") as advance:
+        advance(50, done_before=True)
+        clock.seconds += 30
+        advance(1)
     captured = capsys.readouterr()
-    assert captured.out == "" and "reading images" in captured.err and "3/3" in captured.err
+    assert captured.out == "" and "training" in captured.err and "51/100" in captured.err
+    assert "left" not in captured.err and ":" not in captured.err
+    with progress(4000, "training") as advance:
+        advance(1)
+        clock.seconds += 10
+        advance(10)
+    assert "1:06:29 left" in capsys.readouterr().err
 
 
 def test_a_lost_terminal_does_not_end_the_work(clock, monkeypatch):

@@ -15,11 +15,12 @@ if "OMP_WAIT_POLICY" not in os.environ:
 _PUBLIC = {
     "Detector": "medad.detectors.base",
     "ImageSet": "medad.data.imageset",
-    "Prediction": "medad.detectors.base",
+    "Prediction": "medad.detectors.prediction",
     "Repartition": "medad.data.repartition",
     "SklearnDetector": "medad.detectors.sklearn_adapter",
     "load_detector": "medad.detectors.registry",
     "make_detector": "medad.detectors.registry",
+    "read_images": "medad.data.given",
 }
 __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604
 
@@ -29,3 +30,8 @@ def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'medad' has no attribute {name!r}")
     return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, for a notebook's completion."""
+    return sorted({*globals(), *_PUBLIC})

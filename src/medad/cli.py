@@ -10,15 +10,16 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import docstring_parser
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
-from medad.complaints import ConfigFile, disk_trouble, parse_trouble
-from medad.errors import MedadError, UserError
+from medad.complaints import ConfigFile, disk_trouble, option_trouble, parse_trouble
+from medad.errors import MedadError, OptionError, UserError
+from medad.helptext import HelpFormatter
 from medad.version import __version__
-from medad.workflows.options import RUNS, TrainOptions, at_least
+from medad.workflows.options import RUNS, Precision, Preset, TrainOptions, at_least
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
             return status
     except ArgumentError as error:
-        return _fail(parse_trouble(str(error)), 2)
+        return _fail(parse_trouble(str(error), *_typed(argv)), 2)
+    except OptionError as error:
+        return _fail(option_trouble(error, _typed(argv)[0]), error.exit_status)
     except MedadError as error:
         return _fail(str(error), error.exit_status)
     except KeyboardInterrupt:
@@ -73,19 +76,33 @@ def _fail(line: str, status: int) -> int:
     return status
 
 
+def _typed(argv: Sequence[str] | None) -> tuple[list[str], str]:
+    """Return what can be typed after the command that was typed, and that command; commands if there is none."""
+    words = sys.argv[1:] if argv is None else argv
+    name = next((word for word in words if not word.startswith("-")), "")
+    if name not in COMMANDS:
+        return list(COMMANDS), "medad"
+    return [flag for action in _subparser(name)._actions for flag in action.option_strings], f"medad {name}"
+
+
 def make_parser() -> ArgumentParser:
     """Return the parser of all commands; it raises ``ArgumentError`` instead of ending the process."""
     parser = ArgumentParser(
         prog="medad",
         exit_on_error=False,
+        formatter_class=HelpFormatter,
         version=__version__,
         description="Find abnormal medical images when almost nothing is labelled.",
     )
     commands = parser.add_subcommands(required=True, title="commands", metavar="COMMAND")
     for name, command in COMMANDS.items():
-        sub = ArgumentParser(exit_on_error=False, description=command.help)
-        command.add_arguments(sub)
-        commands.add_subcommand(name, sub, help=command.help)
+        commands.add_subcommand(name, _subparser(name), help=command.help)
+    return parser
+
+
+def _subparser(name: str) -> ArgumentParser:
+    parser = ArgumentParser(exit_on_error=False, formatter_class=HelpFormatter, description=COMMANDS[name].help)
+    COMMANDS[name].add_arguments(parser)
     return parser
 
 
@@ -101,7 +118,7 @@ def _add_machine(parser: ArgumentParser) -> None:
 
 def _add_scoring(parser: ArgumentParser) -> None:
     scoring = "precision of scoring, whatever that of the training was: bf16 is faster and less exact"
-    parser.add_argument("--precision", choices=["fp32", "tf32", "bf16"], default="fp32", help=scoring)
+    parser.add_argument("--precision", type=Precision, default="fp32", help=scoring)
     _add_machine(parser)
 
 
@@ -160,11 +177,11 @@ def _add_reproduce(parser: ArgumentParser) -> None:
     parser.add_argument("name", help="table2 to table6, fig6, fig8 or fig9 of Cai et al. 2023")
     parser.add_argument("--data", type=Path, required=True, help="folder of a data set, e.g. brain_tumor")
     parser.add_argument("--out", type=Path, default=RUNS / "reproduce", help="folder of results; the same one goes on")
-    parser.add_argument("--scale", choices=["quick", "paper"], default="quick", help="preset of the trainings")
+    parser.add_argument("--scale", type=Literal["quick", "paper"], default="quick", help="preset of the trainings")
     parser.add_argument("--seeds", type=list[int], default=[0], help="list of seeds, e.g. [0, 1, 2]")
     parser.add_argument("--stored", type=Path | None, help="stored results, not trained again: docs/results")
     parser.add_argument("--print-only", action="store_true", help="train nothing, print what there is")
-    parser.add_argument("--precision", choices=["fp32", "tf32", "bf16"], default="fp32", help="of the trainings")
+    parser.add_argument("--precision", type=Precision, default="fp32", help="of the trainings")
     parser.add_argument("--device", default="auto", help="auto (CUDA when there), cpu, cuda or cuda:N")
     parser.add_argument("--options", type=dict[str, Any], default={}, help="--options.NAME VALUE for --scale's own")
     parser.add_argument("--scheduler", help="slurm, or the address of a Dask scheduler; local processes by default")
@@ -173,9 +190,9 @@ def _add_reproduce(parser: ArgumentParser) -> None:
 
 def _add_latent_size(parser: ArgumentParser) -> None:
     _add_data(parser)
-    parser.add_argument("--preset", choices=["paper", "standard", "quick", "tiny"], default="quick", help="of training")
+    parser.add_argument("--preset", type=Preset, default="quick", help="of training")
     parser.add_argument("--size", type=int, default=64, help="side in pixels to which images are resized")
-    parser.add_argument("--channels", type=int, choices=[1, 3], default=1, help="1 reads images as grey, 3 as RGB")
+    parser.add_argument("--channels", type=Literal[1, 3], default=1, help="1 reads images as grey, 3 as RGB")
     parser.add_argument("--seed", type=int, default=0, help="seed of trainings and of the images held out")
     parser.add_argument("--options", type=dict[str, Any], default={}, help="further --options.NAME VALUE of method ae")
     parser.add_argument("--out", type=Path | None, help="CSV file to write")
@@ -183,7 +200,7 @@ def _add_latent_size(parser: ArgumentParser) -> None:
 
 
 def _add_methods(parser: ArgumentParser) -> None:
-    parser.add_argument("--format", choices=["text", "json"], default="text", help="for people or for programs")
+    parser.add_argument("--format", type=Literal["text", "json"], default="text", help="for people or for programs")
 
 
 def _train_options(arguments: Namespace) -> TrainOptions:

@@ -68,7 +68,7 @@ def test_masks_take_the_nearest_pixel() -> None:
     )
 
 
-@pytest.mark.parametrize(("size", "channels", "option"), [(0, 1, "--size"), (64, 2, "--channels")])
+@pytest.mark.parametrize(("size", "channels", "option"), [(0, 1, "size=0"), (64, 2, "channels=2")])
 def test_impossible_formats_name_the_option(size: int, channels: int, option: str) -> None:
     with pytest.raises(UserError, match=option):
         Preprocessing(size, channels)

@@ -112,9 +112,9 @@ def test_other_losses_do_not_look_at_the_file():
 
 
 def test_what_is_missing_is_named(tmp_path):
-    with pytest.raises(UserError, match="--options.loss huber: choose from l2, l1, ssim, perceptual"):
+    with pytest.raises(UserError, match="loss='huber': choose from l2, l1, ssim, perceptual"):
         make_detector("ae", device="cpu", loss="huber")
-    with pytest.raises(UserError, match="--options.loss perceptual: name a file .* --options.vgg_weights"):
+    with pytest.raises(UserError, match="loss='perceptual': name a file .* option vgg_weights"):
         make_detector("ae", device="cpu", loss="perceptual")
     with pytest.raises(UserError, match=r"nowhere\.pth: not a readable file of weights"):
         fitted("perceptual", tmp_path / "nowhere.pth")

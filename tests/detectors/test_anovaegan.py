@@ -111,5 +111,5 @@ def test_scores_are_those_of_the_network(bottleneck):
 
 
 def test_an_unknown_bottleneck_is_refused():
-    with pytest.raises(UserError, match=r"--options.bottleneck wide: choose from dense, spatial"):
+    with pytest.raises(UserError, match=r"bottleneck='wide': choose from dense, spatial"):
         detector(bottleneck="wide")

@@ -156,13 +156,13 @@ def test_without_a_foreground_the_border_is_scored_too():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"depth": 0}, "--options.depth 0: at size 64 choose a number from 1 to 6"),
-        ({"depth": 7}, "--options.depth 7: at size 64"),
-        ({"depth": 6, "size": 48}, "--options.depth 6: at size 48 choose a number from 1 to 5"),
-        ({"score": "rec"}, "--options.score rec: choose from a_rec_filtered, a_rec"),
-        ({"form": "ddad"}, "--options.form ddad: choose from kascenas, medianomaly"),
-        ({"foreground": 2}, "--options.foreground 2.0"),
-        ({"epoch_steps": 0}, "--options.epoch_steps 0"),
+        ({"depth": 0}, "depth=0: at size 64 choose a number from 1 to 6"),
+        ({"depth": 7}, "depth=7: at size 64"),
+        ({"depth": 6, "size": 48}, "depth=6: at size 48 choose a number from 1 to 5"),
+        ({"score": "rec"}, "score='rec': choose from a_rec_filtered, a_rec"),
+        ({"form": "ddad"}, "form='ddad': choose from kascenas, medianomaly"),
+        ({"foreground": 2}, "foreground=2.0"),
+        ({"epoch_steps": 0}, "epoch_steps=0"),
     ],
 )
 def test_impossible_options_are_refused(options, message):

@@ -171,9 +171,9 @@ def test_a_stopped_training_ends_with_the_same_weights(tmp_path):
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(UserError, match="--options.encoder zzz: choose from ziz, izi, izi_f"):
+    with pytest.raises(UserError, match="encoder='zzz': choose from ziz, izi, izi_f"):
         tiny(encoder="zzz")
-    with pytest.raises(UserError, match="--options.score best: choose from f_anogan, a_rec"):
+    with pytest.raises(UserError, match="score='best': choose from f_anogan, a_rec"):
         tiny(score="best")
 
 

@@ -173,9 +173,9 @@ def test_the_mode_of_batch_norm_needs_no_other_weights():
 
 
 def test_impossible_options_are_refused():
-    with pytest.raises(UserError, match=r"--options.bn_mode train: choose from eval, batch"):
+    with pytest.raises(UserError, match=r"bn_mode='train': choose from eval, batch"):
         detector(bn_mode="train")
-    with pytest.raises(UserError, match=r"--options.width 24: form medianomaly takes multiples of 16"):
+    with pytest.raises(UserError, match=r"width=24: form medianomaly takes multiples of 16"):
         detector("medianomaly", width=24)
-    with pytest.raises(UserError, match="--options.form ddad: choose from official, medianomaly"):
+    with pytest.raises(UserError, match="form='ddad': choose from official, medianomaly"):
         detector("ddad")

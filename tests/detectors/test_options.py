@@ -1,5 +1,6 @@
 """Options of detectors are checked before anything is trained."""
 
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from medad.detectors.ddad import DDADOptions
 from medad.detectors.options import Options, TrainingOptions, make_options
 from medad.detectors.registry import METHODS, PRESETS, make_detector
-from medad.errors import UserError
+from medad.errors import OptionError, UserError
 
 
 def test_values_are_taken_over():
@@ -18,18 +19,18 @@ def test_values_are_taken_over():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"epochs": "abc"}, "--options.epochs abc: expected int"),
-        ({"epochs": True}, "--options.epochs True: expected int"),
-        ({"epochs": 1.5}, "--options.epochs 1.5: expected int"),
-        ({"steps": "x"}, "--options.steps x: expected int or none"),
-        ({"refine": 1}, "--options.refine 1: expected bool"),
-        ({"nonsense": 1}, "--options.nonsense: method ddad has no such option"),
-        ({"size": 100}, "--size 100: choose a multiple of 16"),
-        ({"channels": 2}, "--channels 2: choose 1"),
-        ({"holdout": 1}, "--options.holdout 1.0: choose a number from 0 to 0.9"),
-        ({"batch_size": 1}, "--options.batch_size 1: choose a number from 2"),
-        ({"p_synth": 7}, "--options.p_synth 7.0: choose a number from 0 to 1"),
-        ({"size": 144}, "--size 144: choose a multiple of 32"),
+        ({"epochs": "abc"}, "epochs='abc': expected a whole number"),
+        ({"epochs": True}, "epochs=True: expected a whole number"),
+        ({"epochs": 1.5}, "epochs=1.5: expected a whole number"),
+        ({"steps": "x"}, "steps='x': expected a whole number or none"),
+        ({"refine": 1}, "refine=1: expected true or false"),
+        ({"nonsense": 1}, "nonsense: method ddad has no such option"),
+        ({"size": 100}, "size=100: choose a multiple of 16"),
+        ({"channels": 2}, "channels=2: choose 1"),
+        ({"holdout": 1}, "holdout=1.0: choose a number from 0 to 0.9"),
+        ({"batch_size": 1}, "batch_size=1: choose a number from 2"),
+        ({"p_synth": 7}, "p_synth=7.0: choose a number from 0 to 1"),
+        ({"size": 144}, "size=144: choose a multiple of 32"),
     ],
 )
 def test_wrong_values_are_named(values, message):
@@ -38,8 +39,24 @@ def test_wrong_values_are_named(values, message):
 
 
 def test_an_option_with_a_flag_of_its_own_is_named_by_it():
-    with pytest.raises(UserError, match="--backbone: method ae has no such option"):
+    with pytest.raises(UserError, match="backbone: method ae has no such option"):
         make_options(Options, {"backbone": "ae"}, "ae")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("bakbone", "backbone"), ("ensemble-size", "ensemble_size"), ("job", "jobs")]
+)
+def test_the_option_that_was_meant_is_named(name, meant):
+    with pytest.raises(UserError, match=f"^{name}: method ddad has no such option; did you mean {meant}[?]$"):
+        make_detector("ddad", "tiny", **{name: 1})
+
+
+def test_an_option_is_told_as_its_reader_types_it_and_may_cross_processes():
+    with pytest.raises(OptionError) as raised:
+        make_detector("ddad", "tiny", ensemble_size="3")
+    error = pickle.loads(pickle.dumps(raised.value))
+    assert str(error) == "ensemble_size='3': expected a whole number"
+    assert error.typed("--ensemble-size") == "--ensemble-size 3: expected a whole number"
 
 
 def test_only_options_are_listed():

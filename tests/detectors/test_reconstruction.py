@@ -47,5 +47,5 @@ def test_memory_shrinks_as_its_form_says():
 
 
 def test_an_unknown_form_is_refused():
-    with pytest.raises(UserError, match="--options.form original: choose from ddad, medianomaly"):
+    with pytest.raises(UserError, match="form='original': choose from ddad, medianomaly"):
         make_detector("ae", device="cpu", form="original")

@@ -70,7 +70,7 @@ def test_the_precision_of_scoring_is_not_that_of_training(tmp_path):
     loaded = load_detector(tmp_path, device="cpu")
     assert (loaded.precision, loaded.scoring_precision) == ("bf16", "fp32")
     assert load_detector(tmp_path, scoring_precision="bf16", device="cpu").precision == "bf16"
-    with pytest.raises(UserError, match="--precision fp8"):
+    with pytest.raises(UserError, match="precision='fp8'"):
         load_detector(tmp_path, scoring_precision="fp8", device="cpu")
 
 

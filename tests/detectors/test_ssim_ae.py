@@ -101,7 +101,7 @@ def test_larger_images_train_on_patches():
 
 @pytest.mark.parametrize("stride", [0, 65])
 def test_strides_that_leave_gaps_are_refused(stride):
-    with pytest.raises(UserError, match=f"--options.stride {stride}: choose a number from 1 to 64"):
+    with pytest.raises(UserError, match=f"stride={stride}: choose a number from 1 to 64"):
         make_detector("ssim_ae", device="cpu", stride=stride)
 
 

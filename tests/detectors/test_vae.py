@@ -164,10 +164,10 @@ def test_scoring_options_leave_the_weights_alone():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"score": "rec"}, "--options.score rec: choose from a_rec, kl, elbo"),
-        ({"smooth": -1}, "--options.smooth -1: choose a number from 0"),
-        ({"noise_runs": -1}, "--options.noise_runs -1"),
-        ({"beta": -0.1}, "--options.beta -0.1"),
+        ({"score": "rec"}, "score='rec': choose from a_rec, kl, elbo"),
+        ({"smooth": -1}, "smooth=-1: choose a number from 0"),
+        ({"noise_runs": -1}, "noise_runs=-1"),
+        ({"beta": -0.1}, "beta=-0.1"),
     ],
 )
 def test_impossible_options_are_refused(options, message):

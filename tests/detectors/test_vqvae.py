@@ -30,7 +30,7 @@ def test_recipe():
     o = make_detector("vqvae", "paper", device="cpu").options
     assert (o.epochs, o.batch_size, o.lr, o.beta1, o.beta2, o.weight_decay) == (600, 64, 1e-4, 0.9, 0.999, 0.0)
     assert (o.width, o.codes, o.prior_width, o.prior_blocks, o.restorations) == (16, 128, 128, 4, 15)
-    with pytest.raises(UserError, match="--options.restorations 0"):
+    with pytest.raises(UserError, match="restorations=0"):
         make_detector("vqvae", restorations=0)
 
 

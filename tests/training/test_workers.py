@@ -5,14 +5,17 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from multiprocessing.spawn import get_preparation_data
 from pathlib import Path
 
 import pytest
 
 from medad.errors import MedadError
+from medad.training import workers
 from medad.training.checkpoint import load_tensors
-from medad.training.workers import _interrupt_flag, _interrupts_held, train_phases
+from medad.training.workers import Tally, _interrupt_flag, _interrupts_held, _main_hidden, train_phases
 from tests.training.test_loop import RECIPE, Slow, make_spec
 
 ROOT = Path(__file__).parents[2]
@@ -107,6 +110,46 @@ class TestSignals:
         process.kill()
         process.wait()
         wait_until(lambda: not group(process.pid), seconds=20)
+
+
+def test_a_script_from_standard_input_trains_in_processes(tmp_path):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    script = SCRIPT.replace('if __name__ == "__main__":', "if True:").replace("0.3", "0")
+    done = subprocess.run(
+        [sys.executable, "-", tmp_path], input=script, env=environment, text=True, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("net?.safetensors"))) == 4
+
+
+def test_processes_run_the_script_again_only_if_it_defines_what_they_need(monkeypatch):
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "__file__", "script.py", raising=False)
+    monkeypatch.setattr(main, "__spec__", None)
+    with _main_hidden(make_spec()):
+        assert not hasattr(main, "__file__") and "init_main_from_path" not in get_preparation_data("worker")
+    assert main.__file__ == "script.py"
+    monkeypatch.setattr(main, "Mine", type("Mine", (Slow,), {"__module__": "__main__"}), raising=False)
+    with _main_hidden(replace(make_spec(), build=main.Mine())):
+        assert get_preparation_data("worker")["init_main_from_path"].endswith("script.py")
+
+
+def test_processes_that_cannot_start_say_what_to_do(tmp_path, monkeypatch):
+    class Broken(workers.ProcessPoolExecutor):
+        def submit(self, *args, **kwargs):
+            raise BrokenProcessPool
+
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", Broken)
+    with pytest.raises(MedadError, match="no training process could start: .* or with jobs=1"):
+        train_phases([make_spec(f"net{i}") for i in range(2)], tmp_path, jobs=2)
+
+
+def test_what_was_done_before_does_not_count_for_the_speed():
+    told = []
+    tally = Tally(lambda n, done_before=False: told.append((n, done_before)))
+    for name, done in (("a", 0), ("a", 2), ("b", 5), ("b", 5), ("b", 6), ("a", 2)):
+        tally(name, done)
+    assert told == [(2, False), (5, True), (1, False)]
 
 
 def test_a_dead_worker_is_told(tmp_path):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from medad.errors import UserError
+from medad.errors import OptionError
 
 EXACT_16_BIT = 257  # 255 * 257 = 65535
 
@@ -36,9 +36,9 @@ class Preprocessing:
             If `channels` is neither 1 nor 3 or `size` is not positive.
         """
         if self.channels not in (1, 3):
-            raise UserError(f"--channels {self.channels}: give 1 (grey) or 3 (RGB)")
+            raise OptionError("channels", "give 1 (grey) or 3 (RGB)", self.channels)
         if self.size < 1:
-            raise UserError(f"--size {self.size}: give a positive number of pixels")
+            raise OptionError("size", "give a positive number of pixels", self.size)
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Convert one image.

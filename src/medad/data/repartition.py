@@ -57,12 +57,12 @@ class Repartition:
         return whole.hexdigest()
 
     @classmethod
-    def read(cls, data: Path, split: Path | None = None) -> "Repartition":
+    def read(cls, data: str | Path, split: Path | None = None) -> "Repartition":
         """Read a repartition in one of the four forms and check that it is sound.
 
         Parameters
         ----------
-        data : Path
+        data : str or Path
             The folder of a data set, or a ``.json`` or ``.csv`` file in it. In a folder the first
             of data.json, manifest.csv, MVTec folders and plain folders is read.
         split : Path, optional

@@ -8,7 +8,7 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from medad.detectors.reconstruction import FormOptions, ReconstructionDetector
-from medad.errors import UserError
+from medad.errors import OptionError, check_choice
 from medad.networks.pixel_errors import PIXEL_ERRORS, PerceptualError, PixelError
 from medad.networks.vgg import read_vgg
 from medad.networks.weights_file import weights_digest
@@ -56,10 +56,9 @@ class AEDetector(ReconstructionDetector):
     def __init__(self, options: AEOptions | None = None, **settings: Any) -> None:
         super().__init__(options, **settings)
         loss = self.options.loss
-        if loss not in PIXEL_ERRORS:
-            raise UserError(f"--options.loss {loss}: choose from {', '.join(PIXEL_ERRORS)}")
+        check_choice("loss", loss, PIXEL_ERRORS)
         if loss == "perceptual" and not self.options.vgg_weights:
-            raise UserError(f"--options.loss {loss}: name a file of VGG19's weights with --options.vgg_weights")
+            raise OptionError("loss", "name a file of VGG19's weights with option vgg_weights", loss)
 
     @classmethod
     def make(cls, options: Any) -> nn.Module:

@@ -14,7 +14,7 @@ from medad.detectors.base import Detector, TrainingData
 from medad.detectors.gan import for_training
 from medad.detectors.one_network import adam_of
 from medad.detectors.options import STANDARD
-from medad.errors import UserError
+from medad.errors import check_choice
 from medad.networks.baur import BOTTLENECKS, UnifiedVAE, image_critic, to_unit_interval
 from medad.networks.vae import sampled
 from medad.networks.wasserstein import critic_loss
@@ -116,8 +116,7 @@ class AnoVAEGAN(Detector):
 
     def __init__(self, options: AnoVAEGANOptions | None = None, **settings: Any) -> None:
         super().__init__(options, **settings)
-        if self.options.bottleneck not in BOTTLENECKS:
-            raise UserError(f"--options.bottleneck {self.options.bottleneck}: choose from {', '.join(BOTTLENECKS)}")
+        check_choice("bottleneck", self.options.bottleneck, BOTTLENECKS)
 
     def build(self) -> dict[str, nn.Module]:
         """Return variational autoencoder and critic."""

@@ -4,7 +4,7 @@ import json
 import multiprocessing
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -16,15 +16,18 @@ import torch
 from torch import Tensor, nn
 
 from medad.cores import cores
+from medad.data.given import Images, as_images
 from medad.data.imageset import ImageSet
 from medad.detectors.ahead import compute_ahead
 from medad.detectors.holdout import split_holdout
 from medad.detectors.options import Options, make_options
-from medad.errors import UserError
+from medad.detectors.prediction import Prediction
+from medad.errors import NotFittedError, UserError, check_choice
 from medad.evaluation.calibration import threshold_at_specificity
 from medad.networks.folding import folded
 from medad.training.checkpoint import load_networks, load_tensors, network_state, save_tensors
 from medad.training.course import finished_path
+from medad.training.device import choose_device
 from medad.training.held_out import read_held_out, write_held_out
 from medad.training.phase import PhaseSpec, Recipe
 from medad.training.phase_store import PhaseStore
@@ -39,28 +42,6 @@ from medad.training.workspace import workspace
 SPECIFICITY = 0.95
 RECIPE_VERSION = 4  # raised by hand when a change makes the same options train to other weights
 PIXELS_AT_ONCE = {"cpu": 32 * 64**2, "cuda": 1024 * 64**2}
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a detector says about a batch of n images.
-
-    Attributes
-    ----------
-    ids : tuple of str
-        The images.
-    scores : dict
-        (n,) ``float64`` arrays, higher = more abnormal; ``pred_score`` always among them.
-    maps : dict
-        (n, S, S) ``float32`` arrays, ``anomaly_map`` among them; empty for methods without maps.
-    pred_label : ndarray or None
-        (n,) ``int8``, 1 where ``pred_score`` reaches the threshold; None without a threshold.
-    """
-
-    ids: tuple[str, ...]
-    scores: dict[str, np.ndarray]
-    maps: dict[str, np.ndarray]
-    pred_label: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +119,7 @@ class Detector(ABC):
     ) -> None:
         self.options: Any = options or self.options_type()
         self.seed, self.jobs = seed, jobs or cores()
-        self.device = _choose_device(device)
+        self.device = choose_device(device)
         self.precision = check_precision(precision)
         self.scoring_precision = check_precision(scoring_precision, self.device)
         self.networks_: dict[str, nn.Module] = {}
@@ -160,8 +141,8 @@ class Detector(ABC):
             For an option that the method does not have, a value of another type or an unknown form.
         """
         form = options.get("form")
-        if cls.forms and form is not None and form not in cls.forms:
-            raise UserError(f"--options.form {form}: choose from {', '.join(cls.forms)}")
+        if cls.forms and form is not None:
+            check_choice("form", form, cls.forms)
         return cls(make_options(cls.options_type, cls.forms.get(str(form), {}) | dict(options), cls.name), **settings)
 
     @abstractmethod
@@ -181,36 +162,43 @@ class Detector(ABC):
 
     def fit(
         self,
-        normal: ImageSet,
-        unlabeled: ImageSet | None = None,
+        normal: Images,
+        unlabeled: Images | None = None,
         *,
         folder: Path | None = None,
         resume: bool = False,
         store: PhaseStore | None = None,
+        begin: Callable[[Path], None] | None = None,
     ) -> Self:
         """Learn from normal and, if the method can, from unlabeled images.
 
         Parameters
         ----------
-        normal, unlabeled : ImageSet
-            Training images; labels are never looked at.
+        normal, unlabeled : ImageSet, array or list of files
+            Training images, see :func:`medad.data.given.as_images`; labels are never looked at.
         folder : Path, optional
             Run folder in whose ``checkpoint/`` the state of training is kept; a temporary one by default.
         resume : bool
             Go on from what lies there instead of starting anew.
         store : PhaseStore, optional
             Networks that lie there already are not trained again; those that are trained are put there.
+        begin : callable, optional
+            Called with the folder of the state of training before it is looked at or changed.
 
         Raises
         ------
         UserError
-            For fewer than two normal images or images of another size than the options say.
+            For fewer than two normal images, or images of another kind or size than the options say.
         """
         check_precision(self.precision, self.device)
         if getattr(multiprocessing.current_process(), "_inheriting", False):
             raise UserError('put the call of fit under `if __name__ == "__main__":`, or use jobs=1')
-        self.threshold_, self.held_out_scores_, self.loss_curves_ = None, None, {}
-        self._check(normal, unlabeled)
+        normal = self._given(normal)
+        unlabeled = None if unlabeled is None else self._given(unlabeled)
+        if len(normal) < 2:
+            raise UserError(f"{len(normal)} normal image(s): at least 2 are needed to train on")
+        self.threshold_, self.held_out_scores_ = None, None
+        self.loss_curves_, self.networks_, self.folded_ = {}, {}, {}
         if unlabeled is not None and not len(unlabeled):
             unlabeled = None
         if unlabeled is not None and not self.uses_unlabeled:
@@ -218,6 +206,8 @@ class Detector(ABC):
             unlabeled = None
         self.has_unlabeled_ = unlabeled is not None
         with workspace(folder, resume) as work, Stopwatch(work / SECONDS_FILE) as watch:
+            if begin is not None:
+                begin(work)
             went_on = watch.resumed or any(work.glob("*.safetensors"))
             train, held_out = split_holdout(normal, self.options.holdout, self.seed, work / "normal.npy")
             images = {"normal": train} | ({"unlabeled": unlabeled} if unlabeled is not None else {})
@@ -238,13 +228,30 @@ class Detector(ABC):
             self.timings_ = timings(watch, went_on)
         return self
 
-    def predict(self, images: ImageSet, batch_size: int | None = None) -> Iterator[Prediction]:
+    def predict(self, images: Images, batch_size: int | None = None) -> Iterator[Prediction]:
         """Score `images` batch by batch; the result does not depend on `batch_size` (to a relative 1e-5).
 
         By default a batch has as many pixels as 32 images of 64 x 64, on a GPU as 1,024. On a CPU every
         core scores a batch.
+
+        Parameters
+        ----------
+        images : ImageSet, array or list of files
+            See :func:`medad.data.given.as_images`.
+        batch_size : int, optional
+            Images at a time.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        UserError
+            For images of another kind or size than the options say.
         """
-        self._check_size(images)
+        self._check_fitted()
+        return self._predict(self._given(images), batch_size)
+
+    def _predict(self, images: ImageSet, batch_size: int | None) -> Iterator[Prediction]:
         threads = self.jobs if self.device.type == "cpu" else 1
         batch_size = batch_size or max(PIXELS_AT_ONCE[self.device.type] // self.options.size**2, 1)
         starts = range(0, len(images), batch_size)
@@ -263,8 +270,15 @@ class Detector(ABC):
             None if self.threshold_ is None else (numbers["pred_score"] >= self.threshold_).astype(np.int8),
         )
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors``, ``losses.csv``, ``held_out.csv`` and the method's part of ``run.yaml``."""
+    def save(self, folder: str | Path) -> None:
+        """Write ``weights.safetensors``, ``losses.csv``, ``held_out.csv`` and the method's part of ``run.yaml``.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        """
+        self._check_fitted()
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         save_tensors(folder / WEIGHTS_FILE, network_state(self.networks_))
@@ -361,39 +375,18 @@ class Detector(ABC):
         try:
             if self.options != given:
                 epochs = f"{self.options.epochs} epochs instead of {given.epochs}"
-                print(f"{data.counts[0]} normal images: {epochs}; see --options.most_images", file=sys.stderr)
+                print(f"{data.counts[0]} normal images: {epochs}; see option most_images", file=sys.stderr)
             return self.stages(data, folder)
         finally:
             self.options = given
 
-    def _check(self, normal: ImageSet, unlabeled: ImageSet | None) -> None:
-        if len(normal) < 2:
-            raise UserError(f"{len(normal)} normal image(s): at least 2 are needed to train on")
-        for images in (normal, unlabeled):
-            if images is not None:
-                self._check_size(images)
+    def _check_fitted(self) -> None:
+        if not self.networks_:
+            raise NotFittedError(f"this {self.name} is not fitted: call fit, or take load_detector of a finished run")
 
-    def _check_size(self, images: ImageSet) -> None:
-        expected = (self.options.channels, self.options.size, self.options.size)
-        if images.pixels.shape[1:] != expected:
-            raise UserError(
-                f"images are {images.pixels.shape[1:]} (channels, height, width), the detector expects {expected}"
-            )
+    def _given(self, given: Images) -> ImageSet:
+        return as_images(given, self.options.size, self.options.channels, self.jobs)
 
 
 def _epoch_means(losses: np.ndarray, steps: int) -> np.ndarray:
     return np.array([losses[i : i + steps].mean() for i in range(0, len(losses), steps)])
-
-
-def _choose_device(device: str) -> torch.device:
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        chosen = torch.device(device)
-    except RuntimeError:
-        raise UserError(f"--device {device}: choose auto, cpu, cuda or cuda:N") from None
-    if chosen.type not in ("cpu", "cuda"):
-        raise UserError(f"--device {device}: choose auto, cpu, cuda or cuda:N")
-    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
-        raise UserError(f"--device {device}: no such GPU here; choose cpu")
-    return chosen

@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from medad.detectors.one_network import OneNetworkDetector
 from medad.detectors.options import STANDARD, TrainingOptions
-from medad.errors import UserError
+from medad.errors import OptionError, check_choice
 from medad.networks.filters import median_filter
 from medad.networks.unet import UNet
 from medad.synthesis.coarse_noise import coarse_noise, eroded, foreground
@@ -132,10 +132,9 @@ class DAEDetector(OneNetworkDetector):
     def __init__(self, options: DAEOptions | None = None, **settings: Any) -> None:
         super().__init__(options, **settings)
         o = self.options
-        if o.score not in SCORES:
-            raise UserError(f"--options.score {o.score}: choose from {', '.join(SCORES)}")
+        check_choice("score", o.score, SCORES)
         if not 1 <= o.depth <= _deepest(o.size):
-            raise UserError(f"--options.depth {o.depth}: at size {o.size} choose a number from 1 to {_deepest(o.size)}")
+            raise OptionError("depth", f"at size {o.size} choose a number from 1 to {_deepest(o.size)}", o.depth)
 
     @classmethod
     def make(cls, options: Any) -> nn.Module:

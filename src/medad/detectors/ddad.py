@@ -20,7 +20,7 @@ from medad.detectors.reconstruction import (
     residual_map,
 )
 from medad.detectors.refinement import REFINEMENT_THREADS, RefinementOptions, refinement_phase
-from medad.errors import UserError
+from medad.errors import OptionError, check_choice
 from medad.networks.asr import ASRNet
 from medad.networks.autoencoder import BACKBONES, Reconstruction
 from medad.networks.dropout import draw_masks
@@ -98,14 +98,11 @@ class DDAD(Detector):
     def __init__(self, options: DDADOptions | None = None, **settings: Any) -> None:
         super().__init__(options, **settings)
         if self.options.ensemble_size < 2:
-            raise UserError(
-                f"--ensemble-size {self.options.ensemble_size}: one network has no discrepancy; use 2 or more"
-            )
-        if self.options.backbone not in BACKBONES:
-            raise UserError(f"--backbone {self.options.backbone}: choose from {', '.join(BACKBONES)}")
-
+            fault = "one network has no discrepancy; use 2 or more"
+            raise OptionError("ensemble_size", fault, self.options.ensemble_size)
+        check_choice("backbone", self.options.backbone, BACKBONES)
         if self.options.mc_passes and (self.options.mc_passes < 2 or not self.options.dropout or self.options.refine):
-            raise UserError("--options.mc_passes: give at least 2, with --options.dropout and without --options.refine")
+            raise OptionError("mc_passes", "give at least 2, with option dropout and without option refine")
 
     def members(self, module: str) -> list[str]:
         """Return the names of the networks of a module, ``"ndm"`` or ``"udm"``: K, with MC dropout one."""

@@ -14,7 +14,7 @@ from medad.detectors.base import Detector, TrainingData
 from medad.detectors.one_class import codes_of, in_order
 from medad.detectors.one_network import network_phase
 from medad.detectors.options import STANDARD, TrainingOptions
-from medad.errors import UserError
+from medad.errors import OptionError, check_choice
 from medad.networks.svdd import CODE_SIDE, SVDD, SVDDAutoencoder, off_zero
 from medad.training.checkpoint import load_networks, load_tensors
 from medad.training.course import finished_path
@@ -185,10 +185,9 @@ class DeepSVDD(Detector):
     def __init__(self, options: DeepSVDDOptions | None = None, **settings: Any) -> None:
         super().__init__(options, **settings)
         o = self.options
-        if o.boundary not in BOUNDARIES:
-            raise UserError(f"--options.boundary {o.boundary}: choose from {', '.join(BOUNDARIES)}")
+        check_choice("boundary", o.boundary, BOUNDARIES)
         if o.latent % CODE_SIDE**2:
-            raise UserError(f"--options.latent {o.latent}: choose a multiple of {CODE_SIDE**2}")
+            raise OptionError("latent", f"choose a multiple of {CODE_SIDE**2}", o.latent)
 
     def build(self) -> dict[str, nn.Module]:
         """Return the network; the decoder is of no use any more."""

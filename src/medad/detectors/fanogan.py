@@ -11,7 +11,7 @@ from medad.detectors.base import Detector, TrainingData
 from medad.detectors.gan_encoder import ENCODERS, EncoderOptions, encoder_phase, make_encoder, squared_distance
 from medad.detectors.inversion import SearchOptions, anogan_residual, invert, starting_points
 from medad.detectors.wgan import make_wgan, wgan_phase
-from medad.errors import UserError
+from medad.errors import check_choice
 from medad.networks.wgan import Critic
 from medad.training.course import finished_path
 from medad.training.phase import PhaseSpec
@@ -74,10 +74,8 @@ class FAnoGAN(Detector):
 
     def __init__(self, options: FAnoGANOptions | None = None, **settings: Any) -> None:
         super().__init__(options, **settings)
-        for name, known in (("encoder", ENCODERS), ("score", SCORES)):
-            value = getattr(self.options, name)
-            if value not in known:
-                raise UserError(f"--options.{name} {value}: choose from {', '.join(known)}")
+        check_choice("encoder", self.options.encoder, ENCODERS)
+        check_choice("score", self.options.score, SCORES)
 
     @property
     def searches(self) -> bool:

@@ -15,7 +15,7 @@ from medad.detectors.base import Detector, TrainingData
 from medad.detectors.gan import for_training
 from medad.detectors.one_network import adam_of
 from medad.detectors.options import STANDARD, TrainingOptions
-from medad.errors import UserError
+from medad.errors import OptionError, check_choice
 from medad.networks.adversarial import generated_loss, real_loss
 from medad.networks.ganomaly import (
     BASE_WIDTH,
@@ -203,10 +203,9 @@ class GANomaly(Detector):
     def __init__(self, options: GANomalyOptions | None = None, **settings: Any) -> None:
         super().__init__(options, **settings)
         o = self.options
-        if o.bn_mode not in BN_MODES:
-            raise UserError(f"--options.bn_mode {o.bn_mode}: choose from {', '.join(BN_MODES)}")
+        check_choice("bn_mode", o.bn_mode, BN_MODES)
         if o.form == "medianomaly" and o.width % BASE_WIDTH:
-            raise UserError(f"--options.width {o.width}: form medianomaly takes multiples of {BASE_WIDTH}")
+            raise OptionError("width", f"form medianomaly takes multiples of {BASE_WIDTH}", o.width)
 
     def build(self) -> dict[str, nn.Module]:
         """Return generator and discriminator."""

@@ -13,7 +13,7 @@ from medad.detectors.base import Detector, TrainingData
 from medad.detectors.gan import for_training
 from medad.detectors.one_class import codes_of, in_order
 from medad.detectors.options import STANDARD, TrainingOptions
-from medad.errors import UserError
+from medad.errors import OptionError, check_choice
 from medad.networks.igd import ENCODERS, IGDCritic, IGDGenerator, dissimilarity
 from medad.networks.resnet import FrozenResNet18, read_resnet18
 from medad.networks.weights_file import weights_digest
@@ -205,12 +205,11 @@ class IGD(Detector):
     def __init__(self, options: IGDOptions | None = None, **settings: Any) -> None:
         super().__init__(options, **settings)
         o = self.options
-        if o.encoder not in ENCODERS:
-            raise UserError(f"--options.encoder {o.encoder}: choose from {', '.join(ENCODERS)}")
+        check_choice("encoder", o.encoder, ENCODERS)
         if o.encoder == "resnet18" and not o.resnet_weights:
-            raise UserError("--options.encoder resnet18: name a file of its weights with --options.resnet_weights")
+            raise OptionError("encoder", "name a file of its weights with option resnet_weights", o.encoder)
         if o.multi_scale and o.size < SMALLEST_MULTI_SCALE:
-            raise UserError(f"--options.multi_scale: patches need images of at least {SMALLEST_MULTI_SCALE} pixels")
+            raise OptionError("multi_scale", f"patches need images of at least {SMALLEST_MULTI_SCALE} pixels")
 
     @property
     def networks(self) -> dict[str, IGDOptions]:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Self, TypeVar, get_args, get_type_hints
 
-from medad.errors import UserError
+from medad.errors import TYPES, OptionError, closest
 from medad.training.phase import Recipe
 
 T = TypeVar("T", bound="Options")
+SETTINGS = ("seed", "precision", "device", "jobs")  # what a detector is told besides its options
 
 
 @dataclass(frozen=True)
@@ -42,18 +43,18 @@ class Options:
 
         Raises
         ------
-        UserError
+        OptionError
             For a number out of its range; the option is named.
         """
         if self.size < 32 or self.size % _step(self.size):
-            raise UserError(f"--size {self.size}: choose a multiple of {_step(self.size)}, e.g. 64, 128 or 256")
+            raise OptionError("size", f"choose a multiple of {_step(self.size)}, e.g. 64, 128 or 256", self.size)
         if self.channels not in (1, 3):
-            raise UserError(f"--channels {self.channels}: choose 1 (grey) or 3 (RGB)")
+            raise OptionError("channels", "choose 1 (grey) or 3 (RGB)", self.channels)
         for field in fields(self):
             low, high = RANGES.get(field.name, (-math.inf, math.inf))
             value = getattr(self, field.name)
             if isinstance(value, int | float) and not low <= value <= high:
-                raise UserError(f"--{_flag(field.name)} {value}: choose a number from {low:g} to {high:g}")
+                raise OptionError(field.name, f"choose a number from {low:g} to {high:g}", value)
 
 
 @dataclass(frozen=True)
@@ -169,22 +170,16 @@ def make_options(kind: type[T], values: Mapping[str, Any], method: str) -> T:
 
     Raises
     ------
-    UserError
+    OptionError
         For an option that `method` does not have, or a value of another type.
     """
     types = get_type_hints(kind)
     hints = {field.name: types[field.name] for field in fields(kind)}
     for name in values:
         if name not in hints:
-            known = ", ".join(sorted(hints))
-            raise UserError(f"--{_flag(name)}: method {method} has no such option; it has {known}")
+            hint = closest(name, (*hints, *SETTINGS)) or f"; it has {', '.join(sorted(hints))}"
+            raise OptionError(name, f"method {method} has no such option{hint}")
     return kind(**{name: _checked(name, value, hints[name]) for name, value in values.items()})
-
-
-def _flag(name: str) -> str:
-    """Return how the option is typed: the further ones of a method as ``--options.NAME``."""
-    own = ("size", "channels", "backbone", "ensemble_size")
-    return name.replace("_", "-") if name in own else f"options.{name}"
 
 
 def _checked(name: str, value: Any, hint: Any) -> Any:
@@ -193,6 +188,5 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     if float in allowed and type(value) is int:
         return float(value)
     if type(value) not in allowed:
-        expected = " or ".join("none" if t is type(None) else t.__name__ for t in allowed)
-        raise UserError(f"--{_flag(name)} {value}: expected {expected}")
+        raise OptionError(name, f"expected {' or '.join(TYPES[t.__name__] for t in allowed)}", value)
     return value

@@ -1,12 +1,11 @@
 """Names, families and papers of all methods, known without importing torch."""
 
-import difflib
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medad.errors import UserError
+from medad.errors import OptionError, UserError, check_choice, closest
 
 if TYPE_CHECKING:
     from medad.detectors.base import Detector
@@ -254,9 +253,8 @@ def method_info(name: str) -> MethodInfo:
     """
     if name in METHODS:
         return METHODS[name]
-    close = difflib.get_close_matches(name, METHODS, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(METHODS)}"
-    raise UserError(f"--method {name}: no such method; {hint}")
+    hint = closest(name, METHODS) or f"; known: {', '.join(METHODS)}"
+    raise OptionError("method", f"no such method{hint}", name)
 
 
 def make_detector(
@@ -288,12 +286,11 @@ def make_detector(
         For an unknown method, preset or option.
     """
     cls = method_info(name).load()
-    if preset not in cls.presets:
-        raise UserError(f"--preset {preset}: choose from {', '.join(cls.presets)}")
+    check_choice("preset", preset, cls.presets)
     return cls.from_options(cls.presets[preset] | options, seed=seed, precision=precision, device=device, jobs=jobs)
 
 
-def load_detector(folder: Path, **machine: Any) -> "Detector":
+def load_detector(folder: str | Path, **machine: Any) -> "Detector":
     """Return the fitted detector of a run folder; executes nothing that the folder contains.
 
     Parameters

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from medad.detectors.options import STANDARD, TrainingOptions
 from medad.detectors.reconstruction import ReconstructionDetector
-from medad.errors import UserError
+from medad.errors import OptionError
 from medad.networks.pixel_errors import dissimilarity
 from medad.networks.ssim_ae import SSIMAE
 from medad.training.phase import Chunk
@@ -78,7 +78,7 @@ class SSIMAEDetector(ReconstructionDetector):
         super().__init__(options, **settings)
         side = patch_side(self.options.size)
         if not 1 <= self.options.stride <= side:
-            raise UserError(f"--options.stride {self.options.stride}: choose a number from 1 to {side}")
+            raise OptionError("stride", f"choose a number from 1 to {side}", self.options.stride)
 
     @classmethod
     def make(cls, options: Any) -> nn.Module:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from medad.detectors.one_network import OneNetworkDetector
 from medad.detectors.options import TrainingOptions
-from medad.errors import UserError
+from medad.errors import check_choice
 from medad.networks.filters import gaussian_filter
 from medad.networks.vae import kl_divergence, sampled
 from medad.training.seeds import derive_seed
@@ -71,8 +71,7 @@ class VariationalDetector(OneNetworkDetector):
 
     def __init__(self, options: VariationalOptions | None = None, **settings: Any) -> None:
         super().__init__(options, **settings)
-        if self.options.score not in SCORES:
-            raise UserError(f"--options.score {self.options.score}: choose from {', '.join(SCORES)}")
+        check_choice("score", self.options.score, SCORES)
 
     @staticmethod
     def error(residual: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from medad.errors import UserError
+from medad.errors import OptionError, check_choice
 
 PRECISIONS = ("fp32", "tf32", "bf16")
 
@@ -18,10 +18,9 @@ def check_precision(precision: str, device: torch.device | None = None) -> str:
     UserError
         If there is no such precision, or not on `device`, if one is given.
     """
-    if precision not in PRECISIONS:
-        raise UserError(f"--precision {precision}: choose {', '.join(PRECISIONS)}")
+    check_choice("precision", precision, PRECISIONS)
     if precision == "tf32" and device is not None and device.type == "cpu":
-        raise UserError("--precision tf32: only GPUs have it; choose fp32 or bf16")
+        raise OptionError("precision", "only GPUs have it; choose fp32 or bf16", precision)
     return precision
 
 

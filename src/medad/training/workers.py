@@ -2,9 +2,10 @@
 
 import multiprocessing
 import os
+import pickle
 import signal
+import sys
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -19,6 +20,8 @@ from medad.training.memory import keep_freed_memory
 from medad.training.phase import PhaseSpec
 from medad.training.slices import Slices
 
+DIED = "a training process died (out of memory?): go on with --resume, perhaps with fewer --jobs"
+UNSTARTED = 'no training process could start: call fit under `if __name__ == "__main__":`, or with jobs=1'
 ON_A_GPU = 8  # phases that take turns there; a small network leaves most of a GPU idle
 
 
@@ -66,13 +69,14 @@ class Tally:
 
     def __init__(self, advance: Advance) -> None:
         self.advance = advance
-        self.done: Counter[str] = Counter()
+        self.done: dict[str, int] = {}
 
     def __call__(self, name: str, done: int) -> None:
-        """Note that the phase `name` has done so many steps."""
-        if done > self.done[name]:
-            self.advance(done - self.done[name])
-            self.done[name] = done
+        """Note that the phase `name` has done so many steps; what it begins with was done before."""
+        before = self.done.get(name, 0)
+        if done > before:
+            self.advance(done - before, done_before=name not in self.done)
+        self.done[name] = max(done, before)
 
 
 @contextmanager
@@ -96,18 +100,15 @@ def _interrupt_flag() -> Iterator[threading.Event]:
 
 def _in_processes(slices: Slices, folder: Path, tally: Tally, stopped: threading.Event) -> None:
     context = multiprocessing.get_context("spawn")
-    steps, stop = context.SimpleQueue(), context.Event()
+    steps, stop, started = context.SimpleQueue(), context.Event(), context.Event()
     with (
-        ProcessPoolExecutor(slices.processes, context, _start_worker, (steps, stop)) as pool,
+        ProcessPoolExecutor(slices.processes, context, _start_worker, (steps, stop, started)) as pool,
         _watch(steps, stop, stopped, tally),
     ):
         try:
             _deal(slices, lambda spec, until: pool.submit(_work, spec, folder, until))
         except BrokenProcessPool:
-            raise MedadError(
-                "a training process died (out of memory? a script that calls fit outside of "
-                '`if __name__ == "__main__":`?): go on with --resume, perhaps with fewer --jobs'
-            ) from None
+            raise MedadError(DIED if started.is_set() else UNSTARTED) from None
         except BaseException:
             stop.set()  # the others save their state and end
             pool.shutdown(wait=False, cancel_futures=True)
@@ -119,7 +120,8 @@ def _deal(slices: Slices, submit: Callable[[PhaseSpec, int], Future[int]]) -> No
     running: dict[Future[int], PhaseSpec] = {}
     while True:
         while len(running) < slices.processes and (slice_ := slices.take()):
-            with _interrupts_held():  # inherited: Ctrl-C must not kill a process that still imports torch
+            # Both are inherited: Ctrl-C must not kill a process that still imports torch.
+            with _interrupts_held(), _main_hidden(slice_[0]):
                 running[submit(*slice_)] = slice_[0]
         if not running:
             return
@@ -138,6 +140,26 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _main_hidden(spec: PhaseSpec) -> Iterator[None]:
+    """Let processes that are started meanwhile not run the user's script again, unless it defines what they need.
+
+    Without this a script would have to keep the call of fit under ``if __name__ == "__main__":``, and one that
+    Python reads from standard input could not train in processes at all.
+    """
+    if b"__main__" in pickle.dumps(spec):
+        yield
+        return
+    names: dict[str, Any] = vars(sys.modules["__main__"])
+    shown: dict[str, Any] = {name: names[name] for name in ("__spec__", "__file__") if name in names}
+    try:
+        names["__spec__"] = None
+        names.pop("__file__", None)
+        yield
+    finally:
+        names.update(shown)
 
 
 @contextmanager
@@ -168,7 +190,8 @@ def _watch(steps: Any, stop: Any, stopped: threading.Event, tally: Tally) -> Ite
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(steps: Any, stop: Any) -> None:
+def _start_worker(steps: Any, stop: Any, started: Any) -> None:
+    started.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it and says so
     keep_freed_memory()
     _worker.update(steps=steps, stop=stop)

@@ -7,12 +7,12 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from medad.errors import UserError
-from medad.ownership import MARKER, mark, read_marker
+from medad.ownership import MARKER, RUN_FILE, mark, read_marker
 from medad.training.checkpoint import read_metadata
 from medad.training.stopwatch import SECONDS_FILE
 
 CHECKPOINT_FOLDER = "checkpoint"
-STATE = ("*.safetensors", "*.partial", "normal.npy", "unlabeled.npy", SECONDS_FILE)  # names of what a training keeps
+STATE = ("*.safetensors", "*.partial", "normal.npy", "unlabeled.npy", SECONDS_FILE, RUN_FILE)  # what a training keeps
 
 
 @contextmanager

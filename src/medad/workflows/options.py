@@ -8,6 +8,7 @@ from medad.errors import UserError
 
 Backbone = Literal["ae", "memae", "aeu"]
 Preset = Literal["paper", "standard", "quick", "tiny"]
+Precision = Literal["fp32", "tf32", "bf16"]
 
 RUNS = Path("runs")  # where run folders lie unless --out says otherwise
 # A run may be resumed on another machine: jobs change no result, a device no more than its rounding does.
@@ -63,7 +64,7 @@ class TrainOptions:
     anomaly_rate: float = 0.6
     ensemble_size: int | None = None
     seed: int = 0
-    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    precision: Precision = "fp32"
     device: str = "auto"
     jobs: int | None = None
     options: dict[str, Any] = field(default_factory=dict)

@@ -106,12 +106,16 @@ def fit(
     """
     described = {"name": name} | splits.describe()
     if resume and is_finished(out):
-        _check_same(out, options, described)
+        _check_same(out, "finished", read_run(out), options, described)
         clear_workspace(out / CHECKPOINT_FOLDER)  # a kill may have left it
         say(f"{out}: training is finished already")
         return
     unlabeled = splits.unlabeled.unlabelled() if splits.unlabeled else None
-    detector.fit(splits.normal.unlabelled(), unlabeled, folder=out, resume=resume, store=store)
+
+    def begin(work: Path) -> None:
+        _agree(out, work, options, described)
+
+    detector.fit(splits.normal.unlabelled(), unlabeled, folder=out, resume=resume, store=store, begin=begin)
     detector.save(out)
     keep_controls(out, splits, options.seed)
     update_run(
@@ -138,12 +142,32 @@ def is_finished(run: Path) -> bool:
     return (run / RUN_FILE).exists() and "config" in read_run(run)
 
 
-def _check_same(out: Path, options: TrainOptions, described: dict[str, Any]) -> None:
-    """Refuse to take a finished run for one with other options or other training images."""
-    run = read_run(out)
-    for name, value in asdict(options).items():
-        if name not in MACHINE and run["config"].get(name) != value:
-            flag, was = f"--{name.replace('_', '-')}", run["config"].get(name)
-            raise UserError(f"{out}: finished with another {flag} ({was}); use another --out")
+def _agree(out: Path, work: Path, options: TrainOptions, described: dict[str, Any]) -> None:
+    """Note beside the state of training what was asked for; refuse to go on with anything else.
+
+    Where nothing has been trained yet, anything may be asked for; training that an earlier version began has no note.
+    """
+    if not any(work.glob("*.safetensors")):
+        update_run(work, config=asdict(options), data=described)
+    elif (work / RUN_FILE).exists():
+        _check_same(out, "begun", read_run(work), options, described)
+
+
+def _check_same(out: Path, state: str, run: dict[str, Any], options: TrainOptions, described: dict[str, Any]) -> None:
+    """Refuse to take a run, finished or begun, for one with other options or other training images."""
+    was, wanted = _flags(run["config"]), _flags(asdict(options))
+    for flag in wanted | was:
+        if was.get(flag) != wanted.get(flag):
+            old = was.get(flag)
+            told = f"without {flag}; resume without it" if old is None else f"with {flag} {old}; resume with that"
+            raise UserError(f"{out}: {state} {told}, or use another --out")
     if not learned_from(described, run["data"]):
-        raise UserError(f"{out}: finished with other training images; use another --out")
+        raise UserError(f"{out}: {state} with other training images; use another --out")
+
+
+def _flags(config: dict[str, Any]) -> dict[str, Any]:
+    """Return what was asked for by flag, but for the machine."""
+    plain = {
+        f"--{name.replace('_', '-')}": value for name, value in config.items() if name not in (*MACHINE, "options")
+    }
+    return plain | {f"--options.{name}": value for name, value in (config.get("options") or {}).items()}

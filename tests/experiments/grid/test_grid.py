@@ -135,7 +135,7 @@ def test_a_failed_cell_stops_no_other_and_is_tried_again(grid, tmp_path, phantom
 def test_options_that_a_method_does_not_have_are_refused_before_anything_runs(grid, tmp_path, capsys):
     (tmp_path / "grid.yaml").write_text("data: [phantoms]\nruns: [{method: ae, options: {latent: [8, huge]}}]\n")
     assert main(["benchmark", *grid]) == 2
-    assert "run 'ae, latent huge': --options.latent huge: expected int" in capsys.readouterr().err
+    assert "run 'ae, latent huge': latent='huge': expected a whole number" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
