@@ -144,7 +144,7 @@ def _pixels(some: Sequence[Result], kept: Kept) -> Iterator[str]:
     if rows:
         yield markdown_table([["seed", "map", "pixel AP", "best Dice (oracle)"], *rows])
     if rows and kept:
-        yield "Pixels are those of all test images: maps are not stored, so there is no de-duplicated figure."
+        yield "Pixels are those of all test images. Maps are not stored, so there is no interval and no clean figure."
 
 
 def _published(dataset: str, result: Result, score: str) -> float | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medad.evaluation.comparison import Row, Tables, compare, score_names
+from medad.evaluation.comparison import Figure, Row, Tables, compare, score_names
 from medad.evaluation.statistics import RankComparison, few_words, friedman_nemenyi, wilcoxon
 from medad.files import replacing
 from medad.reports.benchmark_cells import CellReport, cells_section
@@ -22,13 +22,21 @@ NOTE = (
     "only; the images of a patient are not taken for independent. Bold: of the methods that have the score, the "
     "highest AUROC on the data set; underlined: not significantly worse at 5 % (p holds images and trainings, and "
     "is adjusted for all pairs of methods). †: one of the two was trained once, so p speaks of these trainings, "
-    "not of the methods."
+    "not of the methods. Rows whose score is control see no pathology, only brightness, texture, file size or "
+    "coarse form."
 )
 HEAD = ("data", "method", "score", "seeds", "AUROC", "AP", "p against the best")
 
 
+CONTROL = "control"
+
+
 def write_benchmark(
-    results: Mapping[str, Tables], folder: Path, left_out: Sequence[str] = (), cells: Sequence[CellReport] = ()
+    results: Mapping[str, Tables],
+    folder: Path,
+    left_out: Sequence[str] = (),
+    cells: Sequence[CellReport] = (),
+    controls: Mapping[str, Mapping[str, Mapping]] | None = None,
 ) -> Path:
     """Write ``table.md``, ``table.tex``, ``table.csv`` and ``index.html``.
 
@@ -42,6 +50,8 @@ def write_benchmark(
         What is not in the tables, and why.
     cells : sequence of CellReport
         The trainings behind the tables; the page links to their reports.
+    controls : mapping, optional
+        By data set the figures of the trivial controls, as ``metrics.json`` has them: rows below the methods.
 
     Returns
     -------
@@ -49,17 +59,25 @@ def write_benchmark(
         The page.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    main = {data: compare(tables) for data, tables in results.items()}
+    blind = {data: list(_control_rows((controls or {}).get(data, {}))) for data in results}
+    main = {data: [*compare(tables), *blind[data]] for data, tables in results.items()}
     files = {
         "table.md": "\n\n".join([markdown(main), *_notes(results, left_out)]) + "\n",
         "table.tex": latex(main),
-        "table.csv": as_csv(_all_scores(results)),
+        "table.csv": as_csv({data: [*rows, *blind[data]] for data, rows in _all_scores(results).items()}),
         "index.html": _page(results, main, left_out, [cells_section(cells, folder)] if cells else []),
     }
     for name, text in files.items():
         with replacing(folder / name) as partial:
             partial.write_text(text, encoding="utf-8")
     return folder / "index.html"
+
+
+def _control_rows(figures: Mapping[str, Mapping]) -> Iterator[Row]:
+    """Yield the trivial controls of a data set as rows, without seeds and without tests."""
+    for name, row in figures.items():
+        auroc, ap = (Figure(row[key], None, *row[f"{key}_ci"]) for key in ("auroc", "ap"))
+        yield Row(name, CONTROL, 0, auroc, ap)
 
 
 def _notes(results: Mapping[str, Tables], left_out: Sequence[str]) -> Iterator[str]:
@@ -91,7 +109,7 @@ def _lines(results: Mapping[str, Sequence[Row]], mark: Callable[[Row, str], str]
     for data, rows in results.items():
         for row in rows:
             auroc = mark(row, row.auroc.in_percent(sign))
-            yield [data, row.label, row.score, str(row.seeds), auroc, row.ap.in_percent(sign), _p(row)]
+            yield [data, row.label, row.score, str(row.seeds or ""), auroc, row.ap.in_percent(sign), _p(row)]
 
 
 def markdown(results: Mapping[str, Sequence[Row]]) -> str:
@@ -140,9 +158,13 @@ def as_csv(results: Mapping[str, Sequence[Row]]) -> str:
     return text.getvalue()
 
 
+def _methods(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.score != CONTROL]
+
+
 def ranking(results: Mapping[str, Sequence[Row]]) -> tuple[list[str], np.ndarray] | None:
     """Return the methods that every data set has and their AUROCs, (sets, methods); None for fewer than 2 of either."""
-    values = {data: {row.label: row.auroc.mean for row in rows} for data, rows in results.items()}
+    values = {data: {row.label: row.auroc.mean for row in _methods(rows)} for data, rows in results.items()}
     common = [label for label in next(iter(values.values()), {}) if all(label in row for row in values.values())]
     if len(values) < 2 or len(common) < 2:
         return None
@@ -156,7 +178,7 @@ def _page(
     parts = [element("h1", "Benchmark"), section("Methods", _table(main), *notes)]
     over_sets = ranking(main)
     if over_sets:
-        unranked = sorted({row.label for rows in main.values() for row in rows} - set(over_sets[0]))
+        unranked = sorted({row.label for rows in main.values() for row in _methods(rows)} - set(over_sets[0]))
         parts.append(_over_sets(*over_sets, unranked))
     overlay = picture(svg_uri(roc_overlay(results)), "ROC curves", "Mean over seeds of the true positive rate.")
     parts += [section("ROC curves", overlay), section("All scores", _table(_all_scores(results))), *further]
@@ -169,7 +191,7 @@ def _table(results: Mapping[str, Sequence[Row]]) -> Html:
         for row in lines:
             auroc = html(row.auroc.in_percent())
             auroc = element("b", auroc) if row.best else element("u", auroc) if row.close else auroc
-            cells = [row.label, data, element("code", row.score), row.seeds, auroc, row.ap.in_percent(), _p(row)]
+            cells = [row.label, data, element("code", row.score), row.seeds or "", auroc, row.ap.in_percent(), _p(row)]
             rows.append(cells)
     return table((HEAD[1], HEAD[0], *HEAD[2:]), rows)  # a row is named by its method also where the rest scrolls
 

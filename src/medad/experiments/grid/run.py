@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from medad.cores import cores
 from medad.data.repartition import Repartition
@@ -76,7 +77,9 @@ def benchmark(
         write_cells(reports, out / INDEX)
         tables = tabled(records, grid.cells)
         if report and tables:
-            print(f"report: {write_benchmark(tables, out / REPORT, _left_out(records, grid.cells, out), reports)}")
+            left_out = _left_out(records, grid.cells, out)
+            page = write_benchmark(tables, out / REPORT, left_out, reports, _controls(records))
+            print(f"report: {page}")
         elif report:
             say("no report: no cell has ended well on test images with labels of both classes")
     return len(grid.cells) - len(records)
@@ -149,6 +152,15 @@ def tabled(records: Sequence[Record], cells: Sequence[Cell]) -> dict[str, dict[s
         some = [r.scores for r in records if r.comparable and (r.data, r.label) == (cell.data.name, cell.label)]
         if some:
             found.setdefault(cell.data.name, {})[cell.label] = some
+    return found
+
+
+def _controls(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
+    """Return the figures of the trivial controls by data set: those of its first cell that has any."""
+    found: dict[str, dict[str, Any]] = {}
+    for record in records:
+        if controls := record.metrics.get("controls"):
+            found.setdefault(record.data, controls)
     return found
 
 
