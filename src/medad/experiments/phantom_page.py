@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from medad.evaluation.intervals import training_margin
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.summary import summarise
 from medad.experiments.blind import MEANING
@@ -18,6 +19,7 @@ from medad.experiments.controls import stored_controls
 from medad.experiments.phantom import PRESET, SEEDS, SETS
 from medad.experiments.store import RESULTS, stored
 from medad.files import replacing
+from medad.ownership import claim_file
 from medad.reports.markdown import markdown_table
 
 
@@ -54,7 +56,9 @@ def _tables(dataset: str, results: Path) -> Iterator[tuple[str, ScoreTable]]:
 
 def _spread(seeds: list[dict], group: str, metric: str) -> str:
     values = 100 * np.array([figures[group][metric] for figures in seeds])
-    return f"{values.mean():.1f} ± {values.std(ddof=1):.1f}"
+    mean, margin = values.mean(), training_margin(values)
+    ends = f"[{max(mean - margin, 0):.1f}, {min(mean + margin, 100):.1f}]"
+    return f"{mean:.1f} ± {values.std(ddof=1):.1f} {ends}"
 
 
 def _heading() -> Iterator[str]:
@@ -65,7 +69,8 @@ def _heading() -> Iterator[str]:
         "images after a short training, and are not to be put beside published ones."
     )
     yield (
-        "Mean ± standard deviation over seeds, each with phantoms of its own, in %. The difficulty of each level was "
+        "Mean ± standard deviation over seeds, each with phantoms of its own, in %, and the 95 % interval of that mean "
+        "(Student's): it holds the chance in images and in training. The difficulty of each level was "
         "fixed before any of the methods saw its images (see [phantom](../phantom.md))."
     )
     yield MEANING
@@ -76,8 +81,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m medad.experiments.phantom_page", description=__doc__)
     parser.add_argument("--results", type=Path, default=RESULTS)
     results = existing(parser.parse_args().results)
-    text = page(results)
-    with replacing(results / "phantom.md") as partial:
+    file, text = results / "phantom.md", page(results)
+    claim_file(file, text.splitlines()[0])
+    with replacing(file) as partial:
         partial.write_text(text, encoding="utf-8")
 
 

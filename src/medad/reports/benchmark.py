@@ -26,9 +26,7 @@ NOTE = (
     "coarse form."
 )
 HEAD = ("data", "method", "score", "seeds", "AUROC", "AP", "p against the best")
-
-
-CONTROL = "control"
+CONTROL = "control"  # in place of a score
 
 
 def write_benchmark(
