@@ -49,10 +49,11 @@ def test_the_command_says_what_it_is():
 @pytest.mark.slow
 def test_intervals_are_near_their_word_from_five_a_class_on():
     for (abnormal, normal), found in intervals.by_size(150):
+        few = min(abnormal, normal) < 5
         for name in ("AUROC", "AP"):
-            assert np.mean(found[name]) > 0.93, (abnormal, normal, name)
-            if min(abnormal, normal) >= 5 and name == "AUROC":
-                assert min(found[name]) > 0.90 - 3 * SE / np.sqrt(150), (abnormal, normal)
+            assert np.mean(found[name]) > (0.85 if few else 0.93), (abnormal, normal, name)
+        if not few:
+            assert min(found["AUROC"]) > 0.90 - 3 * SE / np.sqrt(150), (abnormal, normal)
 
 
 @pytest.mark.slow

@@ -31,9 +31,9 @@ scores of both classes are normal ({NAMED}), or abnormal images are a mixture of
 others that look normal; true AUROCs are 60, 80, 90 and 97 %. Each cell: the mean over these 16 populations, and the \
 lowest of them. *Percentiles*: the usual interval of a bootstrap ({DRAWS} draws)."""
 FIRST = """\
-One or three items of a class do not tell how widely it spreads: there our intervals keep their word on average, not \
-in every population. The rest is rather too wide than too narrow. AP is at its worst where a few false positives at \
-the top decide."""
+One or three items of a class do not tell how widely it spreads: there our intervals come near their word on average, \
+not in every population. From five on they are rather too wide than too narrow; AP is at its worst where a few false \
+positives at the top decide."""
 PATIENTS = f"""\
 Each patient has {PER_PATIENT} images of much the same score. Intervals that take them for independent promise too \
 much; ours count a patient once and measure the spread between patients."""
