@@ -1,4 +1,6 @@
-"""Small generated images for tests."""
+"""Small generated images, and folders looked into, for tests."""
+
+import os
 
 import numpy as np
 
@@ -17,3 +19,18 @@ def make_images(
     )
     pixels = np.exp(-((y - centre[0]) ** 2 + (x - centre[1]) ** 2) / width) * np.iinfo(dtype).max
     return ImageSet(pixels.astype(dtype), tuple(f"{name}{i}.png" for i in range(count)), ("",) * count)
+
+
+def contents(folder):
+    """Return all that lies in `folder`: files with their bytes, links with their targets, and folders."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        found[name] = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+    return found
+
+
+def put(path, foreign=b"mine"):
+    """Write a file of the user."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(foreign)
