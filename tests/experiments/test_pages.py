@@ -97,7 +97,7 @@ def test_page_shows_our_figures_beside_the_papers(results, table):
     assert "glioma, de-duplicated" in text
     assert "15 normal + 30 abnormal" in text
     assert line(text, "0", "a_inter")[2:] == ["25.0", "50.0"]
-    assert "there is no de-duplicated figure" in text
+    assert "there is no interval and no clean figure" in text
 
 
 def test_controls_stand_at_the_top_of_every_page(results, table):
