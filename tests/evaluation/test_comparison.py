@@ -107,11 +107,11 @@ def equal_methods(rng, methods, trainings, sd):
 def test_of_equal_methods_none_is_worse_in_95_percent():
     rng, wrong = np.random.default_rng(0), []
     names = tuple(f"{i}.png" for i in range(120))
-    for _ in range(40):
+    for _ in range(16):
         labels, found = equal_methods(rng, methods=5, trainings=3, sd=0.08)
         many = {str(i): [ScoreTable(names, labels, {"pred_score": s}) for s in some] for i, some in enumerate(found)}
         wrong.append(any(row.p is not None and row.p <= 0.05 for row in compare(many)))
-    assert np.mean(wrong) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 40)
+    assert np.mean(wrong) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 16)
 
 
 def test_members_are_averaged_and_other_methods_left_out(tables):

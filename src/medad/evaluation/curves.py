@@ -90,22 +90,22 @@ def best_dice_of_counts(tp: np.ndarray, fp: np.ndarray) -> np.ndarray:
     return (2 * tp / (tp + fp + tp[..., -1:])).max(axis=-1)
 
 
-def pro_of_counts(covered: np.ndarray, fp: np.ndarray, limit: float) -> float:
-    """Area under the per-region overlap up to the false positive rate `limit`, divided by `limit`.
+def pro_of_counts(covered: np.ndarray, fp: np.ndarray, limit: float) -> np.ndarray:
+    """Area under the per-region overlap up to the false positive rate `limit`, divided by `limit`. Shape (...).
 
     Parameters
     ----------
     covered, fp : ndarray
-        (thresholds,) sums of the regions' covered fractions, and false positives; highest threshold first,
+        (..., thresholds) sums of the regions' covered fractions, and false positives; highest threshold first,
         the last entries those of all regions and of all normal pixels.
     limit : float
         In (0, 1].
     """
-    overlap, rate = np.insert(covered / covered[-1], 0, 0), np.insert(fp / fp[-1], 0, 0)
-    inside = rate <= limit
-    at_limit = np.interp(limit, rate, overlap)  # where rates repeat this takes the last of them, as the curve does
-    x, y = np.append(rate[inside], limit), np.append(overlap[inside], at_limit)
-    return float(np.trapezoid(y, x) / limit)
+    overlap, rate = covered / covered[..., -1:], fp / fp[..., -1:]
+    rise, width = np.diff(overlap, prepend=0), np.diff(rate, prepend=0)
+    inside = np.clip(limit - (rate - width), 0, width)  # of each straight piece, as far as the limit
+    share = np.divide(inside, width, out=np.zeros_like(width), where=width > 0)
+    return (inside * (overlap - rise + rise * share / 2)).sum(axis=-1) / limit
 
 
 def roc_curve(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

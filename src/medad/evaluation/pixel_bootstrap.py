@@ -132,5 +132,5 @@ def _metrics(tp: np.ndarray, fp: np.ndarray, covered: np.ndarray) -> np.ndarray:
     """Return the four metrics of (draws, bins) counts at thresholds between bins; (4, draws)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         values = [metric(tp, fp) for metric in (auroc_of_counts, average_precision_of_counts, best_dice_of_counts)]
-        values.append(np.array([pro_of_counts(*curve, 0.3) for curve in zip(covered, fp, strict=True)]))
+        values.append(pro_of_counts(covered, fp, 0.3))
     return np.where((tp[:, -1] > 0) & (fp[:, -1] > 0), values, np.nan)

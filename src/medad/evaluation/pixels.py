@@ -156,4 +156,4 @@ def au_pro(masks: np.ndarray, maps: np.ndarray, limit: float = 0.3, min_area: in
         return float("nan")
     covered, _ = threshold_counts(np.ones_like(labels), scores, weights)
     _, fp = threshold_counts(labels, scores)
-    return pro_of_counts(covered, fp, limit)
+    return float(pro_of_counts(covered, fp, limit))

@@ -144,7 +144,7 @@ class PixelHistogram:
         least_covered, least_fp = (np.where(self._exact(), at, _before(at)) for at in (covered, fp))
         last = pro_of_counts(_between(least_covered, covered), np.repeat(fp, 2), limit)
         first = pro_of_counts(np.repeat(covered, 2), _between(least_fp, fp), limit)
-        return Bounded(pro_of_counts(covered, fp, limit), last, first)
+        return Bounded(*map(float, (pro_of_counts(covered, fp, limit), last, first)))
 
     def _exact(self) -> np.ndarray:
         """Tell which bins, highest first, hold a single score."""
