@@ -32,14 +32,17 @@ bench: venv
 bench-quick: venv
 	$(BIN)/python -m benchmarks.run --quick
 
+# A page is replaced when its printer has ended well.
+print = page=$$(mktemp) && $(BIN)/python -m medad.experiments.$(1) > $$page && cat $$page > $(2)
+
 # The pages of results, printed anew from the stored scores. Those of tables 2 and 3 and figure 8 look for the images,
 # too, in the folder of data sets that MEDAD_DATA names, and are left as they are without it.
 results: venv
 	for set in $(filter-out phantom%,$(sort $(notdir $(patsubst %/,%,$(dir $(wildcard docs/results/*/ddad*)))))); do \
-	    $(BIN)/python -m medad.experiments.table3 $$set > docs/results/$$set.md || exit; \
+	    $(call print,table3 $$set,docs/results/$$set.md) || exit; \
 	done
-	$(BIN)/python -m medad.experiments.methods_page brain_tumor > docs/results/brain_tumor_methods.md
-	$(BIN)/python -m medad.experiments.methods_page brain_tumor --preset quick > docs/results/brain_tumor_quick_methods.md
+	$(call print,methods_page brain_tumor,docs/results/brain_tumor_methods.md)
+	$(call print,methods_page brain_tumor --preset quick,docs/results/brain_tumor_quick_methods.md)
 	$(BIN)/python -m medad.experiments.refinement_page
 	$(BIN)/python -m medad.experiments.phantom_page
 	$(BIN)/python -m medad.experiments.reproduce.reprint
