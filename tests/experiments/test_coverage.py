@@ -38,12 +38,15 @@ def test_the_page_is_printed(monkeypatch):
     monkeypatch.setattr(comparisons, "METHODS", (2,))
     page = "\n".join(command.page(2, 0))
     assert "| 5 + 5 |" in page
+    assert [line for line in page.splitlines() if line.startswith("## ")][-1] == "## Equal methods"
     assert page.count("\n| ") > 20
 
 
 def test_the_command_says_what_it_is():
     command = [sys.executable, "-m", "medad.experiments.coverage", "--help"]
     assert "coverage.md" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    none = subprocess.run([*command[:-1], "--repeats", "0"], capture_output=True, text=True)
+    assert (none.returncode, none.stderr) == (2, "medad: error: --repeats 0: must be at least 2\n")
 
 
 @pytest.mark.slow

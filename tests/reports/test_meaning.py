@@ -142,7 +142,7 @@ def test_few_test_images_are_said(n, few):
     run = outcome(n=n) if all(n) else outcome(None, None, n)
     assert ("the intervals are wide" in told(run)) == few
     assert ("until there are 30 of each class" in steps(run)) == (few and all(n))
-    assert "one image moves a share by 10 points" in told(outcome(n=(100, 10)))
+    assert "One image moves a share by 10 points" in told(outcome(n=(100, 10)))
 
 
 @pytest.mark.parametrize(

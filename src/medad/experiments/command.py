@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from medad.errors import MedadError, UserError
+from medad.files import replacing
+from medad.ownership import claim_file
 
 
 def run_command(main: Callable[[], None]) -> None:
@@ -27,3 +29,16 @@ def existing(results: Path) -> Path:
     if not results.is_dir():
         raise UserError(f"{results}: no such folder; call this in the repository of medad, or give --results")
     return results
+
+
+def write_page(file: Path, text: str) -> None:
+    """Write a page, whole or not at all.
+
+    Raises
+    ------
+    UserError
+        If `file` holds anything that does not begin with the first line of `text`.
+    """
+    claim_file(file, text.partition("\n")[0])
+    with replacing(file) as partial:
+        partial.write_text(text, encoding="utf-8")

@@ -25,6 +25,7 @@ from medad.data.repartition import Repartition
 from medad.errors import UserError
 from medad.evaluation.controls import CONTROLS, Controls, is_control
 from medad.evaluation.scores import ScoreTable, read_scores, write_scores
+from medad.experiments.command import existing, run_command
 from medad.experiments.phantom import SEEDS, SETS
 from medad.experiments.store import RESULTS
 from medad.files import replacing
@@ -115,15 +116,15 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--data", type=Path, default=os.environ.get("MEDAD_DATA"), help="folder of data sets")
     given = parser.parse_args()
-    levels = {name: level for level, name in SETS.items()}
+    results, levels = existing(given.results), {name: level for level, name in SETS.items()}
     if given.dataset in levels:
-        folders = store_phantoms(levels[given.dataset], given.results)
+        folders = store_phantoms(levels[given.dataset], results)
     elif given.data is None:
-        parser.error("--data: give the folder of data sets, or set MEDAD_DATA")
+        raise UserError("--data: name the folder of data sets, here or in the environment variable MEDAD_DATA")
     else:
-        folders = [store_controls(given.dataset, given.data, given.results, given.train)]
+        folders = [store_controls(given.dataset, given.data, results, given.train)]
     print(*folders, sep="\n")
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -14,15 +14,13 @@ from pathlib import Path
 from medad.detectors.registry import METHODS, MethodInfo
 from medad.evaluation.verdict import RULE
 from medad.experiments import blind
-from medad.experiments.command import existing, run_command
+from medad.experiments.command import existing, run_command, write_page
 from medad.experiments.deduplicated import MEANING as CLEAN
 from medad.experiments.deduplicated import Kept, deduplicated
 from medad.experiments.figures import WRITTEN, figures, head
 from medad.experiments.paper import BACKBONES, LATENT_16, TABLE_2
 from medad.experiments.store import RESULTS, Result, stored
 from medad.experiments.verdict import NOT_JUDGED, tried_afterwards, verdict, why_not
-from medad.files import replacing
-from medad.ownership import claim_file
 from medad.reports.markdown import markdown_table
 from medad.workflows.options import TrainOptions
 
@@ -139,10 +137,7 @@ def main() -> None:
     parser.add_argument("--costs", type=Path, default=COSTS)
     parser.add_argument("--out", type=Path, default=PAGE)
     a = parser.parse_args()
-    text = ledger(existing(a.results), a.costs)
-    claim_file(a.out, INTRODUCTION.splitlines()[0])
-    with replacing(a.out) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_page(a.out, ledger(existing(a.results), a.costs))
 
 
 if __name__ == "__main__":

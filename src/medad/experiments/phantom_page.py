@@ -14,12 +14,10 @@ from medad.evaluation.intervals import training_margin
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.summary import summarise
 from medad.experiments.blind import MEANING
-from medad.experiments.command import existing, run_command
+from medad.experiments.command import existing, run_command, write_page
 from medad.experiments.controls import stored_controls
 from medad.experiments.phantom import PRESET, SEEDS, SETS
 from medad.experiments.store import RESULTS, stored
-from medad.files import replacing
-from medad.ownership import claim_file
 from medad.reports.markdown import markdown_table
 
 
@@ -81,10 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m medad.experiments.phantom_page", description=__doc__)
     parser.add_argument("--results", type=Path, default=RESULTS)
     results = existing(parser.parse_args().results)
-    file, text = results / "phantom.md", page(results)
-    claim_file(file, text.splitlines()[0])
-    with replacing(file) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_page(results / "phantom.md", page(results))
 
 
 if __name__ == "__main__":

@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from medad.experiments.command import existing, run_command
+from medad.experiments.command import existing, run_command, write_page
 from medad.experiments.deduplicated import MEANING as CLEAN
 from medad.experiments.store import RESULTS
-from medad.ownership import claim_file
 from medad.reports.markdown import markdown_table
 
 Curves = dict[tuple[str, str], list[np.ndarray]]  # (recipe, weights) -> (epochs, 3): epoch, AUROC, de-duplicated
@@ -99,9 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m medad.experiments.refinement_page", description=__doc__)
     parser.add_argument("--results", type=Path, default=RESULTS)
     results = existing(parser.parse_args().results)
-    file, text = results / "refinement.md", page(results)
-    claim_file(file, text.splitlines()[0])
-    file.write_text(text, encoding="utf-8")
+    write_page(results / "refinement.md", page(results))
 
 
 if __name__ == "__main__":

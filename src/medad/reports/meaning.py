@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from medad.reports.outcome import FEW, Outcome
+from medad.evaluation.intervals import few_words
+from medad.reports.outcome import Outcome
 from medad.reports.tables import control_name, interval, percent
 
 
@@ -35,11 +36,7 @@ def meaning(outcome: Outcome) -> Iterator[str]:
     if used := "; ".join(_images(outcome)):
         yield f"Images: {used}."
     if outcome.few:
-        yield (
-            f"With fewer than {FEW} test images of a class the intervals are wide, and their 95 % is kept only "
-            f"roughly: one image moves a share by {100 / outcome.smallest:.0f} points. Take the figures for a first "
-            "impression, and compare nothing by them."
-        )
+        yield f"{few_words(**outcome.classes)} One image moves a share by {100 / outcome.smallest:.0f} points."
 
 
 def _against_control(outcome: Outcome) -> Iterator[str]:

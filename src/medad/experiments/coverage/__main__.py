@@ -3,11 +3,15 @@
 import argparse
 import datetime
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import TypeVar
 
 import numpy as np
 import torch
 
+from medad.experiments.command import run_command
+from medad.experiments.coverage import comparisons, intervals, pixels
 from medad.experiments.coverage.comparisons import family_errors
 from medad.experiments.coverage.intervals import (
     DRAWS,
@@ -20,8 +24,9 @@ from medad.experiments.coverage.intervals import (
 )
 from medad.experiments.coverage.pixels import OF_PIXELS, of_pixels
 from medad.experiments.coverage.populations import PER_PATIENT, SHAPES
-from medad.progress import progress
+from medad.progress import Advance, progress
 from medad.reports.markdown import markdown_table
+from medad.workflows.options import at_least
 from medad.workflows.provenance import versions
 
 NAMED = ", ".join(name for name in SHAPES if name != "mixture")
@@ -52,6 +57,13 @@ common to all methods. *Common practice*: DeLong's tests of the mean scores agai
 picks the best on the images on which it compares, and forgets the chance in training. 100 + 100 images."""
 
 
+CELLS = (
+    *(SIZES, intervals.PATIENTS, intervals.CHI_SIZES, pixels.IMAGES),
+    *(list(product(intervals.TRAININGS, intervals.SPREADS)), list(product(comparisons.CASES, comparisons.METHODS))),
+)
+Cell = TypeVar("Cell")
+
+
 def page(repeats: int, seed: int) -> Iterator[str]:
     """Yield the parts of the page, each after its simulation."""
     machine = versions(torch.device("cpu"))
@@ -61,44 +73,45 @@ def page(repeats: int, seed: int) -> Iterator[str]:
         f"{seed}`. Machine: {machine['cpu']}, numpy {machine['numpy']}, Python {platform.python_version()}. "
         f"{repeats} samples a cell and population. How they are computed: [statistics](../statistics.md)."
     )
-    yield f"## Size\n\n{WHAT}"
-    yield _sizes(repeats, seed)
-    yield FIRST
-    yield f"## Patients\n\n{PATIENTS}"
-    rows = [[str(n), _percent(known), _percent(unknown)] for n, known, unknown in by_patients(repeats, seed)]
-    yield markdown_table([["patients a class", "AUROC", "AUROC, patients unknown"], *rows])
-    yield f"## Chi-squared distance\n\n{CHI}"
-    rows = [[str(n), f"{mean:.1f}", _percent(held)] for n, mean, held in of_chi_squared(repeats, seed)]
-    yield markdown_table([["images a class", "mean distance", "coverage"], *rows])
-    yield f"## Pixels\n\n{PIXELS}"
-    rows = [[str(size), *map(_percent, held.values())] for size, held in of_pixels(repeats, seed)]
-    yield markdown_table([["images a class", *OF_PIXELS], *rows])
-    yield f"## Trainings\n\n{TRAININGS}"
-    rows = [[str(n), f"{100 * sd:.0f}", _percent(held)] for n, sd, held in by_trainings(repeats, seed)]
-    yield markdown_table([["trainings", "sd, points", "AUROC"], *rows])
-    yield f"## Equal methods\n\n{COMPARISONS}"
-    yield _families(repeats, seed)
+    with progress(sum(map(len, CELLS)), "simulations") as advance:
+        for title, text, table, *more in _sections(repeats, seed, advance):
+            yield f"## {title}\n\n{text}"
+            yield markdown_table(table)
+            yield from more
 
 
-def _sizes(repeats: int, seed: int) -> str:
-    rows = [["abnormal + normal", *NAMES]]
-    with progress(len(SIZES), "sizes") as advance:
-        for (abnormal, normal), found in by_size(repeats, seed):
-            cells = [f"{_percent(np.mean(found[name]))} (lowest {_percent(min(found[name]))})" for name in NAMES]
-            rows.append([f"{abnormal} + {normal}", *cells])
+def _sections(repeats: int, seed: int, advance: Advance) -> Iterator[tuple]:
+    """Yield heading, words and table of each section, and what is said below the table."""
+
+    def each(found: Iterator[Cell]) -> Iterator[Cell]:
+        for cell in found:
             advance(1)
-    return markdown_table(rows)
+            yield cell
 
-
-def _families(repeats: int, seed: int) -> str:
-    rows = [["trainings", "methods", "sd, points", "any called worse", "by common practice"]]
-    for trainings, methods, sd, ours, common in family_errors(repeats, seed):
-        rows.append([str(trainings), str(methods), f"{100 * sd:.0f}", _percent(ours), _percent(common)])
-    return markdown_table(rows)
+    rows = [[f"{a} + {n}", *map(_mean_and_lowest, held.values())] for (a, n), held in each(by_size(repeats, seed))]
+    yield "Size", WHAT, [["abnormal + normal", *NAMES], *rows], FIRST
+    rows = [[str(n), _percent(known), _percent(unknown)] for n, known, unknown in each(by_patients(repeats, seed))]
+    yield "Patients", PATIENTS, [["patients a class", "AUROC", "AUROC, patients unknown"], *rows]
+    rows = [[str(n), f"{mean:.1f}", _percent(held)] for n, mean, held in each(of_chi_squared(repeats, seed))]
+    yield "Chi-squared distance", CHI, [["images a class", "mean distance", "coverage"], *rows]
+    rows = [[str(n), *map(_percent, held.values())] for n, held in each(of_pixels(repeats, seed))]
+    yield "Pixels", PIXELS, [["images a class", *OF_PIXELS], *rows]
+    rows = [[str(n), f"{100 * sd:.0f}", _percent(held)] for n, sd, held in each(by_trainings(repeats, seed))]
+    yield "Trainings", TRAININGS, [["trainings", "sd, points", "AUROC"], *rows]
+    rows = [
+        [str(trainings), str(methods), f"{100 * sd:.0f}", _percent(ours), _percent(common)]
+        for trainings, methods, sd, ours, common in each(family_errors(repeats, seed))
+    ]
+    head = ["trainings", "methods", "sd, points", "any called worse", "by common practice"]
+    yield "Equal methods", COMPARISONS, [head, *rows]
 
 
 def _percent(share: float | np.floating) -> str:
     return f"{100 * share:.1f}"
+
+
+def _mean_and_lowest(shares: Sequence[float]) -> str:
+    return f"{_percent(np.mean(shares))} (lowest {_percent(min(shares))})"
 
 
 def main() -> None:
@@ -107,8 +120,10 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=200, help="samples of each population")
     parser.add_argument("--seed", type=int, default=0)
     a = parser.parse_args()
+    at_least("repeats", a.repeats, 2)
+    at_least("seed", a.seed, 0)
     print("\n\n".join(page(a.repeats, a.seed)))
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

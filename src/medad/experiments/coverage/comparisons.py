@@ -10,8 +10,9 @@ from medad.evaluation.metrics import auroc
 from medad.evaluation.ranks import holm
 from medad.experiments.coverage.populations import draw_methods
 
-METHODS, TRAININGS, SPREADS = (2, 5, 20), (1, 2, 3, 5), (0.0, 0.02, 0.08)
-IMAGES = 100  # of each class
+METHODS, IMAGES = (2, 5, 20), 100  # compared, and images of each class
+# Trainings of each method, and their standard deviation; of one there is none.
+CASES = ((1, 0.0), *((trainings, sd) for trainings in (2, 3, 5) for sd in (0.0, 0.02, 0.08)))
 
 
 def family_errors(repeats: int, seed: int = 0) -> Iterator[tuple[int, int, float, float, float]]:
@@ -20,14 +21,13 @@ def family_errors(repeats: int, seed: int = 0) -> Iterator[tuple[int, int, float
     The last two: by our test, and by what is commonly done, DeLong's tests of the mean scores' AUROCs against the best,
     Holm-corrected over the others.
     """
-    for trainings in TRAININGS:
+    for trainings, sd in CASES:
         for methods in METHODS:
-            for sd in SPREADS if trainings > 1 else SPREADS[:1]:
-                rng = np.random.default_rng(seed)
-                samples = (draw_methods(rng, methods, trainings, sd, IMAGES) for _ in range(repeats))
-                wrong = [(_ours(*sample) <= LEVEL, _common(*sample) <= LEVEL) for sample in samples]
-                ours, common = np.mean(wrong, axis=0)
-                yield trainings, methods, sd, float(ours), float(common)
+            rng = np.random.default_rng(seed)
+            samples = (draw_methods(rng, methods, trainings, sd, IMAGES) for _ in range(repeats))
+            wrong = [(_ours(*sample) <= LEVEL, _common(*sample) <= LEVEL) for sample in samples]
+            ours, common = np.mean(wrong, axis=0)
+            yield trainings, methods, sd, float(ours), float(common)
 
 
 def _ours(labels: np.ndarray, methods: Sequence[np.ndarray]) -> float:

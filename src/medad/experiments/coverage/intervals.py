@@ -23,6 +23,9 @@ from medad.experiments.coverage.populations import (
 
 SIZES = ((1, 50), (3, 100), (5, 5), (5, 100), (100, 5), (10, 10), (10, 100), (30, 30), (100, 100), (600, 600))
 TRUTHS = (0.6, 0.8, 0.9, 0.97)
+PATIENTS = (5, 10, 30, 100)  # of each class
+CHI_SIZES = (5, 10, 30, 100, 600)  # images of each class
+TRAININGS, SPREADS = (2, 3, 5), (0.0, 0.02, 0.08)
 DRAWS = 400  # of a bootstrap; its standard deviation is as good as that of 2,000
 NAMES = ("AUROC", "AP", "AUROC, percentiles", "AP, percentiles")
 
@@ -54,7 +57,7 @@ def _held(rng: np.random.Generator, shape: str, truth: float, abnormal: int, nor
 
 def by_patients(repeats: int, seed: int = 0) -> Iterator[tuple[int, float, float]]:
     """Yield numbers of patients a class, and the coverage of the AUROC with and without knowing them."""
-    for patients in (5, 10, 30, 100):
+    for patients in PATIENTS:
         rng, hits = np.random.default_rng(seed), []
         labels = labels_of(patients * PER_PATIENT, patients * PER_PATIENT)
         for _ in range(repeats):
@@ -67,7 +70,7 @@ def by_patients(repeats: int, seed: int = 0) -> Iterator[tuple[int, float, float
 
 def of_chi_squared(repeats: int, seed: int = 0) -> Iterator[tuple[int, float, float]]:
     """Yield items a class, and mean and coverage of the chi-squared distance's mean at this size."""
-    for size in (5, 10, 30, 100, 600):
+    for size in CHI_SIZES:
         rng, labels, found = np.random.default_rng(seed), labels_of(size, size), []
         for _ in range(repeats):
             scores = draw(rng, "alike", 0.85, size, size)
@@ -79,8 +82,8 @@ def of_chi_squared(repeats: int, seed: int = 0) -> Iterator[tuple[int, float, fl
 
 def by_trainings(repeats: int, seed: int = 0) -> Iterator[tuple[int, float, float]]:
     """Yield trainings, their sd, and the coverage of the mean AUROC over trainings of 100 + 100 images."""
-    for trainings in (2, 3, 5):
-        for sd in (0.0, 0.02, 0.08):
+    for trainings in TRAININGS:
+        for sd in SPREADS:
             rng, held = np.random.default_rng(seed), []
             # Where trainings are cut at 0.999 they expect a little less than 0.85.
             truth = float(np.clip(0.85 + sd * np.random.default_rng(1).normal(size=10**6), 0.5, 0.999).mean())

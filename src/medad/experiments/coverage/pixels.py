@@ -9,6 +9,7 @@ from medad.evaluation.metrics import au_pro, best_dice, pixel_auroc, pixel_avera
 from medad.evaluation.pixel_bootstrap import pixel_draws
 
 SIDE, REGION, MANY = 12, 4, 3000
+IMAGES = (5, 10, 30, 100)  # of each class
 OF_PIXELS = {"auroc": pixel_auroc, "ap": pixel_average_precision, "best_dice": best_dice, "au_pro": au_pro}
 
 
@@ -25,7 +26,7 @@ def of_pixels(repeats: int, seed: int = 0) -> Iterator[tuple[int, dict[str, floa
     """Yield images a class, and the coverage of each pixel metric."""
     many = _draw(np.random.default_rng(seed + 1), MANY)
     truth = {name: metric(*many) for name, metric in OF_PIXELS.items()}
-    for images in (5, 10, 30, 100):
+    for images in IMAGES:
         rng, held = np.random.default_rng(seed), []
         for _ in range(repeats):
             masks, maps = _draw(rng, images)

@@ -7,12 +7,11 @@ import argparse
 from pathlib import Path
 
 from medad.experiments import blind
-from medad.experiments.command import existing, run_command
+from medad.experiments.command import existing, run_command, write_page
 from medad.experiments.deduplicated import deduplicated
 from medad.experiments.grid.results import import_scores
 from medad.experiments.reproduce.document import OURS, Facts, document
 from medad.experiments.store import RESULTS
-from medad.files import replacing
 
 FOLDER = "reproduce"
 
@@ -30,8 +29,7 @@ def reprint(name: str, results: Path) -> Path:
     tables = import_scores(folder / f"{name}.csv")
     kept = deduplicated(facts.dataset, results)
     text = document(name, facts, tables, kept, blind.section(facts.dataset, results, OURS), again=True)
-    with replacing(folder / f"{name}.md") as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_page(folder / f"{name}.md", text)
     return folder / f"{name}.md"
 
 
