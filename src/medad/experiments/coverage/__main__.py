@@ -1,4 +1,4 @@
-"""The page on coverage: ``python -m medad.experiments.coverage > docs/results/coverage.md`` (about half an hour)."""
+"""The page on coverage: ``python -m medad.experiments.coverage > docs/results/coverage.md`` (ten minutes)."""
 
 import argparse
 import datetime
