@@ -1,6 +1,6 @@
 """What presets paper and quick of every method cost: ``python -m benchmarks.methods [METHOD ...]``.
 
-Steps of every phase are timed in one process with the phase's number of threads, on made-up images of 64 x 64;
+Steps of every phase or fit are timed in one process with the phase's number of threads, on made-up images of 64 x 64;
 times of a whole training are composed from them. Writes ``benchmarks/results/methods/MACHINE.json``, keeping what
 it has of other methods; ``python -m medad.experiments.ledger`` shows it.
 """
@@ -23,13 +23,13 @@ from benchmarks.machine import describe
 from benchmarks.run import RESULTS
 from benchmarks.timing import say
 from medad.cores import cores
-from medad.detectors.base import TrainingData
+from medad.detectors.plan import TrainingData
 from medad.detectors.registry import METHODS, make_detector
 from medad.files import replacing
 from medad.training.checkpoint import network_state, save_tensors
-from medad.training.course import finished_path
+from medad.training.job import finished_path
 from medad.training.memory import keep_freed_memory
-from medad.training.phase import Phase
+from medad.training.spec import Recipe, Work
 
 METHOD_RESULTS = RESULTS / "methods"
 IMAGES = 1000
@@ -53,15 +53,15 @@ def measure(method: str, precision: str = "fp32", preset: str = "paper", seconds
     Phases that train alike, whose names differ in a number, are timed once.
     """
     detector = make_detector(method, preset, precision=precision, device="cpu")
-    detector.has_unlabeled_ = detector.uses_unlabeled
     with TemporaryDirectory(prefix="medad-bench-") as name:
         folder = Path(name)
         files = tuple(folder / f"{part}.npy" for part in ("normal", "unlabeled")[: 1 + detector.uses_unlabeled])
         for seed, file in enumerate(files):
             np.save(file, make_pixels(IMAGES, 64, seed))
         counts = (IMAGES,) * len(files)
-        stages = detector.stages(TrainingData(files, counts, tuple(map(str, counts))), folder)
-        untrained = network_state(detector.build())
+        data = TrainingData(files, counts, tuple(map(str, counts)))
+        stages = detector.stages(detector.plan(data, folder))
+        untrained = network_state(detector.untrained(detector.uses_unlabeled).networks_)
         for spec in [spec for stage in stages for spec in stage]:
             save_tensors(finished_path(folder, spec.name), untrained)
         known: dict[str, float] = {}
@@ -70,36 +70,25 @@ def measure(method: str, precision: str = "fp32", preset: str = "paper", seconds
             for spec in stage:
                 kind = re.sub(r"_\d+$", "", spec.name)
                 if kind not in known:
-                    phase = spec.build()
-                    known[kind] = _step_seconds(phase, spec.threads, seconds)
-                    save_tensors(finished_path(folder, spec.name), untrained | network_state(phase.networks))
+                    work = spec.make()
+                    known[kind] = _step_seconds(work, spec.recipe, spec.threads, seconds)
+                    save_tensors(finished_path(folder, spec.name), untrained | work.result())
                 found.append(Cost(spec.name, i, spec.steps, spec.threads, known[kind]))
     return found
 
 
-def _step_seconds(phase: Phase, threads: int, seconds: float) -> float:
-    """Return the time of a step, its share of preparing included; the first step is not counted."""
+def _step_seconds(work: Work, recipe: Recipe, threads: int, seconds: float) -> float:
+    """Return the time of a step, its share of drawing included; the first chunk is not counted."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    size, batches = phase.recipe.batch_size, min(phase.chunk_batches, phase.recipe.steps_per_epoch)
-    index = torch.randperm(phase.recipe.count)[: batches * size]
-    for _ in range(2):
-        begin = time.perf_counter()
-        rows = phase.prepare(index)
-        preparing = (time.perf_counter() - begin) / batches
-
-    def step(number: int) -> None:
-        if phase.schedule is not None:
-            phase.schedule(number)
-        first = number % batches * size
-        phase.step(tuple(row[first : first + size] for row in rows))
-
-    step(0)
+    batches = min(work.chunk_batches, recipe.steps_per_epoch)
+    index = torch.randperm(recipe.count)[: batches * recipe.batch_size]
+    work.advance(index, recipe.batch_size, 0)
     done, begin = 0, time.perf_counter()
     while not done or time.perf_counter() - begin < seconds:
-        done += 1
-        step(done)
-    return preparing + (time.perf_counter() - begin) / done
+        work.advance(index, recipe.batch_size, batches + done)
+        done += batches
+    return (time.perf_counter() - begin) / done
 
 
 def hours(costs: Sequence[Cost], processors: int) -> float:

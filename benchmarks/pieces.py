@@ -16,13 +16,13 @@ from benchmarks.compose import Protocol
 from benchmarks.images import as_pil, make_pixels, make_set
 from benchmarks.plan import Plan
 from benchmarks.timing import Piece
-from medad.detectors.base import TrainingData
 from medad.detectors.ddad import DDAD, DDADOptions
+from medad.detectors.plan import TrainingData
 from medad.networks.asr import ASRNet
 from medad.networks.autoencoder import AE
-from medad.training.checkpoint import network_state, save_phase, save_tensors
-from medad.training.course import finished_path
-from medad.training.phase import PhaseSpec
+from medad.training.checkpoint import network_state, save_tensors
+from medad.training.job import finished_path
+from medad.training.spec import Spec
 from medad.training.workers import train_phases
 
 REFERENCE = ("ndm_epoch", "udm_epoch", "refine_step", "member_image", "scored_image")
@@ -31,8 +31,7 @@ REFERENCE = ("ndm_epoch", "udm_epoch", "refine_step", "member_image", "scored_im
 class DualOnly(DDAD):
     """DDAD with one ASR-Net, as the protocol has it."""
 
-    @property
-    def refiners(self) -> list[str]:
+    def refiners(self, unlabeled: bool) -> list[str]:
         """R_dual only."""
         return ["r_dual"]
 
@@ -40,9 +39,7 @@ class DualOnly(DDAD):
 def make_detector(precision: str, steps: int = 1, refine_steps: int = 1) -> DualOnly:
     """Return the protocol's detector, not fitted, on the CPU; `precision` is that of training and of scoring."""
     options = DDADOptions(backbone="ae", steps=steps, refine_steps=refine_steps)
-    detector = DualOnly(options, precision=precision, scoring_precision=precision, device="cpu")
-    detector.has_unlabeled_ = True
-    return detector
+    return DualOnly(options, precision=precision, scoring_precision=precision, device="cpu")
 
 
 class ReferencePieces:
@@ -105,17 +102,16 @@ class OurPieces:
 
     def __init__(self, precision: str, folder: Path, plan: Plan, p: Protocol) -> None:
         self.precision, self.folder, self.plan = precision, folder, plan
-        self.detector = make_detector(precision)
-        self.detector.adopt(network_state(self.detector.build()))  # untrained: speed does not depend on the weights
+        self.detector = make_detector(precision).untrained(unlabeled=True)  # speed does not depend on the weights
         self.images = make_set(make_pixels(plan.scored, 64))
         files = tuple(folder / f"{name}.npy" for name in ("normal", "unlabeled"))
         for seed, (file, count) in enumerate(zip(files, (p.normal, p.unlabeled), strict=True)):
             np.save(file, make_pixels(count, 64, seed))
         self.data = TrainingData(files, (p.normal, p.unlabeled), ("normal", "unlabeled"))
-        for name in [name for module in self.detector.modules for name in self.detector.members(module)]:
+        for name in [name for module in self.detector.modules(True) for name in self.detector.members(module)]:
             save_tensors(finished_path(folder, name), network_state({name: self.detector.networks_[name]}))
-        self.phase = self._stages()[0][0].build()
-        self.phase.step(self.phase.prepare(torch.arange(p.batch_size)))  # so that its optimiser has a state
+        self.phase = self._stages()[0][0].make()
+        self.phase.advance(torch.arange(p.batch_size), p.batch_size, 0)  # so that its optimiser has a state
 
     @property
     def processes(self) -> int:
@@ -145,16 +141,17 @@ class OurPieces:
 
     def write_checkpoint(self) -> None:
         """Write what the trainer keeps of a network from time to time."""
-        save_phase(self.folder / "checkpoint.safetensors", self.phase, 1, torch.zeros(1), "")
+        save_tensors(self.folder / "checkpoint.safetensors", self.phase.state() | {"losses": torch.zeros(1)}, step=1)
 
     def score(self) -> None:
         """Compute all scores and maps of all images."""
         for _ in self.detector.predict(self.images):
             pass
 
-    def _stages(self, steps: int = 1, refine_steps: int = 1) -> list[list[PhaseSpec]]:
-        return make_detector(self.precision, steps, refine_steps).stages(self.data, self.folder)
+    def _stages(self, steps: int = 1, refine_steps: int = 1) -> list[list[Spec]]:
+        detector = make_detector(self.precision, steps, refine_steps)
+        return detector.stages(detector.plan(self.data, self.folder))
 
-    def _train(self, specs: Sequence[PhaseSpec]) -> None:
+    def _train(self, specs: Sequence[Spec]) -> None:
         with TemporaryDirectory(dir=self.folder) as out:
             train_phases(specs, Path(out), self.detector.jobs, f"{self.precision}, {specs[0].steps} steps")

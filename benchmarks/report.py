@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.compose import Line, Ours, Protocol, Reference, protocol_seconds, ratios
 from benchmarks.pieces import REFERENCE
 from benchmarks.timing import Piece
-from medad.training.course import CHECKPOINT_SECONDS
+from medad.training.job import CHECKPOINT_SECONDS
 
 PRECISIONS = ("fp32", "bf16")
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from helpers import make_images
+from helpers import make_images, stages_of
 from torch import Tensor, nn
 
-from medad.detectors.base import Detector, TrainingData
+from medad.detectors.base import Detector
+from medad.detectors.plan import TrainingData
 from medad.training.checkpoint import load_tensors
-from medad.training.course import finished_path
+from medad.training.job import finished_path
 from medad.training.loop import Interrupted, train_in_turns
 
 
@@ -26,7 +27,7 @@ def train(detector: Detector, folder: Path, stops: Sequence[int] = ()) -> dict[s
     """Train all stages, stopping each after the steps `stops` and going on; return all weights."""
     folder.mkdir(exist_ok=True)
     weights: dict[str, Tensor] = {}
-    for stage in detector.stages(training_data(folder), folder):
+    for stage in stages_of(detector, training_data(folder), folder):
         for stop in [*stops, None]:
             with suppress(Interrupted):
                 _train_until(stage, folder, stop)

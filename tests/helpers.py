@@ -3,6 +3,7 @@
 import os
 
 import numpy as np
+import torch
 
 from medad.data.imageset import ImageSet
 
@@ -34,3 +35,13 @@ def put(path, foreign=b"mine"):
     """Write a file of the user."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(foreign)
+
+
+def stages_of(detector, data, folder):
+    """Return the stages of a training on `data`."""
+    return detector.stages(detector.plan(data, folder))
+
+
+def samples_of(method, options, x):
+    """Return what the objective of `method` takes of images `x`."""
+    return method.samples(options, lambda index: x[index], torch.arange(len(x)))

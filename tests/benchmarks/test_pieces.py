@@ -47,7 +47,7 @@ def test_our_pieces_train_and_score(tmp_path, monkeypatch):
 def test_our_pieces_have_what_asr_net_s_phase_needs(tmp_path):
     ours = OurPieces("fp32", tmp_path, PLAN, PROTOCOL)
     spec = ours._stages()[1][0]
-    assert spec.build().networks
+    assert spec.make().networks
 
 
 def test_scaling_measures_a_row_and_removes_its_file(tmp_path):

@@ -15,16 +15,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers import stages_of
 
 from benchmarks import reference_loop as loop
 from benchmarks.images import as_pil, make_pixels, make_set
 from benchmarks.pieces import DualOnly
-from medad.detectors.base import TrainingData
 from medad.detectors.ddad import DDADOptions
+from medad.detectors.plan import TrainingData
 from medad.training.checkpoint import load_tensors, network_state, save_tensors
-from medad.training.course import epoch_order, finished_path
-from medad.training.phase import Phase, PhaseSpec
+from medad.training.job import finished_path
+from medad.training.phase import Phase
 from medad.training.seeds import derive_seed
+from medad.training.spec import Spec, epoch_order
 from medad.training.workers import train_phases
 
 COUNT, BATCH, STEPS = 32, 8, 50
@@ -39,30 +41,28 @@ def make_detector(backbone: str = "ae") -> DualOnly:
         backbone=backbone, hidden=32, batch_size=BATCH, steps=STEPS, refine_width=16, refine_steps=STEPS
     )
     detector = DualOnly(options, device="cpu")
-    detector.has_unlabeled_ = True
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        detector.adopt(network_state(detector.build()))
-    return detector
+        return detector.untrained(unlabeled=True)
 
 
-def make_stages(detector: DualOnly, folder: Path) -> list[list[PhaseSpec]]:
+def make_stages(detector: DualOnly, folder: Path) -> list[list[Spec]]:
     np.save(folder / "normal.npy", make_pixels(COUNT, 64))
     for name in detector.members("ndm") + detector.members("udm"):
         save_tensors(finished_path(folder, name), network_state({name: detector.networks_[name]}))
     files = (folder / "normal.npy",) * 2
-    return detector.stages(TrainingData(files, (COUNT, COUNT), ("normal", "unlabeled")), folder)
+    return stages_of(detector, TrainingData(files, (COUNT, COUNT), ("normal", "unlabeled")), folder)
 
 
-def start(spec: PhaseSpec) -> tuple[Phase, torch.nn.Module]:
+def start(spec: Spec) -> tuple[Phase, torch.nn.Module]:
     """Return a phase as it begins and a plain copy of its network."""
     with torch.random.fork_rng():
         torch.manual_seed(derive_seed(spec.seed, "init"))
-        phase = spec.build()
+        phase = spec.make()
     return phase, loop.plain(phase.networks[spec.name]).to(memory_format=torch.contiguous_format)
 
 
-def batches_of(spec: PhaseSpec) -> list[torch.Tensor]:
+def batches_of(spec: Spec) -> list[torch.Tensor]:
     """Return the batches that the phase sees, made by the reference."""
     images = loop.Normalised(as_pil(make_pixels(COUNT, 64)))
     order = torch.cat([epoch_order(COUNT, spec.seed, epoch) for epoch in range(STEPS)])
@@ -93,7 +93,7 @@ def test_networks_follow_the_same_losses(tmp_path, backbone):
 def test_refiners_follow_the_same_losses(tmp_path):
     spec = make_stages(make_detector(), tmp_path)[1][0]
     phase, network = start(spec)
-    batches = [phase.prepare(epoch_order(COUNT, spec.seed, epoch)[:8]) for epoch in range(STEPS)]
+    batches = [phase.draw(epoch_order(COUNT, spec.seed, epoch)[:8]) for epoch in range(STEPS)]
     ours = [phase.step(batch).item() for batch in batches]
 
     contiguous = [(maps.contiguous(), masks.long()) for maps, masks in batches]

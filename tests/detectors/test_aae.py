@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from gan_runs import assert_nearly_same_weights, assert_same_weights, train, training_data
-from helpers import make_images
+from helpers import make_images, stages_of
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from medad.detectors import aae
+from medad.detectors import aae, plan
 from medad.detectors.aae import AAE
 from medad.detectors.registry import make_detector
 from medad.training.pixels import ResidentPixels, to_unit
@@ -39,7 +39,7 @@ def test_recipe():
     ],
 )
 def test_the_warm_up_is_a_part_of_the_training(tmp_path, options, steps):
-    stages = detector(**options).stages(training_data(tmp_path), tmp_path)
+    stages = stages_of(detector(**options), training_data(tmp_path), tmp_path)
     assert [spec.steps for (spec,) in stages] == steps
     assert [spec.name for (spec,) in stages] == ["warm_up", "aae"][-len(steps) :]
 
@@ -77,7 +77,7 @@ def reference_step(networks: dict[str, nn.Module], rows: tuple[Tensor, ...], rep
 
 
 def built(folder: Path, **options: object) -> list:
-    return [spec for (spec,) in detector(dropout=0.0, **options).stages(training_data(folder), folder)]
+    return [spec for (spec,) in stages_of(detector(dropout=0.0, **options), training_data(folder), folder)]
 
 
 @pytest.mark.parametrize("warm", [True, False])
@@ -86,9 +86,9 @@ def test_a_step_is_that_of_the_public_code(tmp_path, monkeypatch, warm, constrai
     monkeypatch.setattr(aae, "CRITIC_STEPS", 3)  # after twenty, rounding has grown
     options = {"constrained": constrained, "latent": 6}
     train(detector(dropout=0.0, **options), tmp_path)  # the second phase starts from the first
-    phase = built(tmp_path, **options)[0 if warm else 1].build()
+    phase = built(tmp_path, **options)[0 if warm else 1].make()
     networks = copy.deepcopy(phase.networks)
-    rows = phase.prepare(torch.arange(8))
+    rows = phase.draw(torch.arange(8))
     phase.step(rows)
     reference_step(networks, rows, 3 if warm else 1, constrained)
     assert_nearly_same_weights(phase.networks, networks)
@@ -97,8 +97,8 @@ def test_a_step_is_that_of_the_public_code(tmp_path, monkeypatch, warm, constrai
 def test_numbers_of_steps_with_a_batch(tmp_path):
     train(detector(), tmp_path)
     for spec, repeats in zip(built(tmp_path), (20, 1), strict=True):
-        phase = spec.build()
-        phase.step(phase.prepare(torch.arange(8)))
+        phase = spec.make()
+        phase.step(phase.draw(torch.arange(8)))
         done = {name: o.state[o.param_groups[0]["params"][0]]["step"] for name, o in phase.optimisers.items()}
         assert done == {"aae": repeats, "critic": 20, "encoder": 1}
 
@@ -106,16 +106,16 @@ def test_numbers_of_steps_with_a_batch(tmp_path):
 def test_the_second_phase_goes_on_from_the_first(tmp_path):
     warm_up, rest = built(tmp_path, steps=2)
     train(detector(dropout=0.0, steps=2), tmp_path)
-    started = {f"{n}/{k}": v for n, net in rest.build().networks.items() for k, v in net.state_dict().items()}
-    fresh = {f"{n}/{k}": v for n, net in warm_up.build().networks.items() for k, v in net.state_dict().items()}
+    started = {f"{n}/{k}": v for n, net in rest.make().networks.items() for k, v in net.state_dict().items()}
+    fresh = {f"{n}/{k}": v for n, net in warm_up.make().networks.items() for k, v in net.state_dict().items()}
     stored = aae.load_tensors(tmp_path / "warm_up.safetensors")[0]
     assert_same_weights(started, {k: v for k, v in stored.items() if k != "losses"})
     assert not torch.equal(started["aae/encoder.0.weight"], fresh["aae/encoder.0.weight"])
 
 
 def test_latents_are_drawn_for_every_step_of_the_critic(tmp_path):
-    phase = built(tmp_path)[0].build()
-    x, prior, share = phase.prepare(torch.arange(12))
+    phase = built(tmp_path)[0].make()
+    x, prior, share = phase.draw(torch.arange(12))
     assert prior.shape == (12, 20, 128)
     assert share.shape == (12, 20)
     assert abs(prior.mean().item()) < 0.03
@@ -128,19 +128,19 @@ def test_latents_are_drawn_for_every_step_of_the_critic(tmp_path):
 @pytest.mark.parametrize("constrained", [False, True])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_preparing_and_stepping_never_wait_for_the_device(tmp_path, monkeypatch, constrained, precision):
-    monkeypatch.setattr(aae, "open_pixels", ResidentPixels)
+    monkeypatch.setattr(plan, "open_pixels", ResidentPixels)
     one = make_detector("aae", "tiny", device="cpu", precision=precision, constrained=constrained, warm_up=0)
-    (spec,) = one.stages(training_data(tmp_path), tmp_path)[0]
-    phase = spec.build()
+    (spec,) = stages_of(one, training_data(tmp_path), tmp_path)[0]
+    phase = spec.make()
     for _ in range(2):
         with NoLooks():
-            loss = phase.step(phase.prepare(torch.arange(4)))
+            loss = phase.step(phase.draw(torch.arange(4)))
         assert loss.isfinite()
 
 
 def test_a_stopped_training_ends_as_one_that_was_left_alone(tmp_path):
     make = partial(detector, batch_size=4, steps=5, warm_up=1, epochs=2)
-    assert [spec.steps for (spec,) in make().stages(training_data(tmp_path), tmp_path)] == [3, 2]
+    assert [spec.steps for (spec,) in stages_of(make(), training_data(tmp_path), tmp_path)] == [3, 2]
     assert_same_weights(train(make(), tmp_path / "a"), train(make(), tmp_path / "b", stops=(1, 2)))
 
 

@@ -4,10 +4,10 @@ from dataclasses import asdict
 
 import pytest
 import torch
-from helpers import make_images
+from helpers import make_images, stages_of
 from torch.nn import functional as F
 
-from medad.detectors.base import TrainingData
+from medad.detectors.plan import TrainingData
 from medad.detectors.registry import load_detector, make_detector
 from medad.errors import UserError
 from medad.networks.pixel_errors import PIXEL_ERRORS
@@ -95,7 +95,7 @@ def test_a_fitted_detector_needs_the_file_no_more(vgg, tmp_path):
 def test_the_phase_is_known_by_what_the_file_holds(vgg, tmp_path):
     def key(path):
         detector = make_detector("ae", "tiny", device="cpu", loss="perceptual", vgg_weights=str(path))
-        ((spec,),) = detector.stages(TrainingData((tmp_path / "x.npy",), (9,), ("digest",)), tmp_path)
+        ((spec,),) = stages_of(detector, TrainingData((tmp_path / "x.npy",), (9,), ("digest",)), tmp_path)
         return spec.key
 
     copy, other = tmp_path / "copy.pth", tmp_path / "other.pth"

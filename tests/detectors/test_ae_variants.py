@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from helpers import make_images
+from helpers import make_images, samples_of
 from torch.nn import functional as F
 
 from medad.detectors.registry import make_detector
@@ -24,7 +24,7 @@ def untrained(method, **options):
         if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
             layer.running_mean.uniform_(-0.2, 0.2)
             layer.running_var.uniform_(0.1, 2)
-    detector.adopt(network_state(networks))
+    detector.load_state(network_state(networks))
     return detector, detector.networks_[method]
 
 
@@ -104,7 +104,7 @@ def test_the_constrained_encoder_sees_images_and_reconstructions():
 def test_ceae_learns_the_whole_image_from_one_with_a_hole():
     detector, network = untrained("ceae")
     x = to_unit(make_images(5).pixels, CPU) * 0.5  # nothing is black but the holes
-    holed, whole = detector.rows(detector.options, x)
+    holed, whole = samples_of(detector, detector.options, x)
     assert torch.equal(whole, x)
     assert ((holed == -1).sum((1, 2, 3)) == 100).all()
     loss = detector.objective(detector.options, network)(holed, whole)

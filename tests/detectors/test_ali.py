@@ -4,7 +4,7 @@ import copy
 
 import torch
 from gan_runs import assert_nearly_same_weights, assert_same_weights, train, training_data
-from helpers import make_images
+from helpers import make_images, stages_of
 from torch import nn
 from torch.nn import functional as F
 
@@ -32,11 +32,11 @@ def test_the_recipe():
 
 def test_a_step_is_the_plain_one(tmp_path):
     torch.manual_seed(0)
-    phase = tiny(lr=1e-3).stages(training_data(tmp_path), tmp_path)[0][0].build()
+    phase = stages_of(tiny(lr=1e-3), training_data(tmp_path), tmp_path)[0][0].make()
     without_dropout(phase.networks["discriminator_last"])
     start = {name: copy.deepcopy(phase.networks[name]) for name in NAMES}
     e, g, d = (copy.deepcopy(phase.networks[f"{name}_last"]) for name in NAMES)
-    x, z = phase.prepare(torch.arange(4))
+    x, z = phase.draw(torch.arange(4))
     phase.schedule(3)
     loss = phase.step((x, z))
 
@@ -64,7 +64,7 @@ def test_averages_score(tmp_path):
     detector = tiny(feature_weight=0.3, steps=3)
     weights = train(detector, tmp_path)
     assert not torch.equal(weights["generator/start.weight"], weights["generator_last/start.weight"])
-    detector.adopt(weights)
+    detector.load_state(weights)
     e, g, d = (detector.networks_[name] for name in NAMES)
     x = to_unit(make_images(2, seed=3).pixels, torch.device("cpu"))
     with torch.no_grad():

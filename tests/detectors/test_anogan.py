@@ -4,7 +4,7 @@ import copy
 
 import torch
 from gan_runs import assert_nearly_same_weights, assert_same_weights, train, training_data
-from helpers import make_images
+from helpers import make_images, stages_of
 from torch.nn import functional as F
 
 from medad.detectors.inversion import invert, starting_points
@@ -25,9 +25,9 @@ def test_the_recipe():
 
 def test_a_step_is_the_plain_one(tmp_path):
     torch.manual_seed(0)
-    phase = tiny(lr=1e-3).stages(training_data(tmp_path), tmp_path)[0][0].build()
+    phase = stages_of(tiny(lr=1e-3), training_data(tmp_path), tmp_path)[0][0].make()
     g, d = (copy.deepcopy(phase.networks[name]) for name in ("generator", "discriminator"))
-    x, z = phase.prepare(torch.arange(4))
+    x, z = phase.draw(torch.arange(4))
     assert (x.shape, z.shape) == ((4, 1, 64, 64), (4, 4))
     loss = phase.step((x, z))
 
@@ -45,7 +45,7 @@ def test_a_step_is_the_plain_one(tmp_path):
 
 def test_scores_are_of_what_the_search_finds(tmp_path):
     detector = tiny(search_steps=3, restarts=2, feature_weight=0.3)
-    detector.adopt(train(detector, tmp_path))
+    detector.load_state(train(detector, tmp_path))
     g, d = (detector.networks_[name] for name in ("generator", "discriminator"))
     x = to_unit(make_images(2, seed=3).pixels, torch.device("cpu"))
     scores, maps = detector.analyse(x)
@@ -63,7 +63,7 @@ def test_scores_are_of_what_the_search_finds(tmp_path):
 
 
 def test_the_search_changes_scores_but_no_weight(tmp_path):
-    keys = {tiny(**o).stages(training_data(tmp_path), tmp_path)[0][0].key for o in ({}, {"search_steps": 9})}
+    keys = {stages_of(tiny(**o), training_data(tmp_path), tmp_path)[0][0].key for o in ({}, {"search_steps": 9})}
     assert len(keys) == 1
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 from gan_runs import assert_nearly_same_weights, assert_same_weights, train, training_data
-from helpers import make_images
+from helpers import make_images, stages_of
 from torch import Tensor, nn
 
-from medad.detectors import anovaegan
+from medad.detectors import plan
 from medad.detectors.anovaegan import AnoVAEGAN
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
@@ -65,10 +65,10 @@ def reference_step(networks: dict[str, nn.Module], rows: tuple[Tensor, ...]) -> 
 @pytest.mark.parametrize("bottleneck", BOTTLENECKS)
 def test_a_step_is_that_of_the_public_code(tmp_path, bottleneck):
     options = {"bottleneck": bottleneck, "latent": 6, "dropout": 0.0}
-    (spec,) = detector(**options).stages(training_data(tmp_path), tmp_path)[0]
-    phase = spec.build()
+    (spec,) = stages_of(detector(**options), training_data(tmp_path), tmp_path)[0]
+    phase = spec.make()
     networks = copy.deepcopy(phase.networks)
-    rows = phase.prepare(torch.arange(8))
+    rows = phase.draw(torch.arange(8))
     assert rows[1].shape == (8, 7, *networks["vae"].code)
     phase.step(rows)
     reference_step(networks, rows)
@@ -78,14 +78,14 @@ def test_a_step_is_that_of_the_public_code(tmp_path, bottleneck):
 @pytest.mark.parametrize("bottleneck", BOTTLENECKS)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_preparing_and_stepping_never_wait_for_the_device(tmp_path, monkeypatch, bottleneck, precision):
-    monkeypatch.setattr(anovaegan, "open_pixels", ResidentPixels)
+    monkeypatch.setattr(plan, "open_pixels", ResidentPixels)
     one = make_detector("anovaegan", "tiny", device="cpu", precision=precision, bottleneck=bottleneck)
-    (spec,) = one.stages(training_data(tmp_path), tmp_path)[0]
-    phase = spec.build()
+    (spec,) = stages_of(one, training_data(tmp_path), tmp_path)[0]
+    phase = spec.make()
     before = copy.deepcopy({name: network.state_dict() for name, network in phase.networks.items()})
     for _ in range(2):
         with NoLooks():
-            loss = phase.step(phase.prepare(torch.arange(4)))
+            loss = phase.step(phase.draw(torch.arange(4)))
         assert loss.isfinite()
     for name, network in phase.networks.items():
         assert any(not torch.equal(before[name][key], value) for key, value in network.state_dict().items())

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from helpers import make_images
+from helpers import make_images, samples_of
 from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
@@ -22,7 +22,7 @@ def test_rows_are_images_corrupted_images_and_noise_for_both():
     torch.manual_seed(0)
     options = make_detector("cevae", "tiny", device="cpu").options
     x = torch.full((60, 1, 64, 64), 0.5)
-    clean, corrupted, noise = CeVAEDetector.rows(options, x)
+    clean, corrupted, noise = samples_of(CeVAEDetector, options, x)
     assert torch.equal(clean, x)
     changed = (corrupted != x).flatten(1).any(1)
     assert 0 < changed.sum() < 60
@@ -33,7 +33,7 @@ def test_rows_are_images_corrupted_images_and_noise_for_both():
 def test_objective_weighs_the_kl_divergence():
     options = make_detector("cevae", "tiny", device="cpu", kl_weight=1.0).options
     network = CeVAEDetector.make(options)
-    rows = CeVAEDetector.rows(options, torch.rand(5, 1, 64, 64))
+    rows = samples_of(CeVAEDetector, options, torch.rand(5, 1, 64, 64))
     assert CeVAEDetector.objective(options, network)(*rows) == network.context_loss(*rows, 1.0)
 
 

@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from helpers import make_images
+from helpers import make_images, samples_of, stages_of
 from scipy import ndimage
 from torch.optim import SGD
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from medad.detectors.base import TrainingData
 from medad.detectors.dae import DAEDetector
+from medad.detectors.plan import TrainingData
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.training.checkpoint import network_state
-from medad.training.phase import Recipe
 from medad.training.pixels import to_unit
+from medad.training.spec import Recipe
 
 
 def options_of(**options: object) -> object:
@@ -80,8 +80,8 @@ def test_training_follows_the_schedule():
 def test_optimiser(form, amsgrad, decay, tmp_path):
     np.save(tmp_path / "images.npy", make_images(4).pixels)
     data = TrainingData((tmp_path / "images.npy",), (4,), ("digest",))
-    ((spec,),) = make_detector("dae", "paper", device="cpu", width=4, form=form).stages(data, tmp_path)
-    (group,) = spec.build().optimisers["dae"].param_groups
+    ((spec,),) = stages_of(make_detector("dae", "paper", device="cpu", width=4, form=form), data, tmp_path)
+    (group,) = spec.make().optimisers["dae"].param_groups
     assert (group["amsgrad"], group["weight_decay"], group["betas"]) == (amsgrad, decay, (0.9, 0.999))
 
 
@@ -89,21 +89,21 @@ def test_noise_stays_in_the_foreground_on_the_authors_scale():
     x = ball()
     inside = x[0, 0] == 0.5
     torch.manual_seed(0)
-    clean, noisy, counts = DAEDetector.rows(options_of(), x)
+    clean, noisy, counts = samples_of(DAEDetector, options_of(), x)
     torch.testing.assert_close(clean, (x + 1) / 2)
     noise = noisy - clean
     assert torch.equal(counts[:, 0].bool(), inside.expand(40, 64, 64))
     assert not noise[..., ~inside].any()
     assert 0.1 < noise[..., inside].std() < 0.2  # 0.2 on the grid, less between its points
     torch.manual_seed(0)
-    other = DAEDetector.rows(options_of(form="medianomaly"), x)
+    other = samples_of(DAEDetector, options_of(form="medianomaly"), x)
     torch.testing.assert_close(other[0], x)
     torch.testing.assert_close((other[1] - x)[..., inside], 2 * noise[..., inside])
     assert other[2].all()
     torch.manual_seed(0)
-    compatible = DAEDetector.rows(options_of(form="medianomaly", medianomaly_compat=True), x)
+    compatible = samples_of(DAEDetector, options_of(form="medianomaly", medianomaly_compat=True), x)
     torch.testing.assert_close(compatible[1], other[1] - 1)
-    everywhere = DAEDetector.rows(options_of(foreground=None), x)
+    everywhere = samples_of(DAEDetector, options_of(foreground=None), x)
     assert everywhere[2].all()
     assert (everywhere[1] - everywhere[0])[..., ~inside].any()
 

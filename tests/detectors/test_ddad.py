@@ -96,7 +96,9 @@ def test_averaged_weights_follow_the_trained_ones(tmp_path):
 def test_cosine_takes_the_rate_to_zero(monkeypatch):
     rates = []
     monkeypatch.setattr(
-        refinement, "descend", lambda optimiser, *_: rates.append(optimiser.param_groups[0]["lr"]) or torch.zeros(())
+        refinement,
+        "gradient_step",
+        lambda optimiser, *_: rates.append(optimiser.param_groups[0]["lr"]) or torch.zeros(()),
     )
     fit(unlabeled=False, refine_steps=10, refine_cosine=True)
     expected = [1e-4 * 0.5 * (1 + math.cos(math.pi * i / 10)) for i in range(10)]

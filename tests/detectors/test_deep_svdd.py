@@ -5,27 +5,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import make_images
+from helpers import make_images, stages_of
 
-from medad.detectors.base import TrainingData
 from medad.detectors.deep_svdd import DeepSVDD, make_autoencoder
+from medad.detectors.plan import TrainingData
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.training.checkpoint import load_networks, load_tensors
 from medad.training.loop import Interrupted, train_in_turns
-from medad.training.phase import PhaseSpec
+from medad.training.spec import Spec
 
 COUNT = 12
 PIXELS = make_images(COUNT, seed=1).pixels
 
 
-def specs(detector: DeepSVDD, folder: Path) -> list[PhaseSpec]:
+def specs(detector: DeepSVDD, folder: Path) -> list[Spec]:
     np.save(folder / "normal.npy", PIXELS)
-    (first,), (second,) = detector.stages(TrainingData((folder / "normal.npy",), (COUNT,), ("images",)), folder)
+    (first,), (second,) = stages_of(detector, TrainingData((folder / "normal.npy",), (COUNT,), ("images",)), folder)
     return [first, second]
 
 
-def train(folder: Path, phases: list[PhaseSpec]) -> None:
+def train(folder: Path, phases: list[Spec]) -> None:
     for spec in phases:
         train_in_turns([spec], folder, lambda name, done: None, lambda: False)
 
@@ -44,7 +44,7 @@ def test_learning_rates_fall_to_a_tenth(tmp_path, stage, milestone):
     assert [spec.steps for spec in phases] == [700, 300]
     if stage:
         train(tmp_path, specs(make_detector("deep_svdd", "tiny", device="cpu", width=1), tmp_path)[:1])
-    phase = phases[stage].build()
+    phase = phases[stage].make()
     (optimiser,) = phase.optimisers.values()
     for number, lr in ((0, 1e-4), (2 * milestone - 1, 1e-4), (2 * milestone, 1e-5)):
         phase.schedule(number)
@@ -57,7 +57,7 @@ def test_the_second_stage_begins_where_the_first_one_ends(tmp_path):
     train(tmp_path, [first])
     autoencoder = make_autoencoder(detector.options).eval()
     load_networks({"autoencoder": autoencoder}, load_tensors(tmp_path / "autoencoder.safetensors")[0])
-    phase = second.build()
+    phase = second.make()
     network = phase.networks["deep_svdd"]
     for key in ("linear.weight", "encoder.0.weight", "encoder.1.running_var", "scaling.low", "scaling.high"):
         assert torch.equal(network.state_dict()[key], autoencoder.svdd.state_dict()[key])

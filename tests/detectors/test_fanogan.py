@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from gan_runs import assert_nearly_same_weights, assert_same_weights, train, training_data
-from helpers import make_images
+from helpers import make_images, stages_of
 
 from medad.detectors import gan_encoder
 from medad.detectors.registry import load_detector, make_detector
@@ -26,7 +26,7 @@ def trained(tmp_path_factory):
     """Return a detector with an encoder, fitted, and the folder of its phases."""
     folder = tmp_path_factory.mktemp("trained")
     detector = tiny(kappa=3.0)
-    detector.adopt(train(detector, folder))
+    detector.load_state(train(detector, folder))
     return detector, folder
 
 
@@ -43,9 +43,9 @@ def test_the_recipe():
 def test_a_step_of_the_gan_is_the_plain_one(tmp_path):
     """Two critic steps and one of the generator, written out with the penalty by hand."""
     torch.manual_seed(0)
-    phase = tiny(lr=1e-3).stages(training_data(tmp_path), tmp_path)[0][0].build()
+    phase = stages_of(tiny(lr=1e-3), training_data(tmp_path), tmp_path)[0][0].make()
     generator, critic = (copy.deepcopy(phase.networks[name]) for name in ("generator", "critic"))
-    real, codes, share = phase.prepare(torch.tensor([3, 1, 2, 0]))
+    real, codes, share = phase.draw(torch.tensor([3, 1, 2, 0]))
     assert (real.shape, codes.shape, share.shape) == ((4, 2, 1, 64, 64), (4, 3, 4), (4, 2))
     pixels = torch.from_numpy(np.load(tmp_path / "normal.npy")).float() / 127.5 - 1
     torch.testing.assert_close(real[:, 0], pixels[[3, 1, 2, 0]])
@@ -75,9 +75,9 @@ def test_a_step_of_the_encoder_is_the_plain_one(trained, encoder):
     g, d = detector.networks_["generator"], detector.networks_["critic"]
     torch.manual_seed(0)
     other = tiny(encoder=encoder, kappa=3.0, encoder_lr=1e-3)
-    phase = other.stages(training_data(folder), folder)[1][0].build()
+    phase = stages_of(other, training_data(folder), folder)[1][0].make()
     e = copy.deepcopy(phase.networks["encoder"])
-    (rows,) = phase.prepare(torch.arange(4))
+    (rows,) = phase.draw(torch.arange(4))
     assert rows.shape == ((4, 4) if encoder == "ziz" else (4, 1, 64, 64))
     loss = phase.step((rows,))
 
@@ -102,7 +102,7 @@ def test_a_step_of_the_encoder_is_the_plain_one(trained, encoder):
 def test_scores_are_those_of_the_paper(trained, encoder, score):
     weights = trained[0]
     detector = tiny(encoder=encoder, score=score, kappa=3.0)
-    detector.adopt({f"{n}/{k}": v for n, net in weights.networks_.items() for k, v in net.state_dict().items()})
+    detector.load_state({f"{n}/{k}": v for n, net in weights.networks_.items() for k, v in net.state_dict().items()})
     g, d, e = (detector.networks_[name] for name in ("generator", "critic", "encoder"))
     x = to_unit(make_images(3, seed=3).pixels, CPU)
     with torch.no_grad():
@@ -125,10 +125,10 @@ def test_scores_are_those_of_the_paper(trained, encoder, score):
 def test_the_search_needs_no_encoder(trained, tmp_path):
     weights = trained[0]
     detector = tiny(score="anogan_search", search_steps=3)
-    (stage,) = detector.stages(training_data(tmp_path), tmp_path)
+    (stage,) = stages_of(detector, training_data(tmp_path), tmp_path)
     assert [spec.name for spec in stage] == ["wgan"]
     assert set(detector.build()) == {"generator", "critic"}
-    detector.adopt({f"{n}/{k}": v for n, net in weights.networks_.items() for k, v in net.state_dict().items()})
+    detector.load_state({f"{n}/{k}": v for n, net in weights.networks_.items() for k, v in net.state_dict().items()})
     x = to_unit(make_images(2, seed=3).pixels, CPU)
     scores, maps = detector.analyse(x)
     assert set(scores) == {"a_rec", "feature_residual", "critic_output", "anogan_search", "pred_score"}
@@ -140,10 +140,10 @@ def test_the_search_needs_no_encoder(trained, tmp_path):
 def test_all_encoders_and_scores_share_one_gan(tmp_path):
     data = training_data(tmp_path)
     choices = [{}, {"encoder": "ziz"}, {"kappa": 2.0}, {"score": "anogan_search"}, {"search_steps": 7}]
-    keys = [tiny(**choice).stages(data, tmp_path)[0][0].key for choice in choices]
+    keys = [stages_of(tiny(**choice), data, tmp_path)[0][0].key for choice in choices]
     assert len(set(keys)) == 1
-    assert tiny(critic_steps=3).stages(data, tmp_path)[0][0].key != keys[0]
-    encoders = [tiny(**choice).stages(data, tmp_path)[1][0].key for choice in choices[:3]]
+    assert stages_of(tiny(critic_steps=3), data, tmp_path)[0][0].key != keys[0]
+    encoders = [stages_of(tiny(**choice), data, tmp_path)[1][0].key for choice in choices[:3]]
     assert len(set(encoders)) == 3
 
 
@@ -151,11 +151,11 @@ def test_the_gan_is_frozen_while_the_encoder_learns(trained, monkeypatch):
     detector, folder = trained
     frozen = []
     monkeypatch.setattr(gan_encoder, "folded", lambda network: frozen.append(folded(network)) or frozen[-1])
-    phase = detector.stages(training_data(folder), folder)[1][0].build()
+    phase = stages_of(detector, training_data(folder), folder)[1][0].make()
     before = [copy.deepcopy(network.state_dict()) for network in frozen]
     encoder = copy.deepcopy(phase.networks["encoder"].state_dict())
     for _ in range(2):
-        phase.step(phase.prepare(torch.arange(4)))
+        phase.step(phase.draw(torch.arange(4)))
     assert set(phase.networks) == {"encoder"}
     assert not all(torch.equal(encoder[key], value) for key, value in phase.networks["encoder"].state_dict().items())
     assert len(frozen) == 2

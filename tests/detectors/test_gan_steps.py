@@ -5,8 +5,9 @@ import copy
 import pytest
 import torch
 from gan_runs import train, training_data
+from helpers import stages_of
 
-from medad.detectors import ali, anogan, gan_encoder, wgan
+from medad.detectors import plan
 from medad.detectors.registry import make_detector
 from medad.training.pixels import ResidentPixels
 from tests.training.test_recorded import NoLooks
@@ -17,16 +18,15 @@ from tests.training.test_recorded import NoLooks
 def test_preparing_and_stepping_never_wait_for_the_device(tmp_path, monkeypatch, method, precision):
     detector = make_detector(method, "tiny", device="cpu", jobs=1, precision=precision)
     train(detector, tmp_path)
-    for module in (wgan, gan_encoder, anogan, ali):
-        monkeypatch.setattr(module, "open_pixels", ResidentPixels)
-    for (spec,) in detector.stages(training_data(tmp_path), tmp_path):
-        phase = spec.build()
+    monkeypatch.setattr(plan, "open_pixels", ResidentPixels)
+    for (spec,) in stages_of(detector, training_data(tmp_path), tmp_path):
+        phase = spec.make()
         before = copy.deepcopy({name: network.state_dict() for name, network in phase.networks.items()})
         for number in range(3):
             if phase.schedule is not None:
                 phase.schedule(number)
             with NoLooks():
-                rows = phase.prepare(torch.arange(4))
+                rows = phase.draw(torch.arange(4))
                 state = torch.get_rng_state()
                 loss = phase.step(rows)
             assert loss.isfinite()

@@ -6,11 +6,11 @@ from functools import partial
 import pytest
 import torch
 from gan_runs import assert_nearly_same_weights, assert_same_weights, train, training_data
-from helpers import make_images
+from helpers import make_images, stages_of
 from torch import nn
 from torch.nn import functional as F
 
-from medad.detectors import ganomaly
+from medad.detectors import ganomaly, plan
 from medad.detectors.ganomaly import GANomaly, discriminator_loss, generator_loss, make_networks, restarting
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
@@ -66,11 +66,11 @@ def reference_step(form: str, options: ganomaly.GANomalyOptions, networks: dict[
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_step_is_that_of_the_official_code(tmp_path, form):
-    (spec,) = detector(form).stages(training_data(tmp_path), tmp_path)[0]
-    phase = spec.build()
+    (spec,) = stages_of(detector(form), training_data(tmp_path), tmp_path)[0]
+    phase = spec.make()
     networks = copy.deepcopy(phase.networks)
     networks["discriminator"].loss_sum.fill_(0)
-    (x,) = phase.prepare(torch.arange(8))
+    (x,) = phase.draw(torch.arange(8))
     phase.schedule(0)
     phase.step((x,))
     reference_step(form, detector(form).options, networks, x)
@@ -112,22 +112,22 @@ def test_medianomaly_looks_at_the_mean_of_an_epoch():
 def test_how_often_the_forms_look(tmp_path, monkeypatch, form, every):
     seen = []
     monkeypatch.setattr(ganomaly, "restarting", lambda _, n: (seen.append(n), restarting(_, n))[1])
-    (spec,) = detector(form, batch_size=4).stages(training_data(tmp_path), tmp_path)[0]
-    spec.build()
+    (spec,) = stages_of(detector(form, batch_size=4), training_data(tmp_path), tmp_path)[0]
+    spec.make()
     assert seen == [every]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_preparing_and_stepping_never_wait_for_the_device(tmp_path, monkeypatch, precision):
-    monkeypatch.setattr(ganomaly, "open_pixels", ResidentPixels)
+    monkeypatch.setattr(plan, "open_pixels", ResidentPixels)
     for form in FORMS:
         one = make_detector("ganomaly", "tiny", device="cpu", precision=precision, form=form)
-        (spec,) = one.stages(training_data(tmp_path), tmp_path)[0]
-        phase = spec.build()
+        (spec,) = stages_of(one, training_data(tmp_path), tmp_path)[0]
+        phase = spec.make()
         for number in range(3):
             phase.schedule(number)
             with NoLooks():
-                rows = phase.prepare(torch.arange(4))
+                rows = phase.draw(torch.arange(4))
                 state = torch.get_rng_state()
                 loss = phase.step(rows)
             assert loss.isfinite()

@@ -6,18 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import make_images
+from helpers import make_images, stages_of
 from torch import nn
 
-from medad.detectors.base import TrainingData
 from medad.detectors.igd import IGD, critic_loss, generator_loss, pieces
+from medad.detectors.plan import TrainingData
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.networks.igd import IGDGenerator, dissimilarity
 from medad.networks.resnet import FrozenResNet18
 from medad.training.checkpoint import load_tensors
 from medad.training.loop import Interrupted, train_in_turns
-from medad.training.phase import PhaseSpec
+from medad.training.spec import Spec
 
 COUNT = 12
 PIXELS = make_images(COUNT, seed=1).pixels
@@ -32,9 +32,9 @@ def tiny(**options: object) -> IGD:
     return make_detector("igd", "tiny", device="cpu", jobs=1, **options)
 
 
-def specs(detector: IGD, folder: Path) -> list[PhaseSpec]:
+def specs(detector: IGD, folder: Path) -> list[Spec]:
     np.save(folder / "normal.npy", PIXELS)
-    (stage,) = detector.stages(TrainingData((folder / "normal.npy",), (COUNT,), ("images",)), folder)
+    (stage,) = stages_of(detector, TrainingData((folder / "normal.npy",), (COUNT,), ("images",)), folder)
     return stage
 
 
@@ -53,7 +53,7 @@ def test_recipe():
 
 def test_optimisers_and_schedule(tmp_path):
     (spec,) = specs(tiny(steps=100), tmp_path)
-    phase = spec.build()
+    phase = spec.make()
     decays = {name: {g["weight_decay"] for g in o.param_groups} for name, o in phase.optimisers.items()}
     assert decays == {"igd": {1e-6}, "igd_critic": {0.0}}
     generator = phase.networks["igd"]
@@ -69,7 +69,7 @@ def test_optimisers_and_schedule(tmp_path):
 @pytest.mark.parametrize("number", [0, 30])
 def test_the_gaussian_is_that_of_all_training_images(tmp_path, number):
     (spec,) = specs(tiny(), tmp_path)
-    phase = spec.build()
+    phase = spec.make()
     generator = phase.networks["igd"]
     generator.to_code.weight.data.mul_(20)
     x = torch.from_numpy(PIXELS / np.float32(127.5) - 1)
@@ -111,9 +111,9 @@ def test_losses():
 
 def test_shares_lie_between_0_and_a_half_and_one_step_moves_both_networks(tmp_path):
     (spec,) = specs(tiny(), tmp_path)
-    phase = spec.build()
+    phase = spec.make()
     before = {name: next(net.parameters()).clone() for name, net in phase.networks.items()}
-    x, share = phase.prepare(torch.arange(COUNT))
+    x, share = phase.draw(torch.arange(COUNT))
     assert x.shape == (COUNT, 1, 1, 64, 64)
     assert share.shape == (COUNT, 1)
     assert 0 <= share.min() < share.max() <= 0.5
@@ -181,7 +181,7 @@ def test_the_whole_image_is_learned_alike_with_and_without_patches(tmp_path):
     (alone,), (whole, patches) = (specs(tiny(multi_scale=m), tmp_path) for m in (False, True))
     assert alone.key == whole.key
     assert patches.key != whole.key
-    assert patches.steps_per_epoch == 6  # two images at a time
+    assert patches.recipe.steps_per_epoch == 6  # two images at a time
 
 
 def test_resnet18_is_frozen_and_becomes_part_of_the_detector(tmp_path, resnet_weights):

@@ -19,14 +19,13 @@ def fitted(backbone="aeu", threads=1, scoring_precision="fp32"):
     torch.manual_seed(0)
     options = DDAD.presets["tiny"] | {"backbone": backbone}
     detector = DDAD.from_options(options, device="cpu", jobs=threads, scoring_precision=scoring_precision)
-    detector.has_unlabeled_ = True
-    networks = detector.build()
+    networks = detector.untrained(unlabeled=True).networks_
     for network in networks.values():
         for layer in network.modules():
             if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
                 layer.running_mean.uniform_(-0.2, 0.2)
                 layer.running_var.uniform_(0.1, 2)
-    detector.adopt(network_state(networks))
+    detector.load_state(network_state(networks), unlabeled=True)
     return detector
 
 
@@ -78,11 +77,9 @@ MEMORY = """
 import resource, numpy as np
 from medad.data.imageset import ImageSet
 from medad.detectors.ddad import DDAD
-from medad.training.checkpoint import network_state
 
 detector = DDAD.from_options(DDAD.presets["tiny"], device="cpu", jobs=2)
-detector.has_unlabeled_ = True
-detector.adopt(network_state(detector.build()))
+detector.untrained(unlabeled=True)
 image = np.arange(64 * 64, dtype=np.uint8).reshape(1, 1, 64, 64)
 for count in (500, 2000):
     pixels = np.broadcast_to(image, (count, 1, 64, 64))  # takes no memory itself

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from helpers import make_images
+from helpers import make_images, samples_of
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from medad.detectors.registry import make_detector
 from medad.detectors.ssim_ae import patch_side, patch_starts, random_patches
 from medad.errors import UserError
-from medad.training.checkpoint import network_state
 from medad.training.pixels import to_unit
 
 CPU = torch.device("cpu")
@@ -18,7 +17,7 @@ CPU = torch.device("cpu")
 def untrained(**options):
     torch.manual_seed(0)
     detector = make_detector("ssim_ae", "tiny", device="cpu", jobs=1, **options)
-    detector.adopt(network_state(detector.build()))
+    detector.untrained()
     return detector, detector.networks_["ssim_ae"]
 
 
@@ -40,7 +39,7 @@ def test_recipe():
 def test_the_loss_is_one_minus_ssim(channels):
     detector, network = untrained(channels=channels)
     x = to_unit(make_images(3, 64, channels).pixels, CPU)
-    (rows,) = detector.rows(detector.options, x)
+    (rows,) = samples_of(detector, detector.options, x)
     torch.testing.assert_close(rows, (x + 1) / 2)
     expected = 1 - similarity(rows, network(rows)).mean()
     torch.testing.assert_close(detector.objective(detector.options, network)(rows), expected, rtol=1e-4, atol=1e-5)
@@ -94,7 +93,7 @@ def test_random_patches_are_pieces_of_their_own_images():
 
 def test_larger_images_train_on_patches():
     detector = make_detector("ssim_ae", "tiny", device="cpu", jobs=1, size=160).fit(make_images(4, 160))
-    (rows,) = detector.rows(detector.options, torch.zeros(3, 1, 160, 160))
+    (rows,) = samples_of(detector, detector.options, torch.zeros(3, 1, 160, 160))
     assert rows.shape == (3, 1, 128, 128)
     assert detector.networks_["ssim_ae"](rows).shape == rows.shape
 

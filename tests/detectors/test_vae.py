@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from helpers import make_images
+from helpers import make_images, samples_of
 from torch.distributions import Normal, kl_divergence
 
 from medad.detectors.registry import make_detector
@@ -24,7 +24,7 @@ def fitted(seed: int = 0, **options: object) -> object:
 def rescored(detector: object, **options: object) -> object:
     """Return the same networks with other options of scoring."""
     other = make_detector("vae", "tiny", device="cpu", **options)
-    other.adopt({f"vae/{k}": v for k, v in detector.networks_["vae"].state_dict().items()})
+    other.load_state({f"vae/{k}": v for k, v in detector.networks_["vae"].state_dict().items()})
     return other
 
 
@@ -67,7 +67,7 @@ def test_beta_is_in_units_of_the_elbo(options, weight):
 def test_objective_weighs_the_kl_divergence():
     options = make_detector("vae", "tiny", device="cpu", beta=640.0).options
     network = VAEDetector.make(options)
-    x, noise = VAEDetector.rows(options, torch.rand(5, 1, 64, 64))
+    x, noise = samples_of(VAEDetector, options, torch.rand(5, 1, 64, 64))
     assert noise.shape == (5, 16)
     assert VAEDetector.objective(options, network)(x, noise) == network.negative_elbo(x, noise, 5.0)
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from helpers import make_images
+from helpers import make_images, stages_of
 
 from medad.detectors import vqvae
-from medad.detectors.base import TrainingData
+from medad.detectors.plan import TrainingData
 from medad.detectors.registry import make_detector
 from medad.detectors.vqvae import smoothed, weighted_residual
-from medad.detectors.vqvae_training import Thresholds, VQVAEOptions, clipped_adam
+from medad.detectors.vqvae_training import VQVAEOptions, clipped_adam, thresholds_of
 from medad.errors import UserError
 from medad.training.checkpoint import load_tensors
 from medad.training.loop import Interrupted, train_in_turns
@@ -44,23 +44,20 @@ def test_every_value_of_the_gradient_is_clipped():
 
 
 def test_thresholds_are_percentiles_without_what_equals_them():
-    nll, thresholds = torch.rand(30, 64, generator=torch.Generator().manual_seed(0)) * 9, Thresholds()
-    assert thresholds.fit(nll).item() == pytest.approx(nll.mean().item())
-    for threshold, level in (thresholds.score, 0.98), (thresholds.restoration, 0.90):
+    nll = torch.rand(30, 64, generator=torch.Generator().manual_seed(0)) * 9
+    for name, level in ("score", 0.98), ("restoration", 0.90):
         expected = np.quantile(nll.numpy(), level, method="inverted_cdf")
-        assert threshold.item() == pytest.approx(expected + 1e-3, abs=1e-6)
-    thresholds.fit(torch.full((30, 64), 2.0))
-    assert thresholds.score > 2 + 1e-4  # a whole set of equal NLLs is not above its own percentile
+        assert thresholds_of(nll)[name].item() == pytest.approx(expected + 1e-3, abs=1e-6)
+    equal = thresholds_of(torch.full((30, 64), 2.0))
+    assert equal["score"] > 2 + 1e-4  # a whole set of equal NLLs is not above its own percentile
 
 
 def test_thresholds_are_those_of_the_training_images(detector):
     networks = detector.networks_
     codes = networks["vqvae"].encode(to_unit(make_images(12, seed=1).pixels, torch.device("cpu")))
-    expected = Thresholds()
-    mean = expected.fit(networks["prior"].nll(codes))
-    torch.testing.assert_close(expected.score.data, networks["thresholds"].score.data)
-    torch.testing.assert_close(expected.restoration.data, networks["thresholds"].restoration.data)
-    assert detector.loss_curves_["thresholds"] == pytest.approx([mean.item()], rel=1e-5)
+    for name, expected in thresholds_of(networks["prior"].nll(codes)).items():
+        torch.testing.assert_close(detector.tensors_[f"thresholds/{name}"], expected)
+    assert detector.loss_curves_.keys() == {"vqvae", "prior"}
 
 
 @torch.inference_mode()
@@ -69,14 +66,14 @@ def test_the_score_sums_improbable_codes(detector, x):
     p = networks["prior"](networks["vqvae"].encode(x)).exp()
     for image, codes, score in zip(p, networks["vqvae"].encode(x), detector.analyse(x)[0]["code_nll"], strict=True):
         nll = [-image[codes[i, j], i, j].log().item() for i in range(8) for j in range(8)]
-        limit = networks["thresholds"].score.item()
+        limit = detector.tensors_["thresholds/score"].item()
         assert score.item() == pytest.approx(sum(v for v in nll if v > limit), rel=1e-4, abs=1e-5)
 
 
 @torch.inference_mode()
 def test_the_map_is_made_of_restorations(detector, x, monkeypatch):
     networks, maps = detector.networks_, detector.analyse(x)[1]
-    vqvae_, prior, limit = networks["vqvae"], networks["prior"], networks["thresholds"].restoration
+    vqvae_, prior, limit = networks["vqvae"], networks["prior"], detector.tensors_["thresholds/restoration"]
     assert detector.uniform_.shape == (3, 64)
     for n in range(3):
         codes = vqvae_.encode(x[n : n + 1])
@@ -125,7 +122,7 @@ def test_resumed_training_ends_with_the_same_weights(tmp_path):
 
     def train(name, stop_after):
         (tmp_path / name).mkdir(exist_ok=True)
-        for (spec,) in detector.stages(data, tmp_path / name):
+        for (spec,) in stages_of(detector, data, tmp_path / name):
             done = [0]
             if stop_after is not None and spec.steps > stop_after:
                 with pytest.raises(Interrupted):

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from helpers import make_images
+from helpers import make_images, stages_of
 
-from medad.detectors.base import TrainingData
+from medad.detectors.plan import TrainingData
 from medad.detectors.registry import make_detector
 from medad.training.checkpoint import load_tensors
 from medad.training.loop import Interrupted, train_in_turns
@@ -34,7 +34,7 @@ def test_resumed_training_ends_with_the_same_codebooks(tmp_path):
     results = []
     for name, stops in ("whole", []), ("resumed", [3]):
         (tmp_path / name).mkdir()
-        ((spec,),) = detector.stages(data, tmp_path / name)
+        ((spec,),) = stages_of(detector, data, tmp_path / name)
         for stop in stops:
             done = [0]
             with pytest.raises(Interrupted):

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from medad.errors import MedadError, UserError
-from medad.training import course
+from medad.training import job
 from medad.training.checkpoint import load_tensors, save_tensors
-from medad.training.course import epoch_order
 from medad.training.denormals import are_flushed, flushed
 from medad.training.loop import Interrupted, train_in_turns
-from medad.training.phase import Chunk, Phase, PhaseSpec, Recipe, adam, descend
+from medad.training.phase import Chunk, Phase, adam, gradient_step
+from medad.training.spec import Recipe, Spec, epoch_order
 from medad.training.workers import train_phases
 
 RECIPE = Recipe(count=30, batch_size=8, epochs=8)
@@ -31,14 +31,14 @@ def noisy_phase(delay: float = 0.0) -> Phase:
     optimiser = adam(network, 1e-2)
     data = torch.randn(30, 4, generator=torch.Generator().manual_seed(0))
 
-    def prepare(index: torch.Tensor) -> Chunk:
+    def draw(index: torch.Tensor) -> Chunk:
         time.sleep(delay)
         return (data[index] + 0.1 * torch.randn(len(index), 4),)
 
     def step(batch: Chunk) -> torch.Tensor:
-        return descend(optimiser, lambda: (network(batch[0]) - 1).square().mean(), "fp32", torch.device("cpu"))
+        return gradient_step(optimiser, lambda: (network(batch[0]) - 1).square().mean(), "fp32")
 
-    return Phase({"net": network}, {"net": optimiser}, RECIPE, prepare, step, chunk_batches=2)
+    return Phase({"net": network}, {"net": optimiser}, draw, step, chunk_batches=2)
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,15 @@ class Slow:
 
     delay: float = 0.0
 
-    def __call__(self) -> Phase:
+    def __call__(self, recipe: Recipe) -> Phase:
         return noisy_phase(self.delay)
 
 
-def make_spec(name: str = "net", key: str = "k", seed: int = 3, delay: float = 0.0) -> PhaseSpec:
-    return PhaseSpec(name, key, Slow(delay), seed, RECIPE.total_steps, RECIPE.steps_per_epoch)
+def make_spec(name: str = "net", key: str = "k", seed: int = 3, delay: float = 0.0) -> Spec:
+    return Spec(name, key, Slow(delay), seed, RECIPE)
 
 
-def train(folder: Path, spec: PhaseSpec, stop_after: int | None = None) -> dict[str, torch.Tensor]:
+def train(folder: Path, spec: Spec, stop_after: int | None = None) -> dict[str, torch.Tensor]:
     done = []
     try:
         train_in_turns(
@@ -99,8 +99,8 @@ def test_resume_after_a_stop_gives_the_same_weights(tmp_path, reference, stop_af
 
 def test_resume_after_a_kill_gives_the_same_weights(tmp_path, reference):
     code = (
-        "from pathlib import Path; from medad.training import course; import test_loop\n"
-        "course.CHECKPOINT_SECONDS = 0\n"
+        "from pathlib import Path; from medad.training import job; import test_loop\n"
+        "job.CHECKPOINT_SECONDS = 0\n"
         f"test_loop.train(Path({str(tmp_path)!r}), test_loop.make_spec(delay=0.2))"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
@@ -245,9 +245,9 @@ def test_checkpoints_are_at_most_half_a_minute_apart(tmp_path, monkeypatch):
         clock[0] += 9.0  # a slow chunk
         return clock[0]
 
-    save = course.save_phase
-    monkeypatch.setattr(course.time, "monotonic", now)
-    monkeypatch.setattr(course, "save_phase", lambda *a: (saved.append(clock[0]), save(*a)))
+    save = job.save_tensors
+    monkeypatch.setattr(job.time, "monotonic", now)
+    monkeypatch.setattr(job, "save_tensors", lambda *a, **k: (saved.append(clock[0]), save(*a, **k)))
     train(tmp_path, make_spec())
     assert len(saved) >= 3
     assert all(b - a <= 30 + 9 for a, b in zip([0.0, *saved], saved, strict=False))

@@ -22,8 +22,8 @@ def fit(store, folder, seed=0, **options):
 def trained(monkeypatch):
     """Names of the phases that were trained rather than found."""
     names = []
-    course = loop.Course
-    monkeypatch.setattr(loop, "Course", lambda spec, folder: names.append(spec.name) or course(spec, folder))
+    job = loop.Job
+    monkeypatch.setattr(loop, "Job", lambda spec, folder: names.append(spec.name) or job(spec, folder))
     return names
 
 

@@ -5,14 +5,15 @@ import copy
 import numpy as np
 import pytest
 import torch
+from helpers import stages_of
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from medad.detectors import one_network, refinement
-from medad.detectors.base import TrainingData
+from medad.detectors import plan
+from medad.detectors.plan import TrainingData
 from medad.detectors.registry import make_detector
 from medad.training.checkpoint import network_state, save_tensors
-from medad.training.course import finished_path
-from medad.training.phase import adam, descend, set_lr
+from medad.training.job import finished_path
+from medad.training.phase import adam, gradient_step, set_lr
 from medad.training.pixels import ResidentPixels
 from medad.training.recorded import WARM_UP, RecordedStep
 
@@ -38,7 +39,7 @@ def make_step(dropout=0.0):
     optimiser = adam(network, 0.1)
 
     def step(batch):
-        return descend(optimiser, lambda: (network(batch[0]) - batch[1]).square().mean(), "fp32", CPU)
+        return gradient_step(optimiser, lambda: (network(batch[0]) - batch[1]).square().mean(), "fp32")
 
     return network, step
 
@@ -94,26 +95,24 @@ class NoLooks(TorchDispatchMode):
 @pytest.mark.parametrize("backbone", ["ae", "memae", "aeu"])
 @pytest.mark.parametrize("average", [0.0, 0.9])
 def test_preparing_and_stepping_never_wait_for_the_device(tmp_path, monkeypatch, backbone, average):
-    monkeypatch.setattr(one_network, "open_pixels", ResidentPixels)
-    monkeypatch.setattr(refinement, "open_pixels", ResidentPixels)
+    monkeypatch.setattr(plan, "open_pixels", ResidentPixels)
     options = {"backbone": backbone, "refine_average": average, "refine_cosine": True}
     detector = make_detector("ddad", "tiny", device="cpu", jobs=1, **options)
-    detector.has_unlabeled_ = True
     files = tuple(tmp_path / f"{name}.npy" for name in ("normal", "unlabeled"))
     for file in files:
         np.save(file, np.random.default_rng(0).integers(0, 256, (6, 1, 64, 64), dtype=np.uint8))
-    members, refiners = detector.stages(TrainingData(files, (6, 6), ("a", "b")), tmp_path)
-    for name, network in detector.build().items():
+    members, refiners = stages_of(detector, TrainingData(files, (6, 6), ("a", "b")), tmp_path)
+    for name, network in detector.untrained(unlabeled=True).networks_.items():
         save_tensors(finished_path(tmp_path, name), network_state({name: network}))
     for spec in (members[-1], refiners[-1]):
-        phase = spec.build()
+        phase = spec.make()
         weights = copy.deepcopy(phase.networks[spec.name].state_dict())
         index = torch.arange(6)
         with NoLooks():
             for number in range(3):
                 if phase.schedule is not None:
                     phase.schedule(number)
-                phase.step(phase.prepare(index))
+                phase.step(phase.draw(index))
         after = phase.networks[spec.name].state_dict()
         assert any(not torch.equal(weights[name], after[name]) for name in weights)
         for tensor in after.values():

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medad.training.phase import PhaseSpec
 from medad.training.slices import SHORTEST, Slices
+from medad.training.spec import Recipe, Spec
 
 DDAD = [7750] * 3 + [3750] * 3  # steps of the members of UDM and NDM on 2000 and 1000 images, 250 epochs
 
 
 def play(steps: list[int], processes: int) -> tuple[int, int, Counter[str]]:
     """Return when the last process ends, the number of slices and the steps made of each phase."""
-    slices = Slices([PhaseSpec(str(i), "", None, 0, n, 1) for i, n in enumerate(steps)], processes)
+    slices = Slices([Spec(str(i), "", None, 0, Recipe(1, 1, n)) for i, n in enumerate(steps)], processes)
     clock, running, made, count = 0, [], Counter(), 0
     while True:
         while len(running) < processes and (taken := slices.take()):
@@ -51,7 +51,7 @@ def test_with_a_process_for_each_phase_none_is_cut():
 
 
 def test_what_a_checkpoint_has_done_already_counts():
-    slices = Slices([PhaseSpec(name, "", None, 0, 5000, 1) for name in "ab"], 1)
+    slices = Slices([Spec(name, "", None, 0, Recipe(1, 1, 5000)) for name in "ab"], 1)
     spec, _ = slices.take()
     slices.put_back(spec, 4000)
     assert slices.take()[0].name == "b"

@@ -33,7 +33,7 @@ if __name__ == "__main__":
 class Deadly(Slow):
     """Build a phase in a process that then dies."""
 
-    def __call__(self):
+    def __call__(self, recipe):
         os._exit(1)
 
 
@@ -169,8 +169,8 @@ def test_ctrl_c_while_a_process_is_started_is_heard_afterwards():
 def test_ctrl_c_in_the_last_chunk_is_not_forgotten(tmp_path):
     @dataclass(frozen=True)
     class Interrupting(Slow):
-        def __call__(self):
-            phase = super().__call__()
+        def __call__(self, recipe):
+            phase = super().__call__(recipe)
 
             def interrupt(number):
                 if number == RECIPE.total_steps - 1:

@@ -1,23 +1,20 @@
 """AAE: an autoencoder whose codes a critic drives towards a normal distribution."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from medad.detectors.base import Detector, TrainingData
-from medad.detectors.gan import for_training
+from medad.detectors.base import Detector
 from medad.detectors.one_network import adam_of
 from medad.detectors.options import STANDARD, TrainingOptions
+from medad.detectors.plan import Plan
 from medad.networks.baur import Shape, UnifiedAE, latent_critic, to_unit_interval
 from medad.networks.wasserstein import critic_loss
 from medad.training.checkpoint import load_networks, load_tensors
-from medad.training.course import finished_path
-from medad.training.phase import Chunk, Phase, PhaseSpec, Recipe, descend
-from medad.training.pixels import open_pixels
+from medad.training.phase import Chunk, Phase, for_training, gradient_step
+from medad.training.spec import Recipe, Spec
 
 CRITIC_STEPS = 20  # for each step of the encoder
 CRITIC_HIDDEN = {False: (50, 50), True: (400, 200)}  # by `constrained`
@@ -76,38 +73,28 @@ def make_networks(options: AAEOptions) -> tuple[UnifiedAE, nn.Module]:
     return network, latent_critic(options.latent, *CRITIC_HIDDEN[options.constrained])
 
 
-def aae_phase(
-    options: AAEOptions,
-    repeats: int,
-    start: Path | None,
-    recipe: Recipe,
-    files: Sequence[Path],
-    precision: str,
-    device: str,
-) -> Phase:
+def aae_phase(plan: Plan, recipe: Recipe, repeats: int = 1, start: str | None = None) -> Phase:
     """Return the phase that trains autoencoder and critic.
 
     Parameters
     ----------
-    options : AAEOptions
-        The recipe.
+    plan, recipe
+        As for every phase.
     repeats : int
         Steps of the autoencoder with each batch.
-    start : Path or None
-        Networks to go on from.
-    recipe, files, precision, device
-        As for every phase.
+    start : str or None
+        Phase whose networks to go on from.
     """
-    images = open_pixels(files, torch.device(device))
+    options, images = plan.options, plan.images()
     network, critic = make_networks(options)
-    networks = for_training({"aae": network, "critic": critic}, device)
+    networks = for_training({"aae": network, "critic": critic}, plan.device)
     if start is not None:
-        load_networks(networks, load_tensors(start)[0])
+        load_networks(networks, load_tensors(plan.finished(start))[0])
     learners = networks | {"encoder": network.encoder}
     optimisers = {name: adam_of(options, learner) for name, learner in learners.items()}
     loss_of = network.constrained_loss if options.constrained else network.loss
 
-    def prepare(index: Tensor) -> Chunk:
+    def draw(index: Tensor) -> Chunk:
         x = to_unit_interval(images(index))
         prior = torch.randn(len(x), CRITIC_STEPS, options.latent, device=x.device)
         return x, prior, torch.rand(len(x), CRITIC_STEPS, device=x.device)
@@ -115,16 +102,16 @@ def aae_phase(
     def step(batch: Chunk) -> Tensor:
         x, prior, share = batch
         for _ in range(repeats):
-            loss = descend(optimisers["aae"], partial(loss_of, x), precision, images.device)
+            loss = gradient_step(optimisers["aae"], partial(loss_of, x), plan.precision)
         with torch.no_grad():
             z = network.encode(x)  # the same for all steps of the critic: the encoder rests
         for p, s in zip(prior.unbind(1), share.unbind(1), strict=True):
-            descend(optimisers["critic"], partial(critic_loss, critic, p, z, s), precision, images.device)
-        descend(optimisers["encoder"], lambda: -critic(network.encode(x)).mean(), precision, images.device)
+            gradient_step(optimisers["critic"], partial(critic_loss, critic, p, z, s), plan.precision)
+        gradient_step(optimisers["encoder"], lambda: -critic(network.encode(x)).mean(), plan.precision)
         return loss
 
-    chunk = images.batches_at_once(options.batch_size)
-    return Phase(networks, optimisers, recipe, prepare, step, chunk)
+    chunk = images.batches_at_once(recipe.batch_size)
+    return Phase(networks, optimisers, draw, step, chunk)
 
 
 class AAE(Detector):
@@ -162,22 +149,17 @@ class AAE(Detector):
         network, critic = make_networks(self.options)
         return {"aae": network, "critic": critic}
 
-    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+    def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return the warm-up, if there is one, then the rest: at least one step."""
-        o = self.options
-        whole = o.recipe(data.counts[0])
+        o, plan = plan.options, plan.normal
+        whole = o.recipe(plan.count)
         first = min(o.warm_up * whole.steps_per_epoch, whole.total_steps - 1)
-        rest = whole.total_steps - first
         if not first:
-            return [[self._phase("aae", 1, None, whole, data)]]
-        warm_up = self._phase("warm_up", CRITIC_STEPS, None, replace(whole, steps=first), data)
-        start = finished_path(folder, warm_up.name)
-        return [[warm_up], [self._phase("aae", 1, start, replace(whole, steps=rest), data)]]
-
-    def _phase(self, name: str, repeats: int, start: Path | None, recipe: Recipe, data: TrainingData) -> PhaseSpec:
-        o = self.options
-        build = partial(aae_phase, o, repeats, start, recipe, data.files[:1], self.precision, str(self.device))
-        return self.spec(name, build, data.fingerprints[:1], recipe, o.of_training())
+            return [[self.spec(plan, "aae", aae_phase, whole)]]
+        warming = partial(aae_phase, repeats=CRITIC_STEPS)
+        warm_up = self.spec(plan, "warm_up", warming, replace(whole, steps=first))
+        rest = replace(whole, steps=whole.total_steps - first)
+        return [[warm_up], [self.spec(plan, "aae", partial(aae_phase, start=warm_up.name), rest)]]
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the absolute residual and the mean squared one."""

@@ -13,6 +13,7 @@ from medad.detectors.reconstruction import ReconstructionDetector
 from medad.networks.autoencoder import AE, SpatialAE
 from medad.synthesis.squares import erase_square
 from medad.training.phase import Chunk
+from medad.training.pixels import Pixels
 
 ERASED_SHARE = 0.024  # of the area: 10 x 10 of 64 x 64 pixels
 
@@ -159,8 +160,9 @@ class CeAE(AEVariant):
     name = "ceae"
 
     @classmethod
-    def rows(cls, options: Any, x: Tensor) -> Chunk:
+    def samples(cls, options: Any, images: Pixels, index: Tensor) -> Chunk:
         """Return the images with holes, and whole."""
+        x = images(index)
         return erase_square(x, ERASED_SHARE), x
 
     @classmethod

@@ -2,22 +2,21 @@
 
 import copy
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from medad.detectors.base import Detector, TrainingData
-from medad.detectors.gan import GANOptions, for_training
+from medad.detectors.base import Detector
+from medad.detectors.gan import GANOptions
 from medad.detectors.inversion import FeatureOptions, residual_scores
+from medad.detectors.plan import Plan
 from medad.networks.adversarial import generated_loss, real_loss
 from medad.networks.bigan import PairDiscriminator
 from medad.networks.wgan import Encoder, Generator
 from medad.training.average import move_average, newest_share
-from medad.training.phase import Chunk, Phase, PhaseSpec, adam, descend
-from medad.training.pixels import open_pixels
+from medad.training.phase import Chunk, Phase, adam, for_training, gradient_step
+from medad.training.spec import Recipe, Spec
 
 LAST = "_last"  # ends the names of the networks as training leaves them, whose averages score
 
@@ -77,11 +76,9 @@ class ALI(Detector):
         averages = make_bigan(self.options)
         return averages | {name + LAST: network for name, network in make_bigan(self.options).items()}
 
-    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+    def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return one stage with one phase."""
-        o = self.options
-        build = partial(bigan_phase, o, data.files[0], self.precision, str(self.device))
-        return [[self.spec(self.name, build, data.fingerprints[:1], o.gan_recipe(data.counts[0]), o.of_training())]]
+        return [[self.spec(plan.normal, self.name, bigan_phase, plan.options.gan_recipe(plan.normal.count))]]
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the scores and the absolute residual of a batch."""
@@ -101,20 +98,16 @@ def make_bigan(options: ALIOptions) -> dict[str, nn.Module]:
     }
 
 
-def bigan_phase(options: ALIOptions, normal: Path, precision: str, device: str) -> Phase:
+def bigan_phase(plan: Plan, recipe: Recipe) -> Phase:
     """Return the phase that trains the three networks and their averages; the loss shown is the discriminator's.
 
     Parameters
     ----------
-    options : ALIOptions
-        Networks and recipe.
-    normal : Path
-        The normal images.
-    precision, device
+    plan, recipe
         As for every phase.
     """
-    o, images = options, open_pixels([normal], torch.device(device))
-    networks = for_training(make_bigan(o), device)
+    o, images = plan.options, plan.images()
+    networks = for_training(make_bigan(o), plan.device)
     averages = copy.deepcopy(networks)
     encoder, generator, discriminator = networks.values()
     optimisers = {
@@ -126,7 +119,7 @@ def bigan_phase(options: ALIOptions, normal: Path, precision: str, device: str) 
     def schedule(number: int) -> None:
         weight.fill_(newest_share(o.average, number))
 
-    def prepare(index: Tensor) -> Chunk:
+    def draw(index: Tensor) -> Chunk:
         return images(index), torch.randn(len(index), o.latent, device=images.device)
 
     def told_apart(x: Tensor, z: Tensor) -> Tensor:
@@ -138,12 +131,12 @@ def bigan_phase(options: ALIOptions, normal: Path, precision: str, device: str) 
         return generated_loss(discriminator(x, encoder(x))) + real_loss(discriminator(generator(z), z))
 
     def step(batch: Chunk) -> Tensor:
-        loss = descend(optimisers["discriminator"], lambda: told_apart(*batch), precision, images.device)
-        descend(optimisers["makers"], lambda: confused(*batch), precision, images.device)
+        loss = gradient_step(optimisers["discriminator"], lambda: told_apart(*batch), plan.precision)
+        gradient_step(optimisers["makers"], lambda: confused(*batch), plan.precision)
         for name, network in networks.items():
             move_average(averages[name], network, weight)
         return loss
 
     kept = averages | {name + LAST: network for name, network in networks.items()}
-    chunk = images.batches_at_once(o.batch_size)
-    return Phase(kept, optimisers, o.gan_recipe(len(images)), prepare, step, chunk, schedule)
+    chunk = images.batches_at_once(recipe.batch_size)
+    return Phase(kept, optimisers, draw, step, chunk, schedule)

@@ -1,20 +1,19 @@
 """AnoGAN: a GAN of normal images, and a search for the code of an image."""
 
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from medad.detectors.base import Detector, TrainingData
-from medad.detectors.gan import GANOptions, for_training
+from medad.detectors.base import Detector
+from medad.detectors.gan import GANOptions
 from medad.detectors.inversion import SearchOptions, invert, residual_scores, starting_points
+from medad.detectors.plan import Plan
 from medad.networks.adversarial import generated_loss, real_loss
 from medad.networks.dcgan import Discriminator, Generator
-from medad.training.phase import Chunk, Phase, PhaseSpec, adam, descend
-from medad.training.pixels import open_pixels
+from medad.training.phase import Chunk, Phase, adam, for_training, gradient_step
+from medad.training.spec import Recipe, Spec
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,9 @@ class AnoGAN(Detector):
         """Return ``generator`` and ``discriminator``."""
         return make_dcgan(self.options)
 
-    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+    def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return one stage with one phase."""
-        o = self.options
-        build = partial(dcgan_phase, o, data.files[0], self.precision, str(self.device))
-        return [[self.spec("dcgan", build, data.fingerprints[:1], o.gan_recipe(data.counts[0]), o.of_training())]]
+        return [[self.spec(plan.normal, "dcgan", dcgan_phase, plan.options.gan_recipe(plan.normal.count))]]
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Search, and return the scores and the absolute residual of a batch."""
@@ -84,24 +81,20 @@ def make_dcgan(options: AnoGANOptions) -> dict[str, nn.Module]:
     }
 
 
-def dcgan_phase(options: AnoGANOptions, normal: Path, precision: str, device: str) -> Phase:
+def dcgan_phase(plan: Plan, recipe: Recipe) -> Phase:
     """Return the phase that trains ``generator`` and ``discriminator``; the loss shown is the discriminator's.
 
     Parameters
     ----------
-    options : AnoGANOptions
-        Networks and recipe.
-    normal : Path
-        The normal images.
-    precision, device
+    plan, recipe
         As for every phase.
     """
-    o, images = options, open_pixels([normal], torch.device(device))
-    networks = for_training(make_dcgan(o), device)
+    o, images = plan.options, plan.images()
+    networks = for_training(make_dcgan(o), plan.device)
     generator, discriminator = networks.values()
     optimisers = {name: adam(network, o.lr, betas=(o.beta1, o.beta2)) for name, network in networks.items()}
 
-    def prepare(index: Tensor) -> Chunk:
+    def draw(index: Tensor) -> Chunk:
         return images(index), torch.randn(len(index), o.latent, device=images.device)
 
     def told_apart(x: Tensor, z: Tensor) -> Tensor:
@@ -113,9 +106,9 @@ def dcgan_phase(options: AnoGANOptions, normal: Path, precision: str, device: st
         return real_loss(discriminator(generator(z)))
 
     def step(batch: Chunk) -> Tensor:
-        loss = descend(optimisers["discriminator"], lambda: told_apart(*batch), precision, images.device)
-        descend(optimisers["generator"], lambda: confused(batch[1]), precision, images.device)
+        loss = gradient_step(optimisers["discriminator"], lambda: told_apart(*batch), plan.precision)
+        gradient_step(optimisers["generator"], lambda: confused(batch[1]), plan.precision)
         return loss
 
-    chunk = images.batches_at_once(o.batch_size)
-    return Phase(networks, optimisers, o.gan_recipe(len(images)), prepare, step, chunk)
+    chunk = images.batches_at_once(recipe.batch_size)
+    return Phase(networks, optimisers, draw, step, chunk)

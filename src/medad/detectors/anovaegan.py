@@ -1,25 +1,23 @@
 """AnoVAEGAN: a variational autoencoder whose reconstructions a critic holds against images."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from medad.detectors.aae import UnifiedOptions
-from medad.detectors.base import Detector, TrainingData
-from medad.detectors.gan import for_training
+from medad.detectors.base import Detector
 from medad.detectors.one_network import adam_of
 from medad.detectors.options import STANDARD
+from medad.detectors.plan import Plan
 from medad.errors import check_choice
 from medad.networks.baur import BOTTLENECKS, UnifiedVAE, image_critic, to_unit_interval
 from medad.networks.vae import sampled
 from medad.networks.wasserstein import critic_loss
-from medad.training.phase import Chunk, Phase, PhaseSpec, descend
-from medad.training.pixels import open_pixels
+from medad.training.phase import Chunk, Phase, for_training, gradient_step
+from medad.training.spec import Recipe, Spec
 
 CRITIC_STEPS = 5  # for each step of the generator
 
@@ -44,45 +42,43 @@ def make_networks(options: AnoVAEGANOptions) -> tuple[UnifiedVAE, nn.Module]:
     return network, image_critic(options.shape)
 
 
-def anovaegan_phase(options: AnoVAEGANOptions, files: Sequence[Path], precision: str, device: str) -> Phase:
+def anovaegan_phase(plan: Plan, recipe: Recipe) -> Phase:
     """Return the phase that trains variational autoencoder and critic.
 
     Parameters
     ----------
-    options : AnoVAEGANOptions
-        The recipe.
-    files, precision, device
+    plan, recipe
         As for every phase.
     """
-    images = open_pixels(files, torch.device(device))
+    options, images = plan.options, plan.images()
     network, critic = make_networks(options)
-    networks = for_training({"vae": network, "critic": critic}, device)
+    networks = for_training({"vae": network, "critic": critic}, plan.device)
     learners = {"vae": network, "generator": network.generator, "critic": critic}
     optimisers = {name: adam_of(options, learner) for name, learner in learners.items()}
 
-    def prepare(index: Tensor) -> Chunk:
+    def draw(index: Tensor) -> Chunk:
         x = to_unit_interval(images(index))
         noise = torch.randn(len(x), 2 + CRITIC_STEPS, *network.code, device=x.device)
         return x, noise, torch.rand(len(x), CRITIC_STEPS, device=x.device)
 
     def step(batch: Chunk) -> Tensor:
         x, noise, share = batch
-        loss = descend(optimisers["vae"], lambda: network.loss(x, noise[:, 0]), precision, images.device)
+        loss = gradient_step(optimisers["vae"], lambda: network.loss(x, noise[:, 0]), plan.precision)
         with torch.no_grad():
             posterior = network.posterior(x)  # the encoder rests from here on
 
         def made(i: int) -> Tensor:
             return network.generate(sampled(*posterior, noise[:, i]))
 
-        descend(optimisers["generator"], lambda: -critic(made(1)).mean(), precision, images.device)
+        gradient_step(optimisers["generator"], lambda: -critic(made(1)).mean(), plan.precision)
         for i, s in enumerate(share.unbind(1)):
             with torch.no_grad():
                 fake = made(2 + i)
-            descend(optimisers["critic"], partial(critic_loss, critic, x, fake, s), precision, images.device)
+            gradient_step(optimisers["critic"], partial(critic_loss, critic, x, fake, s), plan.precision)
         return loss
 
-    chunk = images.batches_at_once(options.batch_size)
-    return Phase(networks, optimisers, options.recipe(len(images)), prepare, step, chunk)
+    chunk = images.batches_at_once(recipe.batch_size)
+    return Phase(networks, optimisers, draw, step, chunk)
 
 
 class AnoVAEGAN(Detector):
@@ -123,11 +119,9 @@ class AnoVAEGAN(Detector):
         network, critic = make_networks(self.options)
         return {"vae": network, "critic": critic}
 
-    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+    def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return one stage with one phase."""
-        o = self.options
-        build = partial(anovaegan_phase, o, data.files[:1], self.precision, str(self.device))
-        return [[self.spec(self.name, build, data.fingerprints[:1], o.recipe(data.counts[0]), o.of_training())]]
+        return [[self.spec(plan.normal, self.name, anovaegan_phase, plan.options.recipe(plan.normal.count))]]
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the absolute residual and its mean."""

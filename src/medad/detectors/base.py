@@ -4,9 +4,10 @@ import json
 import multiprocessing
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -21,46 +22,27 @@ from medad.data.imageset import ImageSet
 from medad.detectors.ahead import compute_ahead
 from medad.detectors.holdout import split_holdout
 from medad.detectors.options import Options, make_options
+from medad.detectors.plan import Plan, TrainingData
 from medad.detectors.prediction import Prediction
 from medad.errors import NotFittedError, UserError, check_choice
 from medad.evaluation.calibration import threshold_at_specificity
 from medad.networks.folding import folded
 from medad.training.checkpoint import load_networks, load_tensors, network_state, save_tensors
-from medad.training.course import finished_path
 from medad.training.device import choose_device
 from medad.training.held_out import read_held_out, write_held_out
-from medad.training.phase import PhaseSpec, Recipe
+from medad.training.job import finished_path
 from medad.training.phase_store import PhaseStore
 from medad.training.pixels import share_pixels, to_unit
 from medad.training.precision import check_precision, products_in
 from medad.training.run import WEIGHTS_FILE, read_run, timings, update_run, write_losses
 from medad.training.seeds import derive_seed
+from medad.training.spec import Recipe, Spec, Sweep, Work
 from medad.training.stopwatch import SECONDS_FILE, Stopwatch
 from medad.training.workers import train_phases
 from medad.training.workspace import workspace
 
 SPECIFICITY = 0.95
-RECIPE_VERSION = 4  # raised by hand when a change makes the same options train to other weights
 PIXELS_AT_ONCE = {"cpu": 32 * 64**2, "cuda": 1024 * 64**2}
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """Training images as worker processes see them: of the normal, then of the unlabeled ones, if any.
-
-    Attributes
-    ----------
-    files : tuple of Path
-        Arrays to map.
-    counts : tuple of int
-        Numbers of images.
-    fingerprints : tuple of str
-        Digests of the images.
-    """
-
-    files: tuple[Path, ...]
-    counts: tuple[int, ...]
-    fingerprints: tuple[str, ...]
 
 
 class Detector(ABC):
@@ -88,6 +70,8 @@ class Detector(ABC):
         The fitted networks by name.
     folded_ : dict
         The same as they score, batch norms merged into the layers before them.
+    tensors_ : dict
+        What fits have found, by ``FIT/NAME``: banks, means, thresholds, of the sizes that training gave them.
     loss_curves_ : dict
         Mean loss of each epoch by phase.
     threshold_ : float or None
@@ -105,7 +89,10 @@ class Detector(ABC):
     presets: ClassVar[dict[str, dict[str, Any]]]
     forms: ClassVar[dict[str, dict[str, Any]]] = {}  # what option `form`, where there is one, does to the others
     uses_unlabeled: ClassVar[bool] = False
-    threads: ClassVar[int] = 1  # of a phase, see PhaseSpec; two where a step is long enough to share
+    random: ClassVar[bool] = True  # whether the seed makes a difference
+    meanings: ClassVar[dict[str, str]]  # what its scores and maps are, by name; {k} stands for a number
+    recipe_version: ClassVar[int] = 4  # raised when a change makes the same options train to other weights
+    threads: ClassVar[int] = 1  # of a phase or fit, see Spec; two where a step is long enough to share
 
     def __init__(
         self,
@@ -124,6 +111,7 @@ class Detector(ABC):
         self.scoring_precision = check_precision(scoring_precision, self.device)
         self.networks_: dict[str, nn.Module] = {}
         self.folded_: dict[str, nn.Module] = {}
+        self.tensors_: dict[str, Tensor] = {}
         self.loss_curves_: dict[str, np.ndarray] = {}
         self.threshold_: float | None = None
         self.held_out_scores_: np.ndarray | None = None
@@ -145,15 +133,15 @@ class Detector(ABC):
             check_choice("form", form, cls.forms)
         return cls(make_options(cls.options_type, cls.forms.get(str(form), {}) | dict(options), cls.name), **settings)
 
-    @abstractmethod
     def build(self) -> dict[str, nn.Module]:
-        """Return the networks that training fills, freshly made, by name."""
+        """Return the networks that training fills, freshly made, by name; none by default."""
+        return {}
 
     @abstractmethod
-    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
-        """Return the phases of the training: those of a stage are independent of each other.
+    def stages(self, plan: Plan) -> list[list[Spec]]:
+        """Return the phases and fits of the training: those of a stage are independent of each other.
 
-        Phases of a later stage find those of earlier stages in `folder`.
+        Those of a later stage find what earlier ones left by :meth:`medad.detectors.plan.Plan.finished`.
         """
 
     @abstractmethod
@@ -198,13 +186,12 @@ class Detector(ABC):
         if len(normal) < 2:
             raise UserError(f"{len(normal)} normal image(s): at least 2 are needed to train on")
         self.threshold_, self.held_out_scores_ = None, None
-        self.loss_curves_, self.networks_, self.folded_ = {}, {}, {}
+        self.loss_curves_, self.networks_, self.folded_, self.tensors_ = {}, {}, {}, {}
         if unlabeled is not None and not len(unlabeled):
             unlabeled = None
         if unlabeled is not None and not self.uses_unlabeled:
             print(f"{self.name} does not use unlabeled images: {len(unlabeled)} are set aside", file=sys.stderr)
             unlabeled = None
-        self.has_unlabeled_ = unlabeled is not None
         with workspace(folder, resume) as work, Stopwatch(work / SECONDS_FILE) as watch:
             if begin is not None:
                 begin(work)
@@ -281,7 +268,7 @@ class Detector(ABC):
         self._check_fitted()
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        save_tensors(folder / WEIGHTS_FILE, network_state(self.networks_))
+        save_tensors(folder / WEIGHTS_FILE, network_state(self.networks_) | self.tensors_)
         write_losses(folder, self.loss_curves_)
         write_held_out(folder, self.held_out_scores_)
         update_run(
@@ -313,9 +300,8 @@ class Detector(ABC):
         run = read_run(folder)
         try:
             detector = cls.from_options(run["options"], seed=run["seed"], precision=run["precision"], **machine)
-            detector.has_unlabeled_, detector.threshold_ = bool(run["unlabeled"]), run["threshold"]
-            detector.held_out_scores_ = read_held_out(folder)
-            detector.adopt(load_tensors(Path(folder) / WEIGHTS_FILE)[0])
+            detector.load_state(load_tensors(Path(folder) / WEIGHTS_FILE)[0], bool(run["unlabeled"]))
+            detector.threshold_, detector.held_out_scores_ = run["threshold"], read_held_out(folder)
         except (KeyError, TypeError, RuntimeError) as error:
             raise UserError(f"{folder}: run.yaml and weights do not fit each other ({error!s:.200})") from error
         return detector
@@ -325,63 +311,88 @@ class Detector(ABC):
         """Arithmetic threads of the largest phase: so many cores a training takes."""
         return self.threads
 
-    def adopt(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take fitted weights, named as :func:`medad.training.checkpoint.network_state` names them."""
+    def load_state(self, tensors: Mapping[str, Tensor], unlabeled: bool = False) -> None:
+        """Take what a training has made.
+
+        Parameters
+        ----------
+        tensors : mapping
+            Weights, named as :func:`medad.training.checkpoint.network_state` names them, and the tensors of fits.
+        unlabeled : bool
+            Whether it learned from unlabeled images.
+        """
+        self.has_unlabeled_ = unlabeled
         self.networks_ = self.build()
         load_networks(self.networks_, tensors)
         for network in self.networks_.values():
             network.to(self.device, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
         self.folded_ = {name: folded(network) for name, network in self.networks_.items()}
+        rest = {name: value for name, value in tensors.items() if name.split("/")[0] not in self.networks_}
+        self.tensors_ = {name: value.to(self.device) for name, value in rest.items()}
+
+    def untrained(self, unlabeled: bool = False) -> Self:
+        """Take networks as a training begins with them, as a measurement of speed needs them; return self."""
+        self.has_unlabeled_ = unlabeled
+        self.load_state(network_state(self.build()), unlabeled)
+        return self
+
+    def plan(self, data: TrainingData, folder: Path) -> Plan:
+        """Return the training on `data`, under the options for so many images, with its state in `folder`."""
+        options = self.options.for_images(data.counts[0])
+        return Plan(options, data, folder, self.seed, self.precision, str(self.device))
 
     def spec(
-        self, name: str, build: Any, images: Sequence[str], recipe: Recipe, relevant: Mapping[str, Any]
-    ) -> PhaseSpec:
-        """Describe a phase.
+        self,
+        plan: Plan,
+        name: str,
+        build: Callable[[Plan, Recipe], Work],
+        recipe: Recipe,
+        relevant: Mapping[str, Any] | None = None,
+    ) -> Spec:
+        """Describe a phase or a fit on the images of `plan`.
 
         Parameters
         ----------
+        plan : Plan
+            The training, or the part of it on which the outcome depends.
         name : str
-            Name of the phase; with the detector's seed it gives the phase's seed.
+            Its name; with the detector's seed it gives its own.
         build : callable
-            Makes the phase, in the process that trains it.
-        images : sequence of str
-            Fingerprints of the training images.
+            Makes it from plan and recipe, in the process that does it.
         recipe : Recipe
             Number of images, batch size and length.
-        relevant : mapping
-            The options on which the outcome depends.
+        relevant : mapping, optional
+            The options on which the outcome depends; by default all that training looks at.
         """
-        facts = [RECIPE_VERSION, self.name, name, dict(relevant), list(images), self.seed, self.precision]
-        key = blake2b(json.dumps([*facts, self.device.type], sort_keys=True).encode(), digest_size=16).hexdigest()
-        seed, device = derive_seed(self.seed, name), str(self.device)
-        steps = recipe.total_steps, recipe.steps_per_epoch
-        return PhaseSpec(name, key, build, seed, *steps, threads=self.threads, device=device)
+        relevant = plan.options.of_training() if relevant is None else dict(relevant)
+        facts = [self.recipe_version, self.name, name, relevant, list(plan.data.fingerprints), plan.seed]
+        facts += [plan.precision, self.device.type]
+        key = blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=16).hexdigest()
+        seed = derive_seed(plan.seed, name)
+        return Spec(name, key, partial(build, plan), seed, recipe, threads=self.threads, device=plan.device)
 
     def _train(self, data: TrainingData, folder: Path, store: PhaseStore | None) -> None:
+        plan = self.plan(data, folder)
+        if plan.options != self.options:
+            epochs = f"{plan.options.epochs} epochs instead of {self.options.epochs}"
+            print(f"{data.counts[0]} normal images: {epochs}; see option most_images", file=sys.stderr)
         tensors: dict[str, Tensor] = {}
-        stages = self._stages_for(data, folder)
+        stages = self.stages(plan)
         for i, stage in enumerate(stages):
             with products_in(self.precision, self.device), store.shared(stage, folder) if store else nullcontext():
                 train_phases(stage, folder, self.jobs, f"training, stage {i + 1} of {len(stages)}")
             for spec in stage:
                 result, _ = load_tensors(finished_path(folder, spec.name))
-                self.loss_curves_[spec.name] = _epoch_means(result.pop("losses").numpy(), spec.steps_per_epoch)
+                if "losses" in result:
+                    losses = result.pop("losses").numpy()
+                    self.loss_curves_[spec.name] = _epoch_means(losses, spec.recipe.steps_per_epoch)
                 tensors |= result
-        self.adopt(tensors)
-
-    def _stages_for(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
-        """Return :meth:`stages` under the options for so many images."""
-        given, self.options = self.options, self.options.for_images(data.counts[0])
-        try:
-            if self.options != given:
-                epochs = f"{self.options.epochs} epochs instead of {given.epochs}"
-                print(f"{data.counts[0]} normal images: {epochs}; see option most_images", file=sys.stderr)
-            return self.stages(data, folder)
-        finally:
-            self.options = given
+        self.load_state(tensors, plan.has_unlabeled)
+        fits = {spec.name for stage in stages for spec in stage if isinstance(spec.recipe, Sweep)}
+        self.tensors_ = {name: value for name, value in self.tensors_.items() if name.split("/")[0] in fits}
 
     def _check_fitted(self) -> None:
-        if not self.networks_:
+        if not self.networks_ and not self.tensors_:
             raise NotFittedError(f"this {self.name} is not fitted: call fit, or take load_detector of a finished run")
 
     def _given(self, given: Images) -> ImageSet:

@@ -13,6 +13,7 @@ from medad.detectors.variational import VariationalDetector, VariationalOptions
 from medad.networks.conv_vae import ConvVAE
 from medad.synthesis.squares import overwrite_squares
 from medad.training.phase import Chunk
+from medad.training.pixels import Pixels
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,9 @@ class CeVAEDetector(VariationalDetector):
         return ConvVAE(options.size, options.channels, options.width, options.latent)
 
     @classmethod
-    def rows(cls, options: Any, x: Tensor) -> Chunk:
+    def samples(cls, options: Any, images: Pixels, index: Tensor) -> Chunk:
         """Return the images, the same with squares overwritten, and the noise of both codes, (n, 2, latent)."""
+        x = images(index)
         return x, overwrite_squares(x), torch.randn(len(x), 2, options.latent, device=x.device)
 
     @classmethod

@@ -14,7 +14,9 @@ from medad.errors import OptionError, check_choice
 from medad.networks.filters import median_filter
 from medad.networks.unet import UNet
 from medad.synthesis.coarse_noise import coarse_noise, eroded, foreground
-from medad.training.phase import Chunk, Recipe, adam, set_lr
+from medad.training.phase import Chunk, adam, set_lr
+from medad.training.pixels import Pixels
+from medad.training.spec import Recipe
 
 SCORES = ("a_rec_filtered", "a_rec")
 
@@ -142,8 +144,9 @@ class DAEDetector(OneNetworkDetector):
         return UNet(options.channels, options.width, options.depth)
 
     @classmethod
-    def rows(cls, options: Any, x: Tensor) -> Chunk:
+    def samples(cls, options: Any, images: Pixels, index: Tensor) -> Chunk:
         """Return clean images, noisy images, and where the loss counts, (n, 1, S, S)."""
+        x = images(index)
         inside = foreground(x, options.foreground)
         noise = coarse_noise(x, together=options.batch_size) * inside
         noisy = x + 2 * (noise - 0.5 if options.medianomaly_compat else noise)

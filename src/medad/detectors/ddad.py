@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from medad.detectors.base import Detector, TrainingData
+from medad.detectors.base import Detector
 from medad.detectors.discrepancy import discrepancies, ensemble_residual, stack, unstack
 from medad.detectors.one_network import network_phase
+from medad.detectors.plan import Plan
 from medad.detectors.reconstruction import (
     RECONSTRUCTION_PRESETS,
     ReconstructionOptions,
@@ -24,9 +24,8 @@ from medad.errors import OptionError, check_choice
 from medad.networks.asr import ASRNet
 from medad.networks.autoencoder import BACKBONES, Reconstruction
 from medad.networks.dropout import draw_masks
-from medad.training.course import finished_path
-from medad.training.phase import PhaseSpec, Recipe
 from medad.training.seeds import derive_seed
+from medad.training.spec import Recipe, Spec
 
 
 @dataclass(frozen=True)
@@ -108,17 +107,15 @@ class DDAD(Detector):
         """Return the names of the networks of a module, ``"ndm"`` or ``"udm"``: K, with MC dropout one."""
         return [f"{module}_{k + 1}" for k in range(1 if self.options.mc_passes else self.options.ensemble_size)]
 
-    @property
-    def modules(self) -> list[str]:
-        """The modules that there are: the UDM needs unlabeled images."""
-        return ["ndm", "udm"] if self.has_unlabeled_ else ["ndm"]
+    def modules(self, unlabeled: bool) -> list[str]:
+        """Return the modules that there are: the UDM needs unlabeled images."""
+        return ["ndm", "udm"] if unlabeled else ["ndm"]
 
-    @property
-    def refiners(self) -> list[str]:
-        """The ASR-Nets that there are."""
+    def refiners(self, unlabeled: bool) -> list[str]:
+        """Return the ASR-Nets that there are."""
         if not self.options.refine:
             return []
-        return ["r_intra", "r_dual"] if self.has_unlabeled_ else ["r_intra"]
+        return ["r_intra", "r_dual"] if unlabeled else ["r_intra"]
 
     @property
     def most_threads(self) -> int:
@@ -129,39 +126,39 @@ class DDAD(Detector):
         """Return the members of both modules and the ASR-Nets."""
         networks: dict[str, nn.Module] = {
             name: make_network(self.options.backbone, self.options)
-            for module in self.modules
+            for module in self.modules(self.has_unlabeled_)
             for name in self.members(module)
         }
-        return networks | {name: ASRNet(_inputs(name), self.options.refine_width) for name in self.refiners}
+        return networks | {
+            name: ASRNet(_inputs(name), self.options.refine_width) for name in self.refiners(self.has_unlabeled_)
+        }
 
-    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+    def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return the members' phases, then ASR-Net's."""
-        members = [self._member(name, module, data) for module in self.modules for name in self.members(module)]
-        refiners = [self._refiner(name, data, folder) for name in self.refiners]
+        modules = self.modules(plan.has_unlabeled)
+        members = [self._member(plan, name, module) for module in modules for name in self.members(module)]
+        refiners = [self.refiner(plan, name) for name in self.refiners(plan.has_unlabeled)]
         return [members, refiners] if refiners else [members]
 
-    def _member(self, name: str, module: str, data: TrainingData) -> PhaseSpec:
-        sources = 2 if module == "udm" else 1
-        o, files = self.options, data.files[:sources]
-        recipe = o.recipe(sum(data.counts[:sources]))
-        make = partial(make_network, o.backbone, o)
-        build = partial(network_phase, name, make, o, files, self.precision, str(self.device))
-        relevant = network_options(o) | {"backbone": o.backbone}
-        return self.spec(name, build, data.fingerprints[:sources], recipe, relevant)
+    def _member(self, plan: Plan, name: str, module: str) -> Spec:
+        plan = plan if module == "udm" else plan.normal
+        o = plan.options
+        build = partial(network_phase, name=name, make=partial(make_network, o.backbone, o))
+        return self.spec(plan, name, build, o.recipe(plan.count), network_options(o) | {"backbone": o.backbone})
 
-    def _refiner(self, name: str, data: TrainingData, folder: Path) -> PhaseSpec:
-        modules = ["ndm", "udm"] if name == "r_dual" else ["ndm"]
-        weights = [[finished_path(folder, k) for k in self.members(module)] for module in modules]
-        o = self.options
-        recipe = Recipe(data.counts[0], o.refine_batch_size, o.refine_epochs, o.refine_steps)
-        build = partial(refinement_phase, name, o, weights, data.files[0], recipe, self.precision, str(self.device))
+    def refiner(self, plan: Plan, name: str) -> Spec:
+        """Return the phase of the ASR-Net `name`, which asks for the members as they lie finished."""
+        plan, modules = (plan, ["ndm", "udm"]) if name == "r_dual" else (plan.normal, ["ndm"])
+        o = plan.options
+        recipe = Recipe(plan.normal.count, o.refine_batch_size, o.refine_epochs, o.refine_steps)
+        build = partial(refinement_phase, name=name, modules=[self.members(module) for module in modules])
         relevant = {k: v for k, v in o.of_training().items() if k != "refine_snapshots"}
-        spec = self.spec(name, build, data.fingerprints[: len(modules)], recipe, relevant)
+        spec = self.spec(plan, name, build, recipe, relevant)
         return replace(spec, snapshots=o.refine_snapshots, threads=REFINEMENT_THREADS)
 
-    def adopt(self, tensors: Mapping[str, Tensor]) -> None:
+    def load_state(self, tensors: Mapping[str, Tensor], unlabeled: bool = False) -> None:
         """Take fitted weights; with MC dropout, draw the masks of all passes."""
-        super().adopt(tensors)
+        super().load_state(tensors, unlabeled)
         o = self.options
         if o.mc_passes:
             example = torch.zeros(1, o.channels, o.size, o.size, device=self.device)
@@ -170,11 +167,11 @@ class DDAD(Detector):
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return all discrepancies and refined maps of a batch."""
-        modules = [self._reconstruct(module, x) for module in self.modules]
+        modules = [self._reconstruct(module, x) for module in self.modules(self.has_unlabeled_)]
         maps = {"a_rec": ensemble_residual(x, modules[0])}
         raw = discrepancies(modules, self.options.bessel)
         maps |= raw
-        for name in self.refiners:
+        for name in self.refiners(self.has_unlabeled_):
             inputs = torch.stack(list(raw.values())[: _inputs(name)], dim=1)
             maps[name] = cast(ASRNet, self.folded_[name]).refine(inputs)
         single = [] if self.options.mc_passes else unstack(modules[0])

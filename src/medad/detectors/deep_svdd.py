@@ -3,23 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
-import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from medad.detectors.base import Detector, TrainingData
+from medad.detectors.base import Detector
 from medad.detectors.one_class import codes_of, in_order
 from medad.detectors.one_network import network_phase
 from medad.detectors.options import STANDARD, TrainingOptions
+from medad.detectors.plan import Plan
 from medad.errors import OptionError, check_choice
 from medad.networks.svdd import CODE_SIDE, SVDD, SVDDAutoencoder, off_zero
 from medad.training.checkpoint import load_networks, load_tensors
-from medad.training.course import finished_path
-from medad.training.phase import Phase, PhaseSpec, Recipe, set_lr
-from medad.training.pixels import open_pixels
+from medad.training.phase import Phase, set_lr
+from medad.training.spec import Recipe, Spec
 
 PRETRAINING = "autoencoder"
 BOUNDARIES = ("one_class", "soft")
@@ -93,57 +91,50 @@ def falling_lr(options: DeepSVDDOptions, optimiser: Optimizer, recipe: Recipe) -
     return schedule
 
 
-def pretraining_phase(options: DeepSVDDOptions, files: tuple[Path, ...], precision: str, device: str) -> Phase:
+def pretraining_phase(plan: Plan, recipe: Recipe) -> Phase:
     """Return the phase that trains the autoencoder.
 
     Parameters
     ----------
-    options : DeepSVDDOptions
-        Those of this stage.
-    files, precision, device
-        As for every phase.
+    plan, recipe
+        As for every phase, with the options of this stage.
     """
-    make = partial(make_autoencoder, options)
-    phase = network_phase(PRETRAINING, make, options, files, precision, device, schedule=partial(falling_lr, options))
+    options = plan.options
+    make, schedule = partial(make_autoencoder, options), partial(falling_lr, options)
+    phase = network_phase(plan, recipe, PRETRAINING, make, schedule=schedule)
     autoencoder = cast(SVDDAutoencoder, phase.networks[PRETRAINING])
-    images = open_pixels(files, torch.device(device))
-    autoencoder.svdd.scaling.fit(in_order(images, options.batch_size))
+    autoencoder.svdd.scaling.fit(in_order(plan.images(), options.batch_size))
     return phase
 
 
-def svdd_phase(
-    name: str, options: DeepSVDDOptions, pretrained: Path, files: tuple[Path, ...], precision: str, device: str
-) -> Phase:
+def svdd_phase(plan: Plan, recipe: Recipe, name: str) -> Phase:
     """Return the phase that pulls codes to the centre, which is the mean code before it.
 
     Parameters
     ----------
+    plan, recipe
+        As for every phase.
     name : str
         Of the network.
-    options : DeepSVDDOptions
-        The recipe.
-    pretrained : Path
-        Weights of the autoencoder.
-    files, precision, device
-        As for every phase.
     """
-    phase = network_phase(name, partial(_pretrained, options, pretrained), options, files, precision, device)
-    network, images = cast(SVDD, phase.networks[name]), open_pixels(files, torch.device(device))
-    codes = codes_of(network, lambda x: network.embed(network.scaling(x)), in_order(images, options.batch_size))
+    options = plan.options
+    phase = network_phase(plan, recipe, name, partial(_pretrained, plan))
+    network, batches = cast(SVDD, phase.networks[name]), in_order(plan.images(), options.batch_size)
+    codes = codes_of(network, lambda x: network.embed(network.scaling(x)), batches)
     network.centre.copy_(off_zero(codes.mean(0)))
-    set_rate = falling_lr(options, phase.optimisers[name], phase.recipe)
+    set_rate = falling_lr(options, phase.optimisers[name], recipe)
 
     def schedule(number: int) -> None:
         set_rate(number)
-        network.fits_radius.fill_(number // phase.recipe.steps_per_epoch >= RADIUS_FROM_EPOCH)
+        network.fits_radius.fill_(number // recipe.steps_per_epoch >= RADIUS_FROM_EPOCH)
 
     phase.schedule = schedule
     return phase
 
 
-def _pretrained(options: DeepSVDDOptions, path: Path) -> SVDD:
-    autoencoder = make_autoencoder(options)
-    load_networks({PRETRAINING: autoencoder}, load_tensors(path)[0])
+def _pretrained(plan: Plan) -> SVDD:
+    autoencoder = make_autoencoder(plan.options)
+    load_networks({PRETRAINING: autoencoder}, load_tensors(plan.finished(PRETRAINING))[0])
     return autoencoder.svdd
 
 
@@ -193,20 +184,15 @@ class DeepSVDD(Detector):
         """Return the network; the decoder is of no use any more."""
         return {self.name: make_svdd(self.options)}
 
-    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+    def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return the autoencoder's phase, then that of Deep SVDD."""
-        where = (data.files[:1], self.precision, str(self.device))
-        first = self.options.of_pretraining()
-        pretraining = partial(pretraining_phase, first, *where)
-        pulling = partial(svdd_phase, self.name, self.options, finished_path(folder, PRETRAINING), *where)
+        plan = plan.normal
+        first = plan.with_options(plan.options.of_pretraining())
+        pulling = partial(svdd_phase, name=self.name)
         return [
-            [self._spec(PRETRAINING, pretraining, first, data)],
-            [self._spec(self.name, pulling, self.options, data)],
+            [self.spec(first, PRETRAINING, pretraining_phase, first.options.recipe(first.count))],
+            [self.spec(plan, self.name, pulling, plan.options.recipe(plan.count))],
         ]
-
-    def _spec(self, name: str, build: Any, options: DeepSVDDOptions, data: TrainingData) -> PhaseSpec:
-        recipe = options.recipe(data.counts[0])
-        return self.spec(name, build, data.fingerprints[:1], recipe, options.of_training())
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the distances."""

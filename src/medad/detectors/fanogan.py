@@ -1,20 +1,18 @@
 """f-AnoGAN: a GAN of normal images, and an encoder that finds the code of an image at once."""
 
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
 from torch import Tensor, nn
 
-from medad.detectors.base import Detector, TrainingData
-from medad.detectors.gan_encoder import ENCODERS, EncoderOptions, encoder_phase, make_encoder, squared_distance
+from medad.detectors.base import Detector
+from medad.detectors.gan_encoder import ENCODERS, WGAN, EncoderOptions, encoder_phase, make_encoder, squared_distance
 from medad.detectors.inversion import SearchOptions, anogan_residual, invert, starting_points
+from medad.detectors.plan import Plan
 from medad.detectors.wgan import make_wgan, wgan_phase
 from medad.errors import check_choice
 from medad.networks.wgan import Critic
-from medad.training.course import finished_path
-from medad.training.phase import PhaseSpec
+from medad.training.spec import Spec
 
 SEARCH = "anogan_search"
 SCORES = ("f_anogan", "a_rec", "feature_residual", "critic_output", "code_residual", SEARCH)
@@ -87,15 +85,13 @@ class FAnoGAN(Detector):
         encoder: dict[str, nn.Module] = {} if self.searches else {"encoder": make_encoder(self.options)}
         return make_wgan(self.options) | encoder
 
-    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+    def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return the phase of the GAN, then the encoder's."""
-        o, seen, machine = self.options, data.fingerprints[:1], (self.precision, str(self.device))
-        build = partial(wgan_phase, o, data.files[0], *machine)
-        stages = [self.spec("wgan", build, seen, o.gan_recipe(data.counts[0]), o.of_wgan())]
+        o, plan = plan.options, plan.normal
+        stages = [[self.spec(plan, WGAN, wgan_phase, o.gan_recipe(plan.count), o.of_wgan())]]
         if not self.searches:
-            build = partial(encoder_phase, o, finished_path(folder, "wgan"), data.files[0], *machine)
-            stages.append(self.spec("encoder", build, seen, o.encoder_recipe(data.counts[0]), o.of_training()))
-        return [[spec] for spec in stages]
+            stages.append([self.spec(plan, "encoder", encoder_phase, o.encoder_recipe(plan.count))])
+        return stages
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return all scores and the absolute residual of a batch."""

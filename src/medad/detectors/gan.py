@@ -1,12 +1,9 @@
-"""What all methods with a GAN share: how its networks are trained."""
+"""What all methods with a GAN share: its size and how long it trains."""
 
 from dataclasses import dataclass
 
-import torch
-from torch import nn
-
 from medad.detectors.options import Options
-from medad.training.phase import Recipe
+from medad.training.spec import Recipe
 
 
 @dataclass(frozen=True)
@@ -38,10 +35,3 @@ class GANOptions(Options):
     def gan_recipe(self, count: int) -> Recipe:
         """Return how long the GAN trains on `count` images."""
         return Recipe(count, self.batch_size, 1, self.steps)
-
-
-def for_training(networks: dict[str, nn.Module], device: str) -> dict[str, nn.Module]:
-    """Return `networks`, on `device`, channels last and in training mode."""
-    for network in networks.values():
-        network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    return networks

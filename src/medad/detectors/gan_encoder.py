@@ -1,20 +1,20 @@
 """Training of an encoder for a frozen GAN, stage 2 of f-AnoGAN (Schlegl et al., Medical Image Analysis 2019)."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from medad.detectors.gan import for_training
+from medad.detectors.plan import Plan
 from medad.detectors.wgan import WGANOptions, make_wgan
 from medad.networks.folding import folded
 from medad.networks.wgan import Critic, Encoder
 from medad.training.checkpoint import load_networks, load_tensors
-from medad.training.phase import Chunk, Phase, Recipe, descend
-from medad.training.pixels import open_pixels
+from medad.training.phase import Chunk, Phase, for_training, gradient_step
+from medad.training.spec import Recipe
 
+WGAN = "wgan"  # the phase of the GAN
 ENCODERS = ("ziz", "izi", "izi_f")
 RMSPROP_DECAY = 0.9  # TensorFlow's default, which the authors' code leaves as it is
 
@@ -56,30 +56,24 @@ def squared_distance(a: Tensor, b: Tensor) -> Tensor:
     return (a.float() - b.float()).square().flatten(1).mean(1)
 
 
-def encoder_phase(options: EncoderOptions, wgan: Path, normal: Path, precision: str, device: str) -> Phase:
+def encoder_phase(plan: Plan, recipe: Recipe) -> Phase:
     """Return the phase that trains ``encoder`` with the frozen GAN.
 
     Parameters
     ----------
-    options : EncoderOptions
-        Networks and recipe.
-    wgan : Path
-        File of the trained GAN.
-    normal : Path
-        The normal images.
-    precision, device
+    plan, recipe
         As for every phase.
     """
-    o, images = options, open_pixels([normal], torch.device(device))
+    o, images = plan.options, plan.images()
     gan = make_wgan(o)
-    load_networks(gan, load_tensors(wgan)[0])
-    generator, critic = (folded(network).to(device) for network in gan.values())
-    networks = for_training({"encoder": make_encoder(o)}, device)
+    load_networks(gan, load_tensors(plan.finished(WGAN))[0])
+    generator, critic = (folded(network).to(plan.device) for network in gan.values())
+    networks = for_training({"encoder": make_encoder(o)}, plan.device)
     encoder = networks["encoder"]
     on_gpu = images.device.type == "cuda"
     optimiser = torch.optim.RMSprop(encoder.parameters(), o.encoder_lr, RMSPROP_DECAY, capturable=on_gpu)
 
-    def prepare(index: Tensor) -> Chunk:
+    def draw(index: Tensor) -> Chunk:
         if o.encoder == "ziz":
             return (torch.randn(len(index), o.latent, device=images.device),)
         return (images(index),)
@@ -88,10 +82,10 @@ def encoder_phase(options: EncoderOptions, wgan: Path, normal: Path, precision: 
         return encoder_loss(o, encoder, generator, cast(Critic, critic), rows)
 
     def step(batch: Chunk) -> Tensor:
-        return descend(optimiser, lambda: loss(*batch), precision, images.device)
+        return gradient_step(optimiser, lambda: loss(*batch), plan.precision)
 
-    chunk = images.batches_at_once(o.batch_size)
-    return Phase(networks, {"encoder": optimiser}, o.encoder_recipe(len(images)), prepare, step, chunk)
+    chunk = images.batches_at_once(recipe.batch_size)
+    return Phase(networks, {"encoder": optimiser}, draw, step, chunk)
 
 
 def encoder_loss(

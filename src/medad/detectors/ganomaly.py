@@ -1,20 +1,19 @@
 """GANomaly: an image is abnormal if the code of its reconstruction is not its own."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from medad.detectors.base import Detector, TrainingData
-from medad.detectors.gan import for_training
+from medad.detectors.base import Detector
 from medad.detectors.one_network import adam_of
 from medad.detectors.options import STANDARD, TrainingOptions
+from medad.detectors.plan import Plan
 from medad.errors import OptionError, check_choice
 from medad.networks.adversarial import generated_loss, real_loss
 from medad.networks.ganomaly import (
@@ -26,8 +25,8 @@ from medad.networks.ganomaly import (
     official_networks,
     with_own_statistics,
 )
-from medad.training.phase import Chunk, Phase, PhaseSpec, descend
-from medad.training.pixels import open_pixels
+from medad.training.phase import Chunk, Phase, for_training, gradient_step
+from medad.training.spec import Recipe, Spec
 
 W_ADV, W_REC, W_ENC = 1.0, 50.0, 1.0
 VANISHED = 1e-5  # a discriminator with a smaller loss teaches nothing
@@ -128,25 +127,22 @@ def restarting(discriminator: Discriminator, every: int) -> tuple[Callable[[int]
     return schedule, look
 
 
-def ganomaly_phase(options: GANomalyOptions, files: Sequence[Path], precision: str, device: str) -> Phase:
+def ganomaly_phase(plan: Plan, recipe: Recipe) -> Phase:
     """Return the phase that trains generator and discriminator.
 
     Parameters
     ----------
-    options : GANomalyOptions
-        The recipe.
-    files, precision, device
+    plan, recipe
         As for every phase.
     """
-    images = open_pixels(files, torch.device(device))
+    options, images = plan.options, plan.images()
     generator, discriminator = make_networks(options)
-    networks = for_training({"generator": generator, "discriminator": discriminator}, device)
+    networks = for_training({"generator": generator, "discriminator": discriminator}, plan.device)
     optimisers = {name: adam_of(options, network) for name, network in networks.items()}
-    recipe = options.recipe(len(images))
     every = recipe.steps_per_epoch if options.form == "medianomaly" else 1
     schedule, look = restarting(discriminator, every)
 
-    def prepare(index: Tensor) -> Chunk:
+    def draw(index: Tensor) -> Chunk:
         return (images(index),)
 
     def step(batch: Chunk) -> Tensor:
@@ -158,13 +154,13 @@ def ganomaly_phase(options: GANomalyOptions, files: Sequence[Path], precision: s
             fake.copy_(out.mean.detach())  # both networks learn from the same reconstruction
             return generator_loss(options.form, discriminator, x, out)
 
-        loss = descend(optimisers["generator"], objective, precision, images.device)
+        loss = gradient_step(optimisers["generator"], objective, plan.precision)
         verdict = partial(discriminator_loss, discriminator, x, fake)
-        look(descend(optimisers["discriminator"], verdict, precision, images.device))
+        look(gradient_step(optimisers["discriminator"], verdict, plan.precision))
         return loss
 
-    chunk = images.batches_at_once(options.batch_size)
-    return Phase(networks, optimisers, recipe, prepare, step, chunk, schedule)
+    chunk = images.batches_at_once(recipe.batch_size)
+    return Phase(networks, optimisers, draw, step, chunk, schedule)
 
 
 class GANomaly(Detector):
@@ -212,15 +208,13 @@ class GANomaly(Detector):
         generator, discriminator = make_networks(self.options)
         return {"generator": generator, "discriminator": discriminator}
 
-    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+    def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return one stage with one phase."""
-        o = self.options
-        build = partial(ganomaly_phase, o, data.files[:1], self.precision, str(self.device))
-        return [[self.spec(self.name, build, data.fingerprints[:1], o.recipe(data.counts[0]), o.of_training())]]
+        return [[self.spec(plan.normal, self.name, ganomaly_phase, plan.options.recipe(plan.normal.count))]]
 
-    def adopt(self, tensors: Mapping[str, Tensor]) -> None:
+    def load_state(self, tensors: Mapping[str, Tensor], unlabeled: bool = False) -> None:
         """Take fitted weights, for `bn_mode` ``"batch"`` with norms that are not merged into other layers."""
-        super().adopt(tensors)
+        super().load_state(tensors, unlabeled)
         if self.options.bn_mode == "batch":
             self.folded_["generator"] = with_own_statistics(copy.deepcopy(self.networks_["generator"]))
 

@@ -9,16 +9,16 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from medad.detectors.base import Detector, TrainingData
-from medad.detectors.gan import for_training
+from medad.detectors.base import Detector
 from medad.detectors.one_class import codes_of, in_order
 from medad.detectors.options import STANDARD, TrainingOptions
+from medad.detectors.plan import Plan
 from medad.errors import OptionError, check_choice
 from medad.networks.igd import ENCODERS, IGDCritic, IGDGenerator, dissimilarity
 from medad.networks.resnet import FrozenResNet18, read_resnet18
 from medad.networks.weights_file import weights_digest
-from medad.training.phase import Chunk, Phase, PhaseSpec, Recipe, adam, descend, set_lr
-from medad.training.pixels import open_pixels
+from medad.training.phase import Chunk, Phase, adam, for_training, gradient_step, set_lr
+from medad.training.spec import Recipe, Spec
 
 REFRESH_EPOCHS = 10
 POWER = 0.9  # of the learning rate's decay
@@ -83,41 +83,36 @@ def pieces(x: Tensor, size: int) -> Tensor:
     return patches.flatten(2, 3).transpose(1, 2)
 
 
-def igd_phase(name: str, options: IGDOptions, files: tuple[Path, ...], precision: str, device: str) -> Phase:
+def igd_phase(plan: Plan, recipe: Recipe, name: str) -> Phase:
     """Return the phase that trains a generator and, to tell mixed codes from real ones, a critic.
 
     The loss shown is the generator's.
 
     Parameters
     ----------
+    plan, recipe
+        As for every phase; images larger than the options' `size` are cut into overlapping patches.
     name : str
         Of the generator.
-    options : IGDOptions
-        Networks and recipe; images larger than their `size` are cut into overlapping patches.
-    files, precision, device
-        As for every phase.
     """
-    o, images = options, open_pixels(files, torch.device(device))
+    o, images = plan.options, plan.images()
     generator, critic = make_generator(o), IGDCritic(o.size, o.channels, o.width)
     if isinstance(generator.features, FrozenResNet18):
         generator.features.load_state_dict(read_resnet18(Path(o.resnet_weights)), strict=False)
-    networks = for_training({name: generator, f"{name}_critic": critic}, device)
+    networks = for_training({name: generator, f"{name}_critic": critic}, plan.device)
     betas = (o.beta1, o.beta2)
     of_generator = adam(generator.trained, o.lr, o.weight_decay, betas)
     of_critic = adam(critic, o.lr, betas=betas)
-    recipe = o.recipe(len(images))
 
-    def prepare(index: Tensor) -> Chunk:
+    def draw(index: Tensor) -> Chunk:
         x = pieces(images(index), o.size)
         return x, 0.5 * torch.rand(x.shape[:2], device=x.device)
 
     def step(batch: Chunk) -> Tensor:
         x, share = (rows.flatten(0, 1) for rows in batch)
         made: list[Tensor] = []
-        loss = descend(
-            of_generator, lambda: generator_loss(generator, critic, x, share, made), precision, images.device
-        )
-        descend(of_critic, lambda: critic_loss(critic, x, share, *made), precision, images.device)
+        loss = gradient_step(of_generator, lambda: generator_loss(generator, critic, x, share, made), plan.precision)
+        gradient_step(of_critic, lambda: critic_loss(critic, x, share, *made), plan.precision)
         return loss
 
     def refresh(first: bool) -> None:
@@ -125,8 +120,8 @@ def igd_phase(name: str, options: IGDOptions, files: tuple[Path, ...], precision
         generator.place_gaussian(codes_of(generator, generator.encode, batches, batch_statistics=first))
 
     schedule = partial(before_step, recipe, o.lr, (of_generator, of_critic), refresh)
-    chunk = images.batches_at_once(o.batch_size)
-    return Phase(networks, {name: of_generator, f"{name}_critic": of_critic}, recipe, prepare, step, chunk, schedule)
+    chunk = images.batches_at_once(recipe.batch_size)
+    return Phase(networks, {name: of_generator, f"{name}_critic": of_critic}, draw, step, chunk, schedule)
 
 
 def generator_loss(generator: IGDGenerator, critic: nn.Module, x: Tensor, share: Tensor, made: list[Tensor]) -> Tensor:
@@ -211,24 +206,24 @@ class IGD(Detector):
         if o.multi_scale and o.size < SMALLEST_MULTI_SCALE:
             raise OptionError("multi_scale", f"patches need images of at least {SMALLEST_MULTI_SCALE} pixels")
 
-    @property
-    def networks(self) -> dict[str, IGDOptions]:
-        """The options of each generator that there is, by name."""
-        whole = {self.name: self.options}
-        return whole | {f"{self.name}_patches": self.options.of_patches()} if self.options.multi_scale else whole
+    def networks(self, options: IGDOptions) -> dict[str, IGDOptions]:
+        """Return the options of each generator that there is, by name."""
+        whole = {self.name: options}
+        return whole | {f"{self.name}_patches": options.of_patches()} if options.multi_scale else whole
 
     def build(self) -> dict[str, nn.Module]:
         """Return the generators; critics are of no use any more."""
-        return {name: make_generator(options) for name, options in self.networks.items()}
+        return {name: make_generator(options) for name, options in self.networks(self.options).items()}
 
-    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+    def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return one stage: a phase for each generator."""
-        return [[self._spec(name, options, data) for name, options in self.networks.items()]]
-
-    def _spec(self, name: str, options: IGDOptions, data: TrainingData) -> PhaseSpec:
-        build = partial(igd_phase, name, options, data.files[:1], self.precision, str(self.device))
-        recipe = options.recipe(data.counts[0])
-        return self.spec(name, build, data.fingerprints[:1], recipe, options.of_training())
+        plans = {name: plan.normal.with_options(o) for name, o in self.networks(plan.options).items()}
+        return [
+            [
+                self.spec(part, name, partial(igd_phase, name=name), part.options.recipe(part.count))
+                for name, part in plans.items()
+            ]
+        ]
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the scores of a batch and its absolute residual."""

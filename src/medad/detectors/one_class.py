@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import Tensor, nn
 
-from medad.training.pixels import MappedPixels, ResidentPixels
+from medad.training.pixels import Pixels
 
 
-def in_order(images: MappedPixels | ResidentPixels, at_once: int) -> Iterator[Tensor]:
+def in_order(images: Pixels, at_once: int) -> Iterator[Tensor]:
     """Yield all images, (n, C, S, S) in [-1, 1], `at_once` at a time."""
     for index in torch.arange(len(images), device=images.device).split(at_once):
         yield images(index)

@@ -1,18 +1,18 @@
 """Methods that train one network with one optimiser: the phase that DDAD's members share, and the detector."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from medad.detectors.base import Detector, TrainingData
+from medad.detectors.base import Detector
 from medad.detectors.options import Options, TrainingOptions
-from medad.training.phase import Chunk, Phase, PhaseSpec, Recipe, adam, descend
-from medad.training.pixels import open_pixels
+from medad.detectors.plan import Plan
+from medad.training.phase import Chunk, Phase, adam, for_training, gradient_step
+from medad.training.pixels import Pixels
+from medad.training.spec import Recipe, Spec
 
 
 def own_loss(network: Any) -> Callable[..., Tensor]:
@@ -20,9 +20,9 @@ def own_loss(network: Any) -> Callable[..., Tensor]:
     return network.loss
 
 
-def images_alone(x: Tensor) -> Chunk:
+def images_alone(images: Pixels, index: Tensor) -> Chunk:
     """Return what an objective takes that wants the images only."""
-    return (x,)
+    return (images(index),)
 
 
 def adam_of(options: TrainingOptions, network: nn.Module) -> Optimizer:
@@ -31,53 +31,46 @@ def adam_of(options: TrainingOptions, network: nn.Module) -> Optimizer:
 
 
 def network_phase(
+    plan: Plan,
+    recipe: Recipe,
     name: str,
     make: Callable[[], nn.Module],
-    options: TrainingOptions,
-    files: Sequence[Path],
-    precision: str,
-    device: str,
-    rows: Callable[[Tensor], Chunk] = images_alone,
+    samples: Callable[[Pixels, Tensor], Chunk] = images_alone,
     objective: Callable[[nn.Module], Callable[..., Tensor]] = own_loss,
     optimise: Callable[[Any, nn.Module], Optimizer] = adam_of,
     schedule: Callable[[Optimizer, Recipe], Callable[[int], None] | None] | None = None,
 ) -> Phase:
-    """Return the phase that trains one network on the images of `files`.
+    """Return the phase that trains one network on the images of `plan`.
 
     Parameters
     ----------
+    plan, recipe
+        As for every phase.
     name : str
         Of the network.
     make : callable
         Makes it.
-    options : TrainingOptions
-        The recipe.
-    files, precision, device
-        As for every phase.
-    rows : callable
-        Images (n, C, S, S) in [-1, 1] -> what the objective takes, one row an image; all that is random is
+    samples : callable
+        All images, indices (n,) of those of some batches -> what the objective takes, n rows; all that is random is
         drawn here. By default the images alone.
     objective : callable
-        Network -> function of the rows that returns the loss; by default the network's method ``loss``.
+        Network -> function of the samples that returns the loss; by default the network's method ``loss``.
     optimise : callable
         Options, network -> its optimiser.
     schedule : callable, optional
         Optimiser, recipe -> :attr:`medad.training.phase.Phase.schedule`, or None.
     """
-    images = open_pixels(files, torch.device(device))
-    network = make().to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    optimiser, recipe = optimise(options, network), options.recipe(len(images))
+    images = plan.images()
+    network = for_training({name: make()}, plan.device)[name]
+    optimiser = optimise(plan.options, network)
     loss = objective(network)
 
-    def prepare(index: Tensor) -> Chunk:
-        return rows(images(index))
-
     def step(batch: Chunk) -> Tensor:
-        return descend(optimiser, lambda: loss(*batch), precision, images.device)
+        return gradient_step(optimiser, lambda: loss(*batch), plan.precision)
 
-    chunk = images.batches_at_once(options.batch_size)
+    chunk = images.batches_at_once(recipe.batch_size)
     before_step = schedule(optimiser, recipe) if schedule else None
-    return Phase({name: network}, {name: optimiser}, recipe, prepare, step, chunk, before_step)
+    return Phase({name: network}, {name: optimiser}, partial(samples, images), step, chunk, before_step)
 
 
 class OneNetworkDetector(Detector):
@@ -91,13 +84,16 @@ class OneNetworkDetector(Detector):
         raise NotImplementedError
 
     @classmethod
-    def rows(cls, options: Any, x: Tensor) -> Chunk:
-        """Return what the objective takes, made of images (n, C, S, S) in [-1, 1]; random numbers are drawn here."""
-        return images_alone(x)
+    def samples(cls, options: Any, images: Pixels, index: Tensor) -> Chunk:
+        """Return what the objective takes: n rows made of ``images(index)``, (n, C, S, S) in [-1, 1], or of others too.
+
+        Random numbers are drawn here.
+        """
+        return images_alone(images, index)
 
     @classmethod
     def objective(cls, options: Any, network: nn.Module) -> Callable[..., Tensor]:
-        """Return the function of the rows that training makes small."""
+        """Return the function of the samples that training makes small."""
         return own_loss(network)
 
     @classmethod
@@ -114,20 +110,16 @@ class OneNetworkDetector(Detector):
         """Return the network, under the method's name."""
         return {self.name: self.make(self.options)}
 
-    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
+    def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return one stage with one phase."""
-        o = self.options
+        o = plan.options
         build = partial(
             network_phase,
-            self.name,
-            partial(self.make, o),
-            o,
-            data.files[:1],
-            self.precision,
-            str(self.device),
-            partial(self.rows, o),
-            partial(self.objective, o),
-            self.optimise,
-            partial(self.schedule, o),
+            name=self.name,
+            make=partial(self.make, o),
+            samples=partial(self.samples, o),
+            objective=partial(self.objective, o),
+            optimise=self.optimise,
+            schedule=partial(self.schedule, o),
         )
-        return [[self.spec(self.name, build, data.fingerprints[:1], o.recipe(data.counts[0]), o.of_training())]]
+        return [[self.spec(plan.normal, self.name, build, o.recipe(plan.normal.count))]]

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Self, TypeVar, get_args, get_type_hints
 
 from medad.errors import TYPES, OptionError, closest
-from medad.training.phase import Recipe
+from medad.training.spec import Recipe
 
 T = TypeVar("T", bound="Options")
 SETTINGS = ("seed", "precision", "device", "jobs")  # what a detector is told besides its options

@@ -56,7 +56,6 @@ def load_published(folder: Path, backbone: str, size: int = 64, channels: int = 
         log_variance_limit=math.inf,
     )
     detector = DDAD(options, device=device)
-    detector.has_unlabeled_ = True
     paths = {name: path for m, found in files.items() for name, path in zip(detector.members(m), found, strict=True)}
     paths |= {name: folder / "refine" / REFINER_FILES[name] for name in present}
     tensors = {f"{name}/{key}": value for name, path in paths.items() for key, value in _state(path).items()}
@@ -64,7 +63,7 @@ def load_published(folder: Path, backbone: str, size: int = 64, channels: int = 
         first = "r_dual/model.0.weight"
         tensors[first] = tensors[first][:, [1, 0]]
     try:
-        detector.adopt(tensors)
+        detector.load_state(tensors, unlabeled=True)
     except (KeyError, RuntimeError, IndexError) as error:
         raise UserError(f"{folder}: not the weights of backbone {backbone} at size {size} ({error!s:.200})") from error
     return detector

@@ -4,24 +4,20 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from medad.detectors.discrepancy import discrepancies, stack
+from medad.detectors.plan import Plan
 from medad.detectors.reconstruction import make_network
 from medad.networks.asr import ASRNet, focal_loss
 from medad.networks.folding import folded
 from medad.synthesis.fpi import foreign_patches, other_indices
 from medad.training.average import move_average, newest_share
 from medad.training.checkpoint import load_networks, load_tensors
-from medad.training.phase import Chunk, Phase, Recipe, adam, descend, set_lr
-from medad.training.pixels import open_pixels
-
-if TYPE_CHECKING:
-    from medad.detectors.ddad import DDADOptions
+from medad.training.phase import Chunk, Phase, adam, for_training, gradient_step, set_lr
+from medad.training.spec import Recipe
 
 # An ASR-Net step is long enough for two threads to share it almost without loss, and there is often only one net.
 REFINEMENT_THREADS = 2
@@ -66,34 +62,21 @@ class RefinementOptions:
     p_synth: float = 0.5
 
 
-def refinement_phase(
-    name: str,
-    options: "DDADOptions",
-    weights: Sequence[Sequence[Path]],
-    normal: Path,
-    recipe: Recipe,
-    precision: str,
-    device: str,
-) -> Phase:
+def refinement_phase(plan: Plan, recipe: Recipe, name: str, modules: Sequence[Sequence[str]]) -> Phase:
     """Return the phase that trains the ASR-Net `name` on maps of the frozen modules.
 
     Parameters
     ----------
+    plan, recipe
+        As for every phase.
     name : str
         ``"r_dual"`` or ``"r_intra"``.
-    options : DDADOptions
-        Options of the whole method.
-    weights : sequence of sequence of Path
-        Files of the members of the NDM and, for R_dual, of the UDM.
-    normal : Path
-        The normal images.
-    recipe, precision, device
-        As for every phase.
+    modules : sequence of sequence of str
+        Members of the NDM and, for R_dual, of the UDM.
     """
-    images = open_pixels([normal], torch.device(device))
-    modules = [[_frozen(path, options, images.device) for path in members] for members in weights]
-    network = ASRNet(len(modules), options.refine_width)
-    network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    options, images = plan.options, plan.normal.images()
+    frozen = [[_frozen(plan, member) for member in members] for members in modules]
+    network = for_training({name: ASRNet(len(modules), options.refine_width)}, plan.device)[name]
     optimiser = adam(network, options.refine_lr, options.refine_weight_decay)
     average = copy.deepcopy(network) if options.refine_average else None
 
@@ -104,24 +87,24 @@ def refinement_phase(
             set_lr(optimiser, options.refine_lr * 0.5 * (1 + math.cos(math.pi * number / recipe.total_steps)))
         weight.fill_(newest_share(options.refine_average, number))
 
-    def prepare(index: Tensor) -> Chunk:
+    def draw(index: Tensor) -> Chunk:
         x, masks = foreign_patches(images(index), images(other_indices(index, recipe.count)), options.p_synth)
         with torch.no_grad():
-            maps = discrepancies([stack([net(x) for net in members]) for members in modules], options.bessel)
+            maps = discrepancies([stack([net(x) for net in members]) for members in frozen], options.bessel)
         return torch.stack(list(maps.values()), 1).contiguous(memory_format=torch.channels_last), masks
 
     def step(batch: Chunk) -> Tensor:
-        loss = descend(optimiser, lambda: focal_loss(network(batch[0]), batch[1]), precision, images.device)
+        loss = gradient_step(optimiser, lambda: focal_loss(network(batch[0]), batch[1]), plan.precision)
         if average is not None:
             move_average(average, network, weight)
         return loss
 
     networks: dict[str, nn.Module] = {name: network} if average is None else {name: average, f"{name}_last": network}
     chunk = max(SYNTHESISED_AT_ONCE // options.size**2 // recipe.batch_size, 1)
-    return Phase(networks, {name: optimiser}, recipe, prepare, step, chunk, schedule)
+    return Phase(networks, {name: optimiser}, draw, step, chunk, schedule)
 
 
-def _frozen(path: Path, options: "DDADOptions", device: torch.device) -> nn.Module:
-    network = make_network(options.backbone, options)
-    load_networks({path.stem: network}, load_tensors(path)[0])
-    return folded(network).to(device)
+def _frozen(plan: Plan, member: str) -> nn.Module:
+    network = make_network(plan.options.backbone, plan.options)
+    load_networks({member: network}, load_tensors(plan.finished(member))[0])
+    return folded(network).to(plan.device)

@@ -14,6 +14,7 @@ from medad.errors import OptionError
 from medad.networks.pixel_errors import dissimilarity
 from medad.networks.ssim_ae import SSIMAE
 from medad.training.phase import Chunk
+from medad.training.pixels import Pixels
 
 LARGEST_PATCH = 128
 
@@ -86,9 +87,9 @@ class SSIMAEDetector(ReconstructionDetector):
         return SSIMAE(patch_side(options.size), options.channels, options.width, options.latent)
 
     @classmethod
-    def rows(cls, options: Any, x: Tensor) -> Chunk:
+    def samples(cls, options: Any, images: Pixels, index: Tensor) -> Chunk:
         """Return a patch of every image, in [0, 1]."""
-        return ((random_patches(x, patch_side(options.size)) + 1) / 2,)
+        return ((random_patches(images(index), patch_side(options.size)) + 1) / 2,)
 
     @classmethod
     def objective(cls, options: Any, network: nn.Module) -> Callable[..., Tensor]:

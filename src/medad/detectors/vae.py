@@ -12,6 +12,7 @@ from medad.detectors.options import STANDARD
 from medad.detectors.variational import VariationalDetector, VariationalOptions
 from medad.networks.vae import VAE
 from medad.training.phase import Chunk
+from medad.training.pixels import Pixels
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,9 @@ class VAEDetector(VariationalDetector):
         return VAE(options.size, options.channels, options.width, options.hidden, options.latent)
 
     @classmethod
-    def rows(cls, options: Any, x: Tensor) -> Chunk:
+    def samples(cls, options: Any, images: Pixels, index: Tensor) -> Chunk:
         """Return the images and the noise that samples their codes, (n, latent)."""
+        x = images(index)
         return x, torch.randn(len(x), options.latent, device=x.device)
 
     @classmethod

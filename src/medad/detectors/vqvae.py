@@ -2,31 +2,32 @@
 
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from medad.detectors.base import Detector, TrainingData
+from medad.detectors.base import Detector
 from medad.detectors.groups import Analysis, in_groups
 from medad.detectors.one_network import network_phase
 from medad.detectors.options import STANDARD
+from medad.detectors.plan import Plan
 from medad.detectors.vqvae_training import (
-    Thresholds,
+    AUTOENCODER,
+    PRIOR,
+    THRESHOLDS,
     VQVAEOptions,
     clipped_adam,
     make_prior,
     make_vqvae,
     prior_phase,
-    thresholds_phase,
+    thresholds_fit,
 )
 from medad.networks.pixelsnail import PixelSNAIL
 from medad.networks.vqvae import VQVAE
-from medad.training.course import finished_path
-from medad.training.phase import PhaseSpec, Recipe
 from medad.training.seeds import derive_seed
+from medad.training.spec import Spec, Sweep
 
 SHARPNESS = 3.0  # of the weights of restorations
 LEAST_DISTANCE = 1e-6
@@ -80,29 +81,24 @@ class VQVAEDetector(Detector):
     }
 
     def build(self) -> dict[str, nn.Module]:
-        """Return the VQ-VAE, its prior and the thresholds."""
-        return {"vqvae": make_vqvae(self.options), "prior": make_prior(self.options), "thresholds": Thresholds()}
+        """Return the VQ-VAE and its prior."""
+        return {AUTOENCODER: make_vqvae(self.options), PRIOR: make_prior(self.options)}
 
-    def stages(self, data: TrainingData, folder: Path) -> list[list[PhaseSpec]]:
-        """Return three stages of one phase each: VQ-VAE, prior, thresholds."""
-        o, files, device = self.options, data.files[:1], str(self.device)
-        vqvae, prior = finished_path(folder, "vqvae"), finished_path(folder, "prior")
-        first = partial(
-            network_phase, "vqvae", partial(make_vqvae, o), o, files, self.precision, device, optimise=clipped_adam
-        )
-        second = partial(prior_phase, "prior", o, vqvae, files, self.precision, device)
-        third = partial(thresholds_phase, "thresholds", o, vqvae, prior, files, device)
-        count, images, relevant = data.counts[0], data.fingerprints[:1], o.of_training()
+    def stages(self, plan: Plan) -> list[list[Spec]]:
+        """Return three stages: the phases of VQ-VAE and prior, the fit of the thresholds."""
+        o, plan = plan.options, plan.normal
+        recipe, relevant = o.recipe(plan.count), o.of_training()
         of_vqvae = {name: value for name, value in relevant.items() if not name.startswith("prior_")}
+        vqvae = partial(network_phase, name=AUTOENCODER, make=partial(make_vqvae, o), optimise=clipped_adam)
         return [
-            [self.spec("vqvae", first, images, o.recipe(count), of_vqvae)],
-            [self.spec("prior", second, images, o.recipe(count), relevant)],
-            [self.spec("thresholds", third, images, Recipe(count, count, 1), relevant)],
+            [self.spec(plan, AUTOENCODER, vqvae, recipe, of_vqvae)],
+            [self.spec(plan, PRIOR, prior_phase, recipe)],
+            [self.spec(plan, THRESHOLDS, thresholds_fit, Sweep(plan.count, o.batch_size))],
         ]
 
-    def adopt(self, tensors: Mapping[str, Tensor]) -> None:
+    def load_state(self, tensors: Mapping[str, Tensor], unlabeled: bool = False) -> None:
         """Take fitted weights; draw the random numbers of all restorations, (S, codes of an image)."""
-        super().adopt(tensors)
+        super().load_state(tensors, unlabeled)
         generator = torch.Generator().manual_seed(derive_seed(self.seed, "restorations"))
         places = (self.options.size // VQVAE.shrinkage) ** 2
         self.uniform_ = torch.rand(self.options.restorations, places, generator=generator).to(self.device)
@@ -112,10 +108,10 @@ class VQVAEDetector(Detector):
         return in_groups(self._analyse, x)
 
     def _analyse(self, x: Tensor) -> Analysis:
-        vqvae, prior, thresholds = self._networks
+        vqvae, prior = self._networks
         codes = vqvae.encode(x)
         nll = prior.nll(codes).flatten(1)
-        improbable = (nll * (nll > thresholds.score)).sum(1)
+        improbable = (nll * (nll > self.tensors_[f"{THRESHOLDS}/score"])).sum(1)
         residual = (x - vqvae.decode(codes)).abs().mean(1)
         at_once = max(RESTORED_AT_ONCE // (self.options.size**2 * self.options.restorations), 1)
         parts = zip(x.split(at_once), codes.split(at_once), strict=True)
@@ -125,15 +121,14 @@ class VQVAEDetector(Detector):
         return {"code_nll": improbable} | means | {"pred_score": improbable}, maps
 
     @property
-    def _networks(self) -> tuple[VQVAE, PixelSNAIL, Thresholds]:
-        vqvae, prior, thresholds = (self.folded_[name] for name in ("vqvae", "prior", "thresholds"))
-        return cast(VQVAE, vqvae), cast(PixelSNAIL, prior), cast(Thresholds, thresholds)
+    def _networks(self) -> tuple[VQVAE, PixelSNAIL]:
+        return cast(VQVAE, self.folded_[AUTOENCODER]), cast(PixelSNAIL, self.folded_[PRIOR])
 
     def _restoration_map(self, x: Tensor, codes: Tensor) -> Tensor:
         """Return the smoothed residual of the restorations, (n, S, S)."""
-        vqvae, prior, thresholds = self._networks
+        (vqvae, prior), threshold = self._networks, self.tensors_[f"{THRESHOLDS}/restoration"]
         count, (times, _) = len(x), self.uniform_.shape
-        drawn = prior.redraw(codes.repeat_interleave(times, 0), thresholds.restoration, self.uniform_.repeat(count, 1))
+        drawn = prior.redraw(codes.repeat_interleave(times, 0), threshold, self.uniform_.repeat(count, 1))
         return smoothed(weighted_residual(x, vqvae.decode(drawn).unflatten(0, (count, times))))
 
 

@@ -1,26 +1,28 @@
 """Training of the VQ-VAE, of the prior over its codes and of the thresholds on their NLLs (spec section 5.3)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
 from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from medad.detectors.one_class import in_order
 from medad.detectors.one_network import adam_of
 from medad.detectors.options import TrainingOptions
+from medad.detectors.plan import Plan
 from medad.networks.folding import folded
 from medad.networks.pixelsnail import PixelSNAIL
 from medad.networks.vqvae import VQVAE
 from medad.training.checkpoint import load_networks, load_tensors
-from medad.training.phase import Chunk, Phase, Recipe, descend
-from medad.training.pixels import open_pixels
+from medad.training.fit import Fit
+from medad.training.phase import Chunk, Phase, for_training, gradient_step
+from medad.training.spec import Recipe
 
 Network = TypeVar("Network", bound=nn.Module)
 
+AUTOENCODER, PRIOR, THRESHOLDS = "vqvae", "prior", "thresholds"  # what is trained, in this order
 GRADIENT_LIMIT = 1.0
 SCORE_QUANTILE, RESTORATION_QUANTILE = 0.98, 0.90  # of the NLLs of normal codes
 MARGIN = 1e-3  # nats; many codes are equally improbable, and rounding must not tell which of them are above a quantile
@@ -53,22 +55,17 @@ class VQVAEOptions(TrainingOptions):
     restorations: int = 15
 
 
-class Thresholds(nn.Module):
-    """NLLs, in nats, above which a code counts for the score and is drawn anew for the restorations.
+def thresholds_of(nll: Tensor) -> dict[str, Tensor]:
+    """Return the NLLs above which a code counts for the ``score`` and is drawn anew for the ``restoration``, ().
 
-    They are parameters without gradients, so that they lie in the file of weights.
+    Parameters
+    ----------
+    nll : Tensor
+        NLLs, in nats, of the codes of normal images, whose quantiles they are.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.score, self.restoration = (nn.Parameter(torch.zeros(()), requires_grad=False) for _ in range(2))
-
-    def fit(self, nll: Tensor) -> Tensor:
-        """Set both to quantiles of `nll`, those of the codes of normal images; return the mean of `nll`, 0-d."""
-        ordered = nll.flatten().sort().values
-        for threshold, quantile in (self.score, SCORE_QUANTILE), (self.restoration, RESTORATION_QUANTILE):
-            threshold.copy_(ordered[ceil(quantile * len(ordered)) - 1] + MARGIN)
-        return nll.mean()
+    ordered = nll.flatten().sort().values
+    quantiles = {"score": SCORE_QUANTILE, "restoration": RESTORATION_QUANTILE}
+    return {name: ordered[ceil(quantile * len(ordered)) - 1] + MARGIN for name, quantile in quantiles.items()}
 
 
 def make_vqvae(options: VQVAEOptions) -> VQVAE:
@@ -89,44 +86,38 @@ def clipped_adam(options: VQVAEOptions, network: nn.Module) -> Optimizer:
     return optimiser
 
 
-def prior_phase(
-    name: str, options: VQVAEOptions, vqvae: Path, files: Sequence[Path], precision: str, device: str
-) -> Phase:
-    """Return the phase that trains the prior on the codes that the finished VQ-VAE gives to the images of `files`."""
-    codes = _codes(options, vqvae, files, device)
-    network = make_prior(options).to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    optimiser = clipped_adam(options, network)
+def prior_phase(plan: Plan, recipe: Recipe) -> Phase:
+    """Return the phase that trains the prior on the codes that the finished VQ-VAE gives to the images of `plan`."""
+    codes = _codes(plan)
+    network = for_training({PRIOR: make_prior(plan.options)}, plan.device)[PRIOR]
+    optimiser = clipped_adam(plan.options, network)
+    loss = cast(PixelSNAIL, network).loss
 
     def step(batch: Chunk) -> Tensor:
-        return descend(optimiser, lambda: network.loss(*batch), precision, codes.device)
+        return gradient_step(optimiser, lambda: loss(*batch), plan.precision)
 
-    return Phase({name: network}, {name: optimiser}, options.recipe(len(codes)), lambda index: (codes[index],), step)
+    return Phase({PRIOR: network}, {PRIOR: optimiser}, lambda index: (codes[index],), step)
 
 
-def thresholds_phase(
-    name: str, options: VQVAEOptions, vqvae: Path, prior: Path, files: Sequence[Path], device: str
-) -> Phase:
-    """Return the phase whose only step, over all images of `files`, sets the thresholds."""
-    codes = _codes(options, vqvae, files, device)
-    network, thresholds = _frozen(make_prior(options), prior, device), Thresholds().to(device)
+def thresholds_fit(plan: Plan, recipe: Recipe) -> Fit:
+    """Return the fit that collects the NLLs of the codes of all images of `plan` and ends with the thresholds."""
+    o, images = plan.options, plan.images()
+    vqvae, prior = _frozen(make_vqvae(o), AUTOENCODER, plan), _frozen(make_prior(o), PRIOR, plan)
+    nll = torch.zeros(recipe.count, (o.size // VQVAE.shrinkage) ** 2, device=plan.device)
 
-    @torch.no_grad()
-    def prepare(index: Tensor) -> Chunk:
-        return (torch.cat([network.nll(codes[part]) for part in index.split(options.batch_size)]),)
+    def update(index: Tensor) -> None:
+        nll[index] = prior.nll(vqvae.encode(images(index))).flatten(1)
 
-    recipe = Recipe(len(codes), batch_size=len(codes), epochs=1)
-    return Phase({name: thresholds}, {}, recipe, prepare, lambda batch: thresholds.fit(*batch))
+    return Fit(THRESHOLDS, {"nll": nll}, update, lambda found: thresholds_of(found["nll"]))
 
 
 @torch.no_grad()
-def _codes(options: VQVAEOptions, vqvae: Path, files: Sequence[Path], device: str) -> Tensor:
+def _codes(plan: Plan) -> Tensor:
     """Return the codes of all images, (n, h, w): few enough to be kept."""
-    images = open_pixels(files, torch.device(device))
-    network = _frozen(make_vqvae(options), vqvae, device)
-    every = torch.arange(len(images), device=device)
-    return torch.cat([network.encode(images(part)) for part in every.split(options.batch_size)])
+    images, network = plan.images(), _frozen(make_vqvae(plan.options), AUTOENCODER, plan)
+    return torch.cat([network.encode(x) for x in in_order(images, plan.options.batch_size)])
 
 
-def _frozen(network: Network, path: Path, device: str) -> Network:
-    load_networks({path.stem: network}, load_tensors(path)[0])
-    return cast(Network, folded(network).to(device))
+def _frozen(network: Network, name: str, plan: Plan) -> Network:
+    load_networks({name: network}, load_tensors(plan.finished(name))[0])
+    return cast(Network, folded(network).to(plan.device))

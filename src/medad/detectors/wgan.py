@@ -2,17 +2,17 @@
 
 from dataclasses import asdict, dataclass, fields
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from medad.detectors.gan import GANOptions, for_training
+from medad.detectors.gan import GANOptions
+from medad.detectors.plan import Plan
 from medad.networks.wasserstein import critic_loss
 from medad.networks.wgan import Critic, Generator
-from medad.training.phase import Chunk, Phase, adam, descend
-from medad.training.pixels import open_pixels
+from medad.training.phase import Chunk, Phase, adam, for_training, gradient_step
+from medad.training.spec import Recipe
 
 
 @dataclass(frozen=True)
@@ -42,25 +42,20 @@ def make_wgan(options: WGANOptions) -> dict[str, nn.Module]:
     }
 
 
-def wgan_phase(options: WGANOptions, normal: Path, precision: str, device: str) -> Phase:
+def wgan_phase(plan: Plan, recipe: Recipe) -> Phase:
     """Return the phase that trains ``generator`` and ``critic``; the loss shown is the critic's.
 
     Parameters
     ----------
-    options : WGANOptions
-        Networks and recipe.
-    normal : Path
-        The normal images.
-    precision, device
+    plan, recipe
         As for every phase.
     """
-    o, images = options, open_pixels([normal], torch.device(device))
-    networks = for_training(make_wgan(o), device)
+    o, images = plan.options, plan.images()
+    networks = for_training(make_wgan(o), plan.device)
     generator, critic = networks.values()
     optimisers = {name: adam(network, o.lr, betas=(o.beta1, o.beta2)) for name, network in networks.items()}
-    recipe = o.gan_recipe(len(images))
 
-    def prepare(index: Tensor) -> Chunk:
+    def draw(index: Tensor) -> Chunk:
         count, further = len(index), o.critic_steps - 1
         others = torch.randint(recipe.count, (count, further), device=images.device)
         real = images(torch.cat([index[:, None], others], 1).flatten())
@@ -75,9 +70,9 @@ def wgan_phase(options: WGANOptions, normal: Path, precision: str, device: str) 
     def step(batch: Chunk) -> Tensor:
         real, codes, share = (rows.unbind(1) for rows in batch)
         for rows in zip(real, codes, share, strict=False):  # the last codes are left for the generator
-            loss = descend(optimisers["critic"], partial(criticised, *rows), precision, images.device)
-        descend(optimisers["generator"], lambda: -critic(generator(codes[-1])).mean(), precision, images.device)
+            loss = gradient_step(optimisers["critic"], partial(criticised, *rows), plan.precision)
+        gradient_step(optimisers["generator"], lambda: -critic(generator(codes[-1])).mean(), plan.precision)
         return loss
 
     chunk = images.batches_at_once(o.batch_size * o.critic_steps)
-    return Phase(networks, optimisers, recipe, prepare, step, chunk)
+    return Phase(networks, optimisers, draw, step, chunk)

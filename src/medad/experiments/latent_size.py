@@ -14,18 +14,19 @@ import torch
 from medad.data.imageset import ImageSet
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
-from medad.detectors.base import Detector, TrainingData
+from medad.detectors.base import Detector
 from medad.detectors.holdout import split_holdout
+from medad.detectors.plan import TrainingData
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.files import replacing
 from medad.networks.autoencoder import AE
 from medad.ownership import claim_file
 from medad.training.checkpoint import load_tensors
-from medad.training.course import finished_path
-from medad.training.phase import PhaseSpec
+from medad.training.job import finished_path
 from medad.training.pixels import share_pixels, to_unit
 from medad.training.precision import products_in
+from medad.training.spec import Spec
 from medad.training.workers import train_phases
 from medad.workflows.notes import say
 from medad.workflows.options import TrainOptions
@@ -141,7 +142,7 @@ def sweep(detectors: Mapping[int, Detector], train: ImageSet, held_out: ImageSet
         with products_in(first.precision, first.device):
             train_phases(list(specs.values()), folder, first.jobs, "training")
         for latent, detector in detectors.items():
-            detector.adopt(load_tensors(finished_path(folder, specs[latent].name))[0])
+            detector.load_state(load_tensors(finished_path(folder, specs[latent].name))[0])
     return [
         LatentSize(latent, mean_error(detector, held_out), code_entropy(_codes(detector, train)))
         for latent, detector in detectors.items()
@@ -161,8 +162,8 @@ def _detector(latent: int, options: TrainOptions) -> Detector:
     )
 
 
-def _spec(latent: int, detector: Detector, data: TrainingData, folder: Path) -> PhaseSpec:
-    ((spec,),) = detector.stages(data, folder)
+def _spec(latent: int, detector: Detector, data: TrainingData, folder: Path) -> Spec:
+    ((spec,),) = detector.stages(detector.plan(data, folder))
     return replace(spec, name=f"{spec.name}_{latent}")
 
 

@@ -20,8 +20,8 @@ from medad.data.imageset import ImageSet
 from medad.data.loading import load_or_fail
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
-from medad.detectors.base import TrainingData
 from medad.detectors.ddad import DDAD
+from medad.detectors.plan import TrainingData
 from medad.detectors.registry import load_detector
 from medad.evaluation.metrics import auroc, average_precision
 from medad.experiments.command import run_command
@@ -31,10 +31,10 @@ from medad.files import replacing
 from medad.networks.asr import ASRNet
 from medad.ownership import claim_file
 from medad.training.checkpoint import load_networks, load_tensors, network_state, save_tensors
-from medad.training.course import finished_path
-from medad.training.phase import PhaseSpec
+from medad.training.job import finished_path
 from medad.training.pixels import share_pixels
 from medad.training.run import read_run
+from medad.training.spec import Spec
 from medad.training.workers import train_phases
 
 # The average is passive: beside it the last weights of "average" are those of the paper's trial.
@@ -104,18 +104,16 @@ def study(run: Path, data: Path, trial: Trial, out: Path, work: Path) -> Path:
     return path
 
 
-def _spec(detector: DDAD, trial: Trial, normal: ImageSet, work: Path) -> PhaseSpec:
+def _spec(detector: DDAD, trial: Trial, normal: ImageSet, work: Path) -> Spec:
     """Lay the members where ASR-Net's phase looks for them, and describe that phase."""
     work.mkdir(parents=True, exist_ok=True)
-    names = [name for module in detector.modules for name in detector.members(module)]
+    names = [name for module in detector.modules(True) for name in detector.members(module)]
     for name in names:
         save_tensors(finished_path(work, name), network_state({name: detector.networks_[name]}))
     changed = replace(detector.options, **VARIANTS[trial.variant], refine_snapshots=trial.every)
     other = DDAD(changed, seed=trial.seed, precision=trial.precision, device="cpu")
-    other.has_unlabeled_ = True
-    files = (share_pixels(normal, work / "normal.npy"),)
-    stages = other.stages(TrainingData(files, (len(normal),), (normal.fingerprint,)), work)
-    spec = next(spec for spec in stages[-1] if spec.name == trial.score)
+    data = TrainingData((share_pixels(normal, work / "normal.npy"),), (len(normal),), (normal.fingerprint,))
+    spec = other.refiner(other.plan(data, work), trial.score)
     members = blake2b(b"".join(finished_path(work, name).read_bytes() for name in names), digest_size=8)
     return replace(spec, key=f"{spec.key}-{members.hexdigest()}")  # the same members, not just the same options
 

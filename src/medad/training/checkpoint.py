@@ -5,14 +5,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from medad.errors import MedadError, UserError
 from medad.files import replacing
-from medad.training.phase import Phase
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], **metadata: object) -> None:
@@ -72,53 +70,7 @@ def load_networks(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tenso
         net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
 
 
-def save_result(path: Path, phase: Phase, losses: Tensor, key: str) -> None:
-    """Store what training has made, without what only more training would need."""
-    save_tensors(path, network_state(phase.networks) | {"losses": losses}, key=key)
-
-
-def save_phase(path: Path, phase: Phase, step: int, losses: Tensor, key: str) -> None:
-    """Store all that the rest of the training depends on: weights, optimisers, step, losses so far."""
-    state = network_state(phase.networks)
-    for name, optimiser in phase.optimisers.items():
-        for i, slots in optimiser.state_dict()["state"].items():
-            state |= {f"optimiser/{name}/{i}/{slot}": value for slot, value in slots.items()}
-    save_tensors(path, state | {"losses": losses}, step=step, key=key)
-
-
-def load_phase(path: Path, phase: Phase, key: str) -> tuple[int, Tensor]:
-    """Restore `phase` from `path`; return the step to go on from and the losses so far.
-
-    Raises
-    ------
-    UserError
-        When the checkpoint belongs to another configuration, other data or another seed.
-    """
-    tensors, metadata = load_tensors(path)
-    check_key(path, metadata, key)
-    load_networks(phase.networks, tensors)
-    for name, optimiser in phase.optimisers.items():
-        _load_optimiser(optimiser, f"optimiser/{name}/", tensors)
-    return int(metadata["step"]), tensors["losses"]
-
-
 def check_key(path: Path, metadata: Mapping[str, str], key: str) -> None:
     """Refuse a file that was trained with other options, data or another seed."""
     if metadata.get("key") != key:
         raise UserError(f"{path}: trained with other options or data; resume with the same ones or use another --out")
-
-
-def _load_optimiser(optimiser: torch.optim.Optimizer, prefix: str, tensors: Mapping[str, Tensor]) -> None:
-    parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    for i, parameter in enumerate(parameters):
-        start = f"{prefix}{i}/"
-        for name, value in tensors.items():
-            if name.startswith(start):
-                optimiser.state[parameter][name.removeprefix(start)] = _like(parameter, value)
-
-
-def _like(parameter: Tensor, value: Tensor) -> Tensor:
-    """Copy `value` into memory laid out as the optimiser lays out its own state."""
-    if value.shape != parameter.shape:
-        return value.to(parameter.device)
-    return torch.empty_like(parameter, requires_grad=False).copy_(value)

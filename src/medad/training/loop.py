@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from medad.training.checkpoint import check_key, read_metadata
-from medad.training.course import Course, finished_path, partial_path
 from medad.training.denormals import flushed
-from medad.training.phase import PhaseSpec
+from medad.training.job import Job, finished_path, partial_path
+from medad.training.spec import Spec
 
 Report = Callable[[str, int], None]
 
@@ -20,7 +20,7 @@ class Interrupted(Exception):
 
 
 def train_in_turns(
-    specs: Sequence[PhaseSpec],
+    specs: Sequence[Spec],
     folder: Path,
     report: Report,
     stop: Callable[[], bool],
@@ -33,7 +33,7 @@ def train_in_turns(
 
     Parameters
     ----------
-    specs : sequence of PhaseSpec
+    specs : sequence of Spec
         What to train.
     folder : Path
         Where results and, until then, ``NAME.partial.safetensors`` are kept. A finished
@@ -54,7 +54,7 @@ def train_in_turns(
     MedadError
         If a checkpoint cannot be written.
     """
-    waiting, running = deque(specs), deque[Course]()
+    waiting, running = deque(specs), deque[Job]()
     with _undisturbed(specs[0].device):
         while waiting or running:
             while waiting and len(running) < at_once:
@@ -63,38 +63,38 @@ def train_in_turns(
                 _turn(running, report, stop, until)
 
 
-def _begin(spec: PhaseSpec, folder: Path, report: Report) -> list[Course]:
-    """Return the course of a phase; none if it is finished."""
+def _begin(spec: Spec, folder: Path, report: Report) -> list[Job]:
+    """Return the job of a phase; none if it is finished."""
     finished = finished_path(folder, spec.name)
     if not finished.exists():
-        course = Course(spec, folder)
-        report(spec.name, course.done)
-        return [course]
+        job = Job(spec, folder)
+        report(spec.name, job.done)
+        return [job]
     check_key(finished, read_metadata(finished), spec.key)
     _end(spec, folder, report)
     return []
 
 
-def _turn(running: deque[Course], report: Report, stop: Callable[[], bool], until: int | None) -> None:
-    """Let the first course make a chunk, and queue up again unless it has come to its end."""
+def _turn(running: deque[Job], report: Report, stop: Callable[[], bool], until: int | None) -> None:
+    """Let the first job make a chunk, and queue up again unless it has come to its end."""
     if stop():
-        for course in running:
-            course.save()
+        for job in running:
+            job.save()
         raise Interrupted
-    course = running.popleft()
-    goal = course.spec.steps if until is None else until
-    if course.done < goal:
-        course.advance()
-        report(course.spec.name, course.done)
-    if course.finished:
-        _end(course.spec, course.folder, report)
-    elif course.done >= goal:
-        course.save()
+    job = running.popleft()
+    goal = job.spec.steps if until is None else until
+    if job.done < goal:
+        job.advance()
+        report(job.spec.name, job.done)
+    if job.finished:
+        _end(job.spec, job.folder, report)
+    elif job.done >= goal:
+        job.save()
     else:
-        running.append(course)
+        running.append(job)
 
 
-def _end(spec: PhaseSpec, folder: Path, report: Report) -> None:
+def _end(spec: Spec, folder: Path, report: Report) -> None:
     partial_path(folder, spec.name).unlink(missing_ok=True)
     report(spec.name, spec.steps)
 

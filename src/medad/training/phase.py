@@ -1,84 +1,15 @@
 """What a method gives the trainer: networks, optimisers, data and a step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from medad.training.checkpoint import load_networks, network_state
+
 Chunk = tuple[Tensor, ...]
-
-
-@dataclass(frozen=True)
-class PhaseSpec:
-    """The description of a phase that travels to a worker process.
-
-    Attributes
-    ----------
-    name : str
-        Unique within the detector, e.g. ``"ndm_1"``.
-    key : str
-        Digest of all that the outcome depends on; a checkpoint with another key is refused.
-    build : callable
-        Makes the phase; picklable, called in the process that trains it, under the phase's seed.
-    seed : int
-        Seed of the phase.
-    steps, steps_per_epoch : int
-        Number of steps in all, for progress and for balancing processes, and in an epoch.
-    snapshots : int
-        If positive, the networks of every so many epochs are kept too, as ``NAME.EPOCH.safetensors``.
-    threads : int
-        Arithmetic threads. It is a constant of the method, never of the machine: sums are rounded in
-        an order that depends on it.
-    device : str
-        Where the networks of the phase are.
-    """
-
-    name: str
-    key: str
-    build: Callable[[], "Phase"]
-    seed: int
-    steps: int
-    steps_per_epoch: int
-    snapshots: int = 0
-    threads: int = 1
-    device: str = "cpu"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How long a phase trains.
-
-    Attributes
-    ----------
-    count, batch_size : int
-        Number of training images and of images per step. Fewer images than a batch train as one batch.
-    epochs : int
-        Passes over the images.
-    steps : int or None
-        If given, the number of steps whatever the number of epochs.
-    keep_last : bool
-        Whether an epoch ends with the images that fill no batch; by default they are dropped. A single one
-        is always dropped: batch norm cannot learn from it.
-    """
-
-    count: int
-    batch_size: int
-    epochs: int
-    steps: int | None = None
-    keep_last: bool = False
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Return the number of batches in an epoch, at least one."""
-        whole, rest = divmod(self.count, self.batch_size)
-        return max(whole + (self.keep_last and rest > 1), 1)
-
-    @property
-    def total_steps(self) -> int:
-        """Return the number of steps of the whole phase."""
-        return self.epochs * self.steps_per_epoch if self.steps is None else self.steps
 
 
 @dataclass
@@ -89,16 +20,14 @@ class Phase:
     ----------
     networks, optimisers : dict
         By name; all of their state is checkpointed.
-    recipe : Recipe
-        Images, batches and length.
-    prepare : callable
+    draw : callable
         Indices of the images of some consecutive batches -> tensors, one row an image. Random numbers
         are drawn here rather than in `step`, which a GPU can then record.
     step : callable
         Rows of one batch -> detached loss; updates the networks. All calls do the same to tensors that
         stay where they are: on a GPU the step is recorded once and replayed.
     chunk_batches : int
-        How many batches `prepare` makes at once.
+        How many batches `draw` makes at once.
     schedule : callable, optional
         Called before every step with its number, to set what changes from step to step, such as the
         learning rate.
@@ -106,16 +35,38 @@ class Phase:
 
     networks: dict[str, nn.Module]
     optimisers: dict[str, Optimizer]
-    recipe: Recipe
-    prepare: Callable[[Tensor], Chunk]
+    draw: Callable[[Tensor], Chunk]
     step: Callable[[Chunk], Tensor]
     chunk_batches: int = 1
     schedule: Callable[[int], None] | None = None
 
-    @property
-    def device(self) -> torch.device:
-        """Return where the networks are."""
-        return next(p.device for network in self.networks.values() for p in network.parameters())
+    def advance(self, index: Tensor, batch_size: int, number: int) -> list[Tensor]:
+        """Make the steps from `number` on with the images at `index`, in batches; return their losses."""
+        rows = self.draw(index)
+        losses: list[Tensor] = []
+        for i in range(0, len(index), batch_size):
+            if self.schedule is not None:
+                self.schedule(number + len(losses))
+            losses.append(self.step(tuple(r[i : i + batch_size] for r in rows)))
+        return losses
+
+    def state(self) -> dict[str, Tensor]:
+        """Return weights and the state of optimisers."""
+        found = self.result()
+        for name, optimiser in self.optimisers.items():
+            for i, slots in optimiser.state_dict()["state"].items():
+                found |= {f"optimiser/{name}/{i}/{slot}": value for slot, value in slots.items()}
+        return found
+
+    def load_state(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take what :meth:`state` returned."""
+        load_networks(self.networks, tensors)
+        for name, optimiser in self.optimisers.items():
+            _load_optimiser(optimiser, f"optimiser/{name}/", tensors)
+
+    def result(self) -> dict[str, Tensor]:
+        """Return the weights, without what only more training would need."""
+        return network_state(self.networks)
 
 
 def generator_of(device: torch.device) -> torch.Generator:
@@ -125,16 +76,17 @@ def generator_of(device: torch.device) -> torch.Generator:
     return torch.default_generator
 
 
-def descend(optimiser: Optimizer, objective: Callable[[], Tensor], precision: str, device: torch.device) -> Tensor:
+def gradient_step(optimiser: Optimizer, objective: Callable[[], Tensor], precision: str) -> Tensor:
     """Make one step of `optimiser` down the gradient of `objective`; return the detached loss.
 
     With precision ``"bf16"`` the forward pass runs under autocast; weights and optimiser stay fp32. Networks
     of other optimisers that the objective goes through, as in a GAN, get no gradients.
     """
-    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+    weights = [p for group in optimiser.param_groups for p in group["params"]]
+    with torch.autocast(weights[0].device.type, torch.bfloat16, enabled=precision == "bf16"):
         loss = objective()
     optimiser.zero_grad(set_to_none=True)
-    loss.backward(inputs=[p for group in optimiser.param_groups for p in group["params"]])
+    loss.backward(inputs=weights)
     optimiser.step()
     return loss.detach()
 
@@ -160,6 +112,13 @@ def adam(
     )
 
 
+def for_training(networks: dict[str, nn.Module], device: str) -> dict[str, nn.Module]:
+    """Return `networks`, on `device`, channels last and in training mode."""
+    for network in networks.values():
+        network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    return networks
+
+
 def set_lr(optimiser: Optimizer, lr: float) -> None:
     """Set the learning rate of all parameters, in place where it is a tensor."""
     for group in optimiser.param_groups:
@@ -167,3 +126,19 @@ def set_lr(optimiser: Optimizer, lr: float) -> None:
             group["lr"].fill_(lr)
         else:
             group["lr"] = lr
+
+
+def _load_optimiser(optimiser: Optimizer, prefix: str, tensors: Mapping[str, Tensor]) -> None:
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    for i, parameter in enumerate(parameters):
+        start = f"{prefix}{i}/"
+        for name, value in tensors.items():
+            if name.startswith(start):
+                optimiser.state[parameter][name.removeprefix(start)] = _like(parameter, value)
+
+
+def _like(parameter: Tensor, value: Tensor) -> Tensor:
+    """Copy `value` into memory laid out as the optimiser lays out its own state."""
+    if value.shape != parameter.shape:
+        return value.to(parameter.device)
+    return torch.empty_like(parameter, requires_grad=False).copy_(value)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medad.files import locked, replacing
-from medad.training.course import finished_path
-from medad.training.phase import PhaseSpec
+from medad.training.job import finished_path
+from medad.training.spec import Spec
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class PhaseStore:
     folder: Path
 
     @contextmanager
-    def shared(self, specs: Sequence[PhaseSpec], work: Path) -> Iterator[None]:
+    def shared(self, specs: Sequence[Spec], work: Path) -> Iterator[None]:
         """Bring what is stored of `specs` into the folder `work`; store what is finished there afterwards.
 
         Phases with snapshots are left out: these are not stored. Another process that trains one of the
@@ -44,15 +44,15 @@ class PhaseStore:
             finally:
                 self._keep(wanted, work)
 
-    def _path(self, spec: PhaseSpec) -> Path:
+    def _path(self, spec: Spec) -> Path:
         return self.folder / f"{spec.key}.safetensors"
 
-    def _fetch(self, specs: Sequence[PhaseSpec], work: Path) -> None:
+    def _fetch(self, specs: Sequence[Spec], work: Path) -> None:
         for spec in specs:
             if self._path(spec).exists() and not finished_path(work, spec.name).exists():
                 _link(self._path(spec), finished_path(work, spec.name))
 
-    def _keep(self, specs: Sequence[PhaseSpec], work: Path) -> None:
+    def _keep(self, specs: Sequence[Spec], work: Path) -> None:
         for spec in specs:
             if finished_path(work, spec.name).exists() and not self._path(spec).exists():
                 _link(finished_path(work, spec.name), self._path(spec))

@@ -101,10 +101,12 @@ class ResidentPixels:
         return max(PREPARED_AT_ONCE // (batch_size * self.images[0].numel()), 1)
 
 
+Pixels = MappedPixels | ResidentPixels
+
 _resident: WeakValueDictionary[tuple[object, ...], ResidentPixels] = WeakValueDictionary()
 
 
-def open_pixels(files: Sequence[Path], device: torch.device) -> MappedPixels | ResidentPixels:
+def open_pixels(files: Sequence[Path], device: torch.device) -> Pixels:
     """Return the images of `files`: on a GPU resident, once for all phases, unless they are too many."""
     if device.type == "cpu":
         return MappedPixels(files, device)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from medad.training.phase import PhaseSpec
+from medad.training.spec import Spec
 
 SHORTEST = 250  # steps; handing a phase over costs about as much as ten steps
 
@@ -15,26 +15,26 @@ class Slices:
 
     Parameters
     ----------
-    specs : sequence of PhaseSpec
+    specs : sequence of Spec
         The phases.
     processes : int
         How many of them are trained at a time.
     """
 
-    def __init__(self, specs: Sequence[PhaseSpec], processes: int) -> None:
+    def __init__(self, specs: Sequence[Spec], processes: int) -> None:
         self.processes = processes
         self.idle = {spec.name: spec for spec in specs}
         self.done = dict.fromkeys(self.idle, 0)
         self.left = {spec.name: spec.steps for spec in specs}
 
-    def take(self) -> tuple[PhaseSpec, int] | None:
+    def take(self) -> tuple[Spec, int] | None:
         """Return a phase and the step to which it is to be trained now; None if none is idle."""
         if not self.idle:
             return None
         spec = self.idle.pop(max(self.idle, key=lambda name: self.left[name]))
         return spec, min(self.done[spec.name] + self._length(), spec.steps)
 
-    def put_back(self, spec: PhaseSpec, done: int) -> None:
+    def put_back(self, spec: Spec, done: int) -> None:
         """Note that `spec` has come to step `done` and is idle, unless it is finished."""
         self.done[spec.name], self.left[spec.name] = done, spec.steps - done
         if done < spec.steps:

@@ -17,22 +17,22 @@ from medad.errors import MedadError
 from medad.progress import Advance, progress
 from medad.training.loop import Interrupted, train_in_turns
 from medad.training.memory import keep_freed_memory
-from medad.training.phase import PhaseSpec
 from medad.training.slices import Slices
+from medad.training.spec import Spec
 
 DIED = "a training process died (out of memory?): go on with --resume, perhaps with fewer --jobs"
 UNSTARTED = 'no training process could start: call fit under `if __name__ == "__main__":`, or with jobs=1'
 ON_A_GPU = 8  # phases that take turns there; a small network leaves most of a GPU idle
 
 
-def train_phases(specs: Sequence[PhaseSpec], folder: Path, jobs: int, description: str = "training") -> None:
+def train_phases(specs: Sequence[Spec], folder: Path, jobs: int, description: str = "training") -> None:
     """Train independent phases and leave them in `folder`.
 
     The weights are the same, bit for bit, for any number of `jobs` and after any restart.
 
     Parameters
     ----------
-    specs : sequence of PhaseSpec
+    specs : sequence of Spec
         Phases that do not depend on each other.
     folder : Path
         See :func:`medad.training.loop.train_in_turns`.
@@ -115,9 +115,9 @@ def _in_processes(slices: Slices, folder: Path, tally: Tally, stopped: threading
             raise
 
 
-def _deal(slices: Slices, submit: Callable[[PhaseSpec, int], Future[int]]) -> None:
+def _deal(slices: Slices, submit: Callable[[Spec, int], Future[int]]) -> None:
     """Keep all processes at work until every phase is finished."""
-    running: dict[Future[int], PhaseSpec] = {}
+    running: dict[Future[int], Spec] = {}
     while True:
         while len(running) < slices.processes and (slice_ := slices.take()):
             # Both are inherited: Ctrl-C must not kill a process that still imports torch.
@@ -143,7 +143,7 @@ def _interrupts_held() -> Iterator[None]:
 
 
 @contextmanager
-def _main_hidden(spec: PhaseSpec) -> Iterator[None]:
+def _main_hidden(spec: Spec) -> Iterator[None]:
     """Let processes that are started meanwhile not run the user's script again, unless it defines what they need.
 
     Without this a script would have to keep the call of fit under ``if __name__ == "__main__":``, and one that
@@ -206,7 +206,7 @@ def _end_with_parent() -> None:
     os._exit(1)  # files are written whole or not at all
 
 
-def _work(spec: PhaseSpec, folder: Path, until: int) -> int:
+def _work(spec: Spec, folder: Path, until: int) -> int:
     steps = 0
 
     def report(name: str, done: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from medad.cores import cores
 from medad.data.repartition import Repartition
-from medad.detectors.base import RECIPE_VERSION, Detector
+from medad.detectors.base import Detector
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable
@@ -116,7 +116,7 @@ def run_grid(
     detectors = [_detector(cell) for cell in grid.cells]  # or it is said what is wrong with them
     prints = {where: Repartition.read(where.path, where.split).fingerprint for where in _unique(grid.cells)}
     keys = [
-        cell.key(prints[cell.data], RECIPE_VERSION, asdict(detector.options) | detector.options.of_training())
+        cell.key(prints[cell.data], detector.recipe_version, asdict(detector.options) | detector.options.of_training())
         for cell, detector in zip(grid.cells, detectors, strict=True)
     ]
     cells = dict(zip(keys, grid.cells, strict=True))  # cells of equal options are run once
