@@ -10,6 +10,7 @@ from medad.detectors.base import Detector
 from medad.detectors.one_network import adam_of
 from medad.detectors.options import STANDARD, TrainingOptions
 from medad.detectors.plan import Plan
+from medad.detectors.ranges import ranged
 from medad.networks.baur import Shape, UnifiedAE, latent_critic, to_unit_interval
 from medad.networks.wasserstein import critic_loss
 from medad.training.checkpoint import load_networks, load_tensors
@@ -34,9 +35,9 @@ class UnifiedOptions(TrainingOptions):
         Share of the code's values, and of those after the decoder's linear layer, dropped in training.
     """
 
-    width: int = 32
-    latent: int = 128
-    dropout: float = 0.1
+    width: int = ranged(32, 1, 64)
+    latent: int = ranged(128, 1)
+    dropout: float = ranged(0.1, 0, 0.9)
     lr: float = 1e-4
     beta1: float = 0.5
     beta2: float = 0.9
@@ -64,7 +65,7 @@ class AAEOptions(UnifiedOptions):
 
     batch_size: int = 128
     constrained: bool = False
-    warm_up: int = 6
+    warm_up: int = ranged(6, 0)
 
 
 def make_networks(options: AAEOptions) -> tuple[UnifiedAE, nn.Module]:
@@ -136,6 +137,9 @@ class AAE(Detector):
 
     name = "aae"
     options_type = AAEOptions
+    meanings = {
+        "a_rec": "reconstruction error",
+    }
     threads = 2
     presets = {
         "paper": {},

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from medad.detectors.options import TrainingOptions
+from medad.detectors.ranges import ranged
 from medad.detectors.reconstruction import ReconstructionDetector
 from medad.networks.autoencoder import AE, SpatialAE
 from medad.synthesis.squares import erase_square
@@ -30,9 +31,9 @@ class VariantOptions(TrainingOptions):
         Sizes of the layers between encoder and decoder.
     """
 
-    width: int = 1
-    hidden: int = 1024
-    latent: int = 16
+    width: int = ranged(1, 1, 64)
+    hidden: int = ranged(1024, 1)
+    latent: int = ranged(16, 1)
 
 
 class AEVariant(ReconstructionDetector):
@@ -84,6 +85,10 @@ class AEGrad(AEVariant):
     """
 
     name = "ae_grad"
+    meanings = {
+        "a_grad": "how fast the reconstruction error changes with a pixel",
+        "a_rec": "reconstruction error",
+    }
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the gradient map, the residual map and their means."""

@@ -11,6 +11,7 @@ from medad.detectors.base import Detector
 from medad.detectors.gan import GANOptions
 from medad.detectors.inversion import FeatureOptions, residual_scores
 from medad.detectors.plan import Plan
+from medad.detectors.ranges import ranged
 from medad.networks.adversarial import generated_loss, real_loss
 from medad.networks.bigan import PairDiscriminator
 from medad.networks.wgan import Encoder, Generator
@@ -37,7 +38,7 @@ class ALIOptions(FeatureOptions, GANOptions):
     lr: float = 1e-5
     beta1: float = 0.5
     beta2: float = 0.999
-    average: float = 0.999
+    average: float = ranged(0.999, 0, 1 - 1e-9)
 
 
 class ALI(Detector):
@@ -63,6 +64,10 @@ class ALI(Detector):
 
     name = "ali"
     options_type = ALIOptions
+    meanings = {
+        "a_rec": "difference between image and reconstruction",
+        "feature_residual": "the same in the discriminator's features",
+    }
     threads = 2
     presets = {
         "paper": {},

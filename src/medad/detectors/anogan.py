@@ -47,6 +47,10 @@ class AnoGAN(Detector):
 
     name = "anogan"
     options_type = AnoGANOptions
+    meanings = {
+        "a_rec": "difference from the generated image that is most like it",
+        "feature_residual": "the same in the discriminator's features",
+    }
     threads = 2
     presets = {
         "paper": {},

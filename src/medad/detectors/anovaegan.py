@@ -102,6 +102,9 @@ class AnoVAEGAN(Detector):
 
     name = "anovaegan"
     options_type = AnoVAEGANOptions
+    meanings = {
+        "a_rec": "reconstruction error",
+    }
     threads = 2
     presets = {
         "paper": {},

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import re
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -305,6 +306,11 @@ class Detector(ABC):
         except (KeyError, TypeError, RuntimeError) as error:
             raise UserError(f"{folder}: run.yaml and weights do not fit each other ({error!s:.200})") from error
         return detector
+
+    @classmethod
+    def meaning(cls, name: str) -> str:
+        """Return what the score or map `name` is, in a few words for a reader; none of a name that it does not give."""
+        return cls.meanings.get(name) or cls.meanings.get(re.sub(r"\d+$", "{k}", name), "")
 
     @property
     def most_threads(self) -> int:

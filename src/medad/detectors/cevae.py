@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from medad.detectors.options import STANDARD
+from medad.detectors.ranges import ranged
 from medad.detectors.variational import VariationalDetector, VariationalOptions
 from medad.networks.conv_vae import ConvVAE
 from medad.synthesis.squares import overwrite_squares
@@ -30,9 +31,9 @@ class CeVAEOptions(VariationalOptions):
         Weight of the KL divergence, mean over the code, against the mean absolute error (``beta`` of the baseline).
     """
 
-    width: int = 16
-    latent: int = 128
-    kl_weight: float = 0.01
+    width: int = ranged(16, 1, 64)
+    latent: int = ranged(128, 1)
+    kl_weight: float = ranged(0.01, 0)
     epochs: int = 20
     batch_size: int = 16
     lr: float = 1e-4

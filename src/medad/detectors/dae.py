@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from medad.detectors.one_network import OneNetworkDetector
 from medad.detectors.options import STANDARD, TrainingOptions
+from medad.detectors.ranges import ranged
 from medad.errors import OptionError, check_choice
 from medad.networks.filters import median_filter
 from medad.networks.unet import UNet
@@ -55,18 +56,18 @@ class DAEOptions(TrainingOptions):
     scoring = TrainingOptions.scoring | {"score"}
 
     form: str = "kascenas"
-    width: int = 64
+    width: int = ranged(64, 1, 64)
     depth: int = 4
     epochs: int = 2100
-    epoch_steps: int | None = 32
+    epoch_steps: int | None = ranged(32, 1)
     batch_size: int = 16
     keep_last: bool = False
     lr: float = 1e-4
     weight_decay: float = 1e-5
-    anneal: int = 100
+    anneal: int = ranged(100, 0)
     amsgrad: bool = True
     unit_range: bool = True
-    foreground: float | None = 0.01
+    foreground: float | None = ranged(0.01, 0, 1)
     masked_loss: bool = True
     medianomaly_compat: bool = False
     score: str = "a_rec_filtered"
@@ -122,6 +123,10 @@ class DAEDetector(OneNetworkDetector):
 
     name = "dae"
     options_type = DAEOptions
+    meanings = {
+        "a_rec": "squared difference between image and denoised image",
+        "a_rec_filtered": "absolute difference between image and denoised image, in the foreground, median-filtered",
+    }
     threads = 2
     presets = {
         "paper": {},

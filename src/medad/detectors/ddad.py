@@ -12,6 +12,7 @@ from medad.detectors.base import Detector
 from medad.detectors.discrepancy import discrepancies, ensemble_residual, stack, unstack
 from medad.detectors.one_network import network_phase
 from medad.detectors.plan import Plan
+from medad.detectors.ranges import ranged
 from medad.detectors.reconstruction import (
     RECONSTRUCTION_PRESETS,
     ReconstructionOptions,
@@ -53,7 +54,7 @@ class DDADOptions(RefinementOptions, ReconstructionOptions):
     ensemble_size: int = 3
     refine: bool = True
     bessel: bool = False
-    mc_passes: int = 0
+    mc_passes: int = ranged(0, 0)
 
 
 _REFINE_PRESETS: dict[str, dict[str, Any]] = {
@@ -91,6 +92,15 @@ class DDAD(Detector):
 
     name = "ddad"
     options_type = DDADOptions
+    meanings = {
+        "a_rec": "reconstruction error: of single networks as a figure, of the ensemble as a map",
+        "a_rec_{k}": "reconstruction error of one network",
+        "a_rec_ensemble": "reconstruction error of the ensemble",
+        "a_intra": "disagreement among the networks trained on normal images",
+        "a_inter": "difference between the networks trained without and with unlabeled images",
+        "r_intra": "a_intra refined by ASR-Net",
+        "r_dual": "a_intra and a_inter refined by ASR-Net",
+    }
     presets = {name: RECONSTRUCTION_PRESETS[name] | _REFINE_PRESETS[name] for name in RECONSTRUCTION_PRESETS}
     uses_unlabeled = True
 

@@ -13,6 +13,7 @@ from medad.detectors.one_class import codes_of, in_order
 from medad.detectors.one_network import network_phase
 from medad.detectors.options import STANDARD, TrainingOptions
 from medad.detectors.plan import Plan
+from medad.detectors.ranges import ranged
 from medad.errors import OptionError, check_choice
 from medad.networks.svdd import CODE_SIDE, SVDD, SVDDAutoencoder, off_zero
 from medad.training.checkpoint import load_networks, load_tensors
@@ -49,14 +50,14 @@ class DeepSVDDOptions(TrainingOptions):
     batch_size: int = 200
     lr: float = 1e-4
     weight_decay: float = 0.5e-6
-    width: int = 32
-    latent: int = 128
+    width: int = ranged(32, 1, 64)
+    latent: int = ranged(128, 1)
     boundary: str = "one_class"
-    nu: float = 0.1
-    milestone: int = 50
-    pretrain_epochs: int = 350
-    pretrain_milestone: int = 250
-    pretrain_steps: int | None = None
+    nu: float = ranged(0.1, 1e-3, 1)
+    milestone: int = ranged(50, 0)
+    pretrain_epochs: int = ranged(350, 1)
+    pretrain_milestone: int = ranged(250, 0)
+    pretrain_steps: int | None = ranged(None, 1)
 
     def of_pretraining(self) -> "DeepSVDDOptions":
         """Return the options of the first stage, the same whatever those of the second are."""
@@ -157,6 +158,7 @@ class DeepSVDD(Detector):
 
     name = "deep_svdd"
     options_type = DeepSVDDOptions
+    meanings = {}
     threads = 2
     presets = {
         "paper": {},

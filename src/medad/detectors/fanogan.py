@@ -60,6 +60,14 @@ class FAnoGAN(Detector):
 
     name = "fanogan"
     options_type = FAnoGANOptions
+    meanings = {
+        "a_rec": "difference between image and generated image",
+        "feature_residual": "the same in the critic's features",
+        "critic_output": "how unlike normal images the critic finds it",
+        "code_residual": "difference between the codes of image and generated image",
+        "f_anogan": "a_rec and feature_residual together",
+        "anogan_search": "difference from the generated image that a search found, in pixels and features",
+    }
     threads = 2
     presets = {
         "paper": {},

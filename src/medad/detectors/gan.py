@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from medad.detectors.options import Options
+from medad.detectors.ranges import ranged
 from medad.training.spec import Recipe
 
 
@@ -24,13 +25,13 @@ class GANOptions(Options):
         Of Adam.
     """
 
-    width: int = 64
-    latent: int = 128
-    batch_size: int = 64
-    steps: int = 20_000
-    lr: float = 1e-4
-    beta1: float = 0.0
-    beta2: float = 0.9
+    width: int = ranged(64, 1, 64)
+    latent: int = ranged(128, 1)
+    batch_size: int = ranged(64, 2)
+    steps: int = ranged(20_000, 1)
+    lr: float = ranged(1e-4, 1e-12, 1)
+    beta1: float = ranged(0.0, 0, 1 - 1e-9)
+    beta2: float = ranged(0.9, 0, 1 - 1e-9)
 
     def gan_recipe(self, count: int) -> Recipe:
         """Return how long the GAN trains on `count` images."""

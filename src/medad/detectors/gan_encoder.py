@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from medad.detectors.plan import Plan
+from medad.detectors.ranges import ranged
 from medad.detectors.wgan import WGANOptions, make_wgan
 from medad.networks.folding import folded
 from medad.networks.wgan import Critic, Encoder
@@ -37,9 +38,9 @@ class EncoderOptions(WGANOptions):
     """
 
     encoder: str = "izi_f"
-    kappa: float = 1.0
-    encoder_steps: int = 50_000
-    encoder_lr: float = 5e-5
+    kappa: float = ranged(1.0, 0)
+    encoder_steps: int = ranged(50_000, 1)
+    encoder_lr: float = ranged(5e-5, 1e-12, 1)
 
     def encoder_recipe(self, count: int) -> Recipe:
         """Return how long the encoder trains on `count` images."""

@@ -14,6 +14,7 @@ from medad.detectors.base import Detector
 from medad.detectors.one_network import adam_of
 from medad.detectors.options import STANDARD, TrainingOptions
 from medad.detectors.plan import Plan
+from medad.detectors.ranges import ranged
 from medad.errors import OptionError, check_choice
 from medad.networks.adversarial import generated_loss, real_loss
 from medad.networks.ganomaly import (
@@ -56,9 +57,9 @@ class GANomalyOptions(TrainingOptions):
     scoring: ClassVar[frozenset[str]] = TrainingOptions.scoring | {"bn_mode"}
 
     form: str = "official"
-    width: int = 64
-    hidden: int = 1024
-    latent: int = 100
+    width: int = ranged(64, 1, 64)
+    hidden: int = ranged(1024, 1)
+    latent: int = ranged(100, 1)
     epochs: int = 15
     keep_last: bool = False
     lr: float = 2e-4
@@ -184,6 +185,10 @@ class GANomaly(Detector):
 
     name = "ganomaly"
     options_type = GANomalyOptions
+    meanings = {
+        "latent": "difference between the codes of image and reconstruction",
+        "a_rec": "reconstruction error",
+    }
     threads = 2
     presets = {
         "paper": {},

@@ -13,6 +13,7 @@ from medad.detectors.base import Detector
 from medad.detectors.one_class import codes_of, in_order
 from medad.detectors.options import STANDARD, TrainingOptions
 from medad.detectors.plan import Plan
+from medad.detectors.ranges import ranged
 from medad.errors import OptionError, check_choice
 from medad.networks.igd import ENCODERS, IGDCritic, IGDGenerator, dissimilarity
 from medad.networks.resnet import FrozenResNet18, read_resnet18
@@ -54,8 +55,8 @@ class IGDOptions(TrainingOptions):
     beta1: float = 0.0
     beta2: float = 0.9
     weight_decay: float = 1e-6
-    width: int = 64
-    latent: int = 128
+    width: int = ranged(64, 1, 64)
+    latent: int = ranged(128, 1)
     encoder: str = "scratch"
     resnet_weights: str = ""
     multi_scale: bool = False
@@ -189,6 +190,12 @@ class IGD(Detector):
 
     name = "igd"
     options_type = IGDOptions
+    meanings = {
+        "rec": "dissimilarity of image and reconstruction",
+        "one_class": "distance of the code from those of normal images",
+        "patch": "the most abnormal patch",
+        "a_rec": "absolute difference between image and reconstruction",
+    }
     threads = 2
     presets = {
         "paper": {},

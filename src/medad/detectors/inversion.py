@@ -8,6 +8,7 @@ from torch import Tensor
 
 from medad.detectors.groups import groups
 from medad.detectors.options import Options
+from medad.detectors.ranges import ranged
 from medad.training.phase import set_lr
 from medad.training.seeds import derive_seed
 
@@ -29,7 +30,7 @@ class FeatureOptions(Options):
 
     scoring = Options.scoring | {"feature_weight"}
 
-    feature_weight: float = 0.1
+    feature_weight: float = ranged(0.1, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class SearchOptions(FeatureOptions):
 
     scoring = FeatureOptions.scoring | {"search_steps", "restarts"}
 
-    search_steps: int = 500
-    restarts: int = 1
+    search_steps: int = ranged(500, 1)
+    restarts: int = ranged(1, 1)
 
 
 def anogan_residual(x: Tensor, x_hat: Tensor, f: Tensor, f_hat: Tensor, weight: float) -> Tensor:

@@ -1,10 +1,10 @@
 """Options of detectors: what all have, and how names and values become them."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Self, TypeVar, get_args, get_type_hints
 
+from medad.detectors.ranges import range_of, ranged
 from medad.errors import TYPES, OptionError, closest
 from medad.training.spec import Recipe
 
@@ -28,7 +28,7 @@ class Options:
 
     size: int = 64
     channels: int = 1
-    holdout: float = 0.0
+    holdout: float = ranged(0.0, 0, 0.9)
 
     def for_images(self, normal: int) -> Self:
         """Return the options of a training on so many normal images: the same, unless the method says otherwise."""
@@ -50,11 +50,11 @@ class Options:
             raise OptionError("size", f"choose a multiple of {_step(self.size)}, e.g. 64, 128 or 256", self.size)
         if self.channels not in (1, 3):
             raise OptionError("channels", "choose 1 (grey) or 3 (RGB)", self.channels)
-        for field in fields(self):
-            low, high = RANGES.get(field.name, (-math.inf, math.inf))
-            value = getattr(self, field.name)
+        for option in fields(self):
+            low, high = range_of(type(self), option.name)
+            value = getattr(self, option.name)
             if isinstance(value, int | float) and not low <= value <= high:
-                raise OptionError(field.name, f"choose a number from {low:g} to {high:g}", value)
+                raise OptionError(option.name, f"choose a number from {low:g} to {high:g}", value)
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,15 @@ class TrainingOptions(Options):
     scoring = Options.scoring | {"most_images"}  # what it changes, the numbers of epochs, counts itself
     in_epochs: ClassVar[tuple[str, ...]] = ("epochs",)  # options that count passes over the images
 
-    epochs: int = 250
-    batch_size: int = 64
+    epochs: int = ranged(250, 1)
+    batch_size: int = ranged(64, 2)
     keep_last: bool = True
-    lr: float = 1e-3
-    beta1: float = 0.9
-    beta2: float = 0.999
-    weight_decay: float = 0.0
-    steps: int | None = None
-    most_images: int | None = None
+    lr: float = ranged(1e-3, 1e-12, 1)
+    beta1: float = ranged(0.9, 0, 1 - 1e-9)
+    beta2: float = ranged(0.999, 0, 1 - 1e-9)
+    weight_decay: float = ranged(0.0, 0)
+    steps: int | None = ranged(None, 1)
+    most_images: int | None = ranged(None, 1)
 
     def for_images(self, normal: int) -> Self:
         """Return the options of a training on so many normal images, with fewer epochs if there are too many."""
@@ -103,58 +103,6 @@ class TrainingOptions(Options):
 
 # Preset standard of methods with these options; the largest sets of the DDAD-ASR paper have 4,000 normal images.
 STANDARD: dict[str, Any] = {"holdout": 0.1, "most_images": 4000}
-
-# What an option of this name can be in any method.
-RANGES = {
-    "holdout": (0, 0.9),
-    "width": (1, 64),
-    "hidden": (1, math.inf),
-    "latent": (1, math.inf),
-    "epochs": (1, math.inf),
-    "batch_size": (2, math.inf),
-    "steps": (1, math.inf),
-    "lr": (1e-12, 1),
-    "beta1": (0, 1 - 1e-9),
-    "beta2": (0, 1 - 1e-9),
-    "weight_decay": (0, math.inf),
-    "dropout": (0, 0.9),
-    "most_images": (1, math.inf),
-    "mc_passes": (0, math.inf),
-    "refine_width": (1, math.inf),
-    "refine_epochs": (1, math.inf),
-    "refine_batch_size": (1, math.inf),
-    "refine_steps": (1, math.inf),
-    "refine_lr": (1e-12, 1),
-    "refine_weight_decay": (0, math.inf),
-    "refine_average": (0, 1 - 1e-9),
-    "refine_snapshots": (0, math.inf),
-    "p_synth": (0, 1),
-    "warm_up": (0, math.inf),
-    "codes": (2, math.inf),
-    "prior_width": (1, math.inf),
-    "prior_blocks": (1, math.inf),
-    "restorations": (1, math.inf),
-    "critic_steps": (1, math.inf),
-    "encoder_steps": (1, math.inf),
-    "encoder_lr": (1e-12, 1),
-    "kappa": (0, math.inf),
-    "search_steps": (1, math.inf),
-    "restarts": (1, math.inf),
-    "feature_weight": (0, 1),
-    "average": (0, 1 - 1e-9),
-    "beta": (0, math.inf),
-    "kl_weight": (0, math.inf),
-    "smooth": (0, math.inf),
-    "noise_runs": (0, math.inf),
-    "epoch_steps": (1, math.inf),
-    "anneal": (0, math.inf),
-    "foreground": (0, 1),
-    "nu": (1e-3, 1),
-    "milestone": (0, math.inf),
-    "pretrain_epochs": (1, math.inf),
-    "pretrain_milestone": (0, math.inf),
-    "pretrain_steps": (1, math.inf),
-}
 
 
 def _step(size: int) -> int:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from medad.detectors.one_network import OneNetworkDetector
 from medad.detectors.options import STANDARD, Options, TrainingOptions
+from medad.detectors.ranges import ranged
 from medad.networks.autoencoder import AE, AEU, BACKBONES, MemAE, Reconstruction
 from medad.networks.dropout import add_dropout
 
@@ -27,14 +28,14 @@ class ReconstructionOptions(TrainingOptions):
         Share of values dropped after every ReLU in training.
     """
 
-    width: int = 1
-    hidden: int = 2048
-    latent: int = 16
+    width: int = ranged(1, 1, 64)
+    hidden: int = ranged(2048, 1)
+    latent: int = ranged(16, 1)
     keep_last: bool = False
     lr: float = 5e-4
     beta1: float = 0.5
     log_variance_limit: float = 10.0
-    dropout: float = 0.0
+    dropout: float = ranged(0.0, 0, 0.9)
 
 
 RECONSTRUCTION_PRESETS: dict[str, dict[str, Any]] = {
@@ -91,6 +92,9 @@ class FormOptions(ReconstructionOptions):
 class ReconstructionDetector(OneNetworkDetector):
     """One reconstruction network trained on normal images; the residual is the anomaly map."""
 
+    meanings = {
+        "a_rec": "reconstruction error",
+    }
     options_type: ClassVar[type[Options]] = FormOptions
     presets = RECONSTRUCTION_PRESETS
     forms: ClassVar[dict[str, dict[str, Any]]] = {"ddad": {}, "medianomaly": MEDIANOMALY}

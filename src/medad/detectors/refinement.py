@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from medad.detectors.discrepancy import discrepancies, stack
 from medad.detectors.plan import Plan
+from medad.detectors.ranges import ranged
 from medad.detectors.reconstruction import make_network
 from medad.networks.asr import ASRNet, focal_loss
 from medad.networks.folding import folded
@@ -50,16 +51,16 @@ class RefinementOptions:
         Share of the images that receive a synthetic anomaly.
     """
 
-    refine_width: int = 128
-    refine_epochs: int = 100
-    refine_batch_size: int = 8
-    refine_lr: float = 1e-4
-    refine_weight_decay: float = 1e-4
+    refine_width: int = ranged(128, 1)
+    refine_epochs: int = ranged(100, 1)
+    refine_batch_size: int = ranged(8, 1)
+    refine_lr: float = ranged(1e-4, 1e-12, 1)
+    refine_weight_decay: float = ranged(1e-4, 0)
     refine_cosine: bool = False
-    refine_average: float = 0.0
-    refine_steps: int | None = None
-    refine_snapshots: int = 0
-    p_synth: float = 0.5
+    refine_average: float = ranged(0.0, 0, 1 - 1e-9)
+    refine_steps: int | None = ranged(None, 1)
+    refine_snapshots: int = ranged(0, 0)
+    p_synth: float = ranged(0.5, 0, 1)
 
 
 def refinement_phase(plan: Plan, recipe: Recipe, name: str, modules: Sequence[Sequence[str]]) -> Phase:

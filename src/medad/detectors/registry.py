@@ -19,228 +19,130 @@ class MethodInfo:
 
     Attributes
     ----------
-    name, family, paper : str
-        The name on the command line, the field's family of methods, and the source.
+    name : str
+        As the command line has it.
+    where : str
+        Module, in this package, and class: ``"FAMILY.MODULE:CLASS"``.
+    paper : str
+        The source.
     maps, uses_unlabeled : bool
         Whether it gives anomaly maps, and whether unlabeled images help it.
-    module, cls : str
-        Where its class stands.
     """
 
     name: str
-    family: str
-    maps: bool
-    uses_unlabeled: bool
+    where: str
     paper: str
-    module: str
-    cls: str
+    maps: bool = True
+    uses_unlabeled: bool = False
+
+    @property
+    def family(self) -> str:
+        """The field's family of methods."""
+        return self.where.split(".")[0].replace("_", "-")
 
     def load(self) -> "type[Detector]":
         """Import the method's class."""
-        return getattr(import_module(self.module), self.cls)
+        module, _, cls = self.where.partition(":")
+        return getattr(import_module(f"medad.detectors.{module}"), cls)
 
 
 _DDAD = "Cai et al., Dual-distribution discrepancy with self-supervised refinement, MedIA 2023"
-METHODS = {
-    info.name: info
-    for info in (
-        MethodInfo("ddad", "ensemble", True, True, _DDAD, "medad.detectors.ddad", "DDAD"),
-        MethodInfo(
-            "ae",
-            "reconstruction",
-            True,
-            False,
-            f"{_DDAD} (backbone AE)",
-            "medad.detectors.ae",
-            "AEDetector",
-        ),
-        MethodInfo(
-            "memae",
-            "reconstruction",
-            True,
-            False,
-            "Gong et al., Memorizing normality to detect anomaly, ICCV 2019",
-            "medad.detectors.reconstruction",
-            "MemAEDetector",
-        ),
-        MethodInfo(
-            "aeu",
-            "reconstruction",
-            True,
-            False,
-            "Mao et al., Abnormality detection in chest X-ray images using uncertainty prediction AE, MICCAI 2020",
-            "medad.detectors.reconstruction",
-            "AEUDetector",
-        ),
-        MethodInfo(
-            "vae",
-            "reconstruction",
-            True,
-            False,
-            "Zimmerer et al., Unsupervised anomaly localization using variational auto-encoders, MICCAI 2019",
-            "medad.detectors.vae",
-            "VAEDetector",
-        ),
-        MethodInfo(
-            "cevae",
-            "reconstruction",
-            True,
-            False,
-            "Zimmerer et al., Context-encoding variational autoencoder for unsupervised anomaly detection, 2018",
-            "medad.detectors.cevae",
-            "CeVAEDetector",
-        ),
-        MethodInfo(
-            "dae",
-            "reconstruction",
-            True,
-            False,
-            "Kascenas et al., Denoising autoencoders for unsupervised anomaly detection in brain MRI, MIDL 2022",
-            "medad.detectors.dae",
-            "DAEDetector",
-        ),
-        MethodInfo(
-            "ae_spatial",
-            "reconstruction",
-            True,
-            False,
-            "Cai et al., MedIAnomaly: a comparative study of anomaly detection in medical images, MedIA 2025",
-            "medad.detectors.ae_variants",
-            "SpatialAEDetector",
-        ),
-        MethodInfo(
-            "ae_grad",
-            "reconstruction",
-            True,
-            False,
-            "Cai et al., MedIAnomaly: a comparative study of anomaly detection in medical images, MedIA 2025",
-            "medad.detectors.ae_variants",
-            "AEGrad",
-        ),
-        MethodInfo(
-            "constrained_ae",
-            "reconstruction",
-            True,
-            False,
-            "Chen and Konukoglu, Unsupervised detection of lesions in brain MRI using constrained adversarial "
-            "auto-encoders, 2018",
-            "medad.detectors.ae_variants",
-            "ConstrainedAE",
-        ),
-        MethodInfo(
-            "ceae",
-            "reconstruction",
-            True,
-            False,
-            "Zimmerer et al., Context-encoding variational autoencoder for unsupervised anomaly detection, 2018",
-            "medad.detectors.ae_variants",
-            "CeAE",
-        ),
-        MethodInfo(
-            "ssim_ae",
-            "reconstruction",
-            True,
-            False,
-            "Bergmann et al., Improving unsupervised defect segmentation by applying structural similarity to "
-            "autoencoders, VISAPP 2019",
-            "medad.detectors.ssim_ae",
-            "SSIMAEDetector",
-        ),
-        MethodInfo(
-            "aae",
-            "reconstruction",
-            True,
-            False,
-            "Makhzani et al., Adversarial autoencoders, 2015; Baur et al., MedIA 2021",
-            "medad.detectors.aae",
-            "AAE",
-        ),
-        MethodInfo(
-            "anovaegan",
-            "gan",
-            True,
-            False,
-            "Baur et al., Deep autoencoding models for unsupervised anomaly segmentation, BrainLes 2018",
-            "medad.detectors.anovaegan",
-            "AnoVAEGAN",
-        ),
-        MethodInfo(
-            "anogan",
-            "gan",
-            True,
-            False,
-            "Schlegl et al., Unsupervised anomaly detection with generative adversarial networks to guide marker "
-            "discovery, IPMI 2017",
-            "medad.detectors.anogan",
-            "AnoGAN",
-        ),
-        MethodInfo(
-            "ali",
-            "gan",
-            True,
-            False,
-            "Dumoulin et al., Adversarially learned inference, ICLR 2017; Zenati et al., Efficient GAN-based anomaly "
-            "detection, 2018",
-            "medad.detectors.ali",
-            "ALI",
-        ),
-        MethodInfo(
-            "fanogan",
-            "gan",
-            True,
-            False,
-            "Schlegl et al., f-AnoGAN: fast unsupervised anomaly detection with generative adversarial networks, "
-            "MedIA 2019",
-            "medad.detectors.fanogan",
-            "FAnoGAN",
-        ),
-        MethodInfo(
-            "ganomaly",
-            "gan",
-            True,
-            False,
-            "Akcay et al., GANomaly: semi-supervised anomaly detection via adversarial training, ACCV 2018",
-            "medad.detectors.ganomaly",
-            "GANomaly",
-        ),
-        MethodInfo(
-            "deep_svdd",
-            "one-class",
-            False,
-            False,
-            "Ruff et al., Deep one-class classification, ICML 2018",
-            "medad.detectors.deep_svdd",
-            "DeepSVDD",
-        ),
-        MethodInfo(
-            "vqvae",
-            "reconstruction",
-            True,
-            False,
-            "Naval Marimont and Tarroni, Anomaly detection through latent space restoration using VQ-VAE, ISBI 2021",
-            "medad.detectors.vqvae",
-            "VQVAEDetector",
-        ),
-        MethodInfo(
-            "vqvae2",
-            "reconstruction",
-            True,
-            False,
-            "Razavi et al., Generating diverse high-fidelity images with VQ-VAE-2, NeurIPS 2019",
-            "medad.detectors.vqvae2",
-            "VQVAE2Detector",
-        ),
-        MethodInfo(
-            "igd",
-            "reconstruction",
-            True,
-            False,
-            "Chen et al., Deep one-class classification via interpolated Gaussian descriptor, AAAI 2022",
-            "medad.detectors.igd",
-            "IGD",
-        ),
-    )
-}
+_MEDIANOMALY = "Cai et al., MedIAnomaly: a comparative study of anomaly detection in medical images, MedIA 2025"
+_CONTEXT = "Zimmerer et al., Context-encoding variational autoencoder for unsupervised anomaly detection, 2018"
+_ROWS = (
+    MethodInfo("ddad", "ddad.ddad:DDAD", _DDAD, uses_unlabeled=True),
+    MethodInfo("ae", "reconstruction.ae:AEDetector", f"{_DDAD} (backbone AE)"),
+    MethodInfo(
+        "memae",
+        "reconstruction.backbones:MemAEDetector",
+        "Gong et al., Memorizing normality to detect anomaly, ICCV 2019",
+    ),
+    MethodInfo(
+        "aeu",
+        "reconstruction.backbones:AEUDetector",
+        "Mao et al., Abnormality detection in chest X-ray images using uncertainty prediction AE, MICCAI 2020",
+    ),
+    MethodInfo(
+        "vae",
+        "variational.vae:VAEDetector",
+        "Zimmerer et al., Unsupervised anomaly localization using variational auto-encoders, MICCAI 2019",
+    ),
+    MethodInfo("cevae", "variational.cevae:CeVAEDetector", _CONTEXT),
+    MethodInfo(
+        "dae",
+        "reconstruction.dae:DAEDetector",
+        "Kascenas et al., Denoising autoencoders for unsupervised anomaly detection in brain MRI, MIDL 2022",
+    ),
+    MethodInfo("ae_spatial", "reconstruction.ae_variants:SpatialAEDetector", _MEDIANOMALY),
+    MethodInfo("ae_grad", "reconstruction.ae_variants:AEGrad", _MEDIANOMALY),
+    MethodInfo(
+        "constrained_ae",
+        "reconstruction.ae_variants:ConstrainedAE",
+        "Chen and Konukoglu, Unsupervised detection of lesions in brain MRI using "
+        "constrained adversarial auto-encoders, 2018",
+    ),
+    MethodInfo("ceae", "reconstruction.ae_variants:CeAE", _CONTEXT),
+    MethodInfo(
+        "ssim_ae",
+        "reconstruction.ssim_ae:SSIMAEDetector",
+        "Bergmann et al., Improving unsupervised defect segmentation by "
+        "applying structural similarity to autoencoders, VISAPP 2019",
+    ),
+    MethodInfo(
+        "aae", "adversarial.aae:AAE", "Makhzani et al., Adversarial autoencoders, 2015; Baur et al., MedIA 2021"
+    ),
+    MethodInfo(
+        "anovaegan",
+        "adversarial.anovaegan:AnoVAEGAN",
+        "Baur et al., Deep autoencoding models for unsupervised anomaly segmentation, BrainLes 2018",
+    ),
+    MethodInfo(
+        "anogan",
+        "adversarial.anogan:AnoGAN",
+        "Schlegl et al., Unsupervised anomaly detection with generative "
+        "adversarial networks to guide marker discovery, IPMI 2017",
+    ),
+    MethodInfo(
+        "ali",
+        "adversarial.ali:ALI",
+        "Dumoulin et al., Adversarially learned inference, ICLR 2017; Zenati et al., "
+        "Efficient GAN-based anomaly detection, 2018",
+    ),
+    MethodInfo(
+        "fanogan",
+        "adversarial.fanogan:FAnoGAN",
+        "Schlegl et al., f-AnoGAN: fast unsupervised anomaly detection with generative adversarial networks, MedIA 2019",
+    ),
+    MethodInfo(
+        "ganomaly",
+        "adversarial.ganomaly:GANomaly",
+        "Akcay et al., GANomaly: semi-supervised anomaly detection via adversarial training, ACCV 2018",
+    ),
+    MethodInfo(
+        "deep_svdd", "one_class.deep_svdd:DeepSVDD", "Ruff et al., Deep one-class classification, ICML 2018", maps=False
+    ),
+    MethodInfo(
+        "vqvae",
+        "codebook.vqvae:VQVAEDetector",
+        "Naval Marimont and Tarroni, Anomaly detection through latent space restoration using VQ-VAE, ISBI 2021",
+    ),
+    MethodInfo(
+        "vqvae2",
+        "codebook.vqvae2:VQVAE2Detector",
+        "Razavi et al., Generating diverse high-fidelity images with VQ-VAE-2, NeurIPS 2019",
+    ),
+    MethodInfo(
+        "igd",
+        "one_class.igd:IGD",
+        "Chen et al., Deep one-class classification via interpolated Gaussian descriptor, AAAI 2022",
+    ),
+    MethodInfo(
+        "knn",
+        "features.knn:KNN",
+        "Ramaswamy et al., Efficient algorithms for mining outliers from large data sets, SIGMOD 2000",
+    ),
+)
+METHODS = {info.name: info for info in _ROWS}
 
 
 def method_info(name: str) -> MethodInfo:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from medad.detectors.options import STANDARD, TrainingOptions
+from medad.detectors.ranges import ranged
 from medad.detectors.reconstruction import ReconstructionDetector
 from medad.errors import OptionError
 from medad.networks.pixel_errors import dissimilarity
@@ -39,8 +40,8 @@ class SSIMAEOptions(TrainingOptions):
     batch_size: int = 128
     lr: float = 2e-4
     weight_decay: float = 1e-5
-    width: int = 32
-    latent: int = 100
+    width: int = ranged(32, 1, 64)
+    latent: int = ranged(100, 1)
     stride: int = 32
 
 
@@ -66,6 +67,9 @@ class SSIMAEDetector(ReconstructionDetector):
 
     name = "ssim_ae"
     options_type = SSIMAEOptions
+    meanings = {
+        "a_rec": "structural dissimilarity of image and reconstruction (1 - SSIM)",
+    }
     forms = {}
     threads = 2
     presets = {

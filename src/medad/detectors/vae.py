@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from medad.detectors.options import STANDARD
+from medad.detectors.ranges import ranged
 from medad.detectors.variational import VariationalDetector, VariationalOptions
 from medad.networks.vae import VAE
 from medad.training.phase import Chunk
@@ -33,10 +34,10 @@ class VAEOptions(VariationalOptions):
         of neighbouring pixels are independent; for the balance of an enlarged image, let it grow with n.
     """
 
-    width: int = 1
-    hidden: int = 1024
-    latent: int = 16
-    beta: float = 0.64
+    width: int = ranged(1, 1, 64)
+    hidden: int = ranged(1024, 1)
+    latent: int = ranged(16, 1)
+    beta: float = ranged(0.64, 0)
 
     @property
     def kl_weight(self) -> float:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from medad.detectors.one_network import OneNetworkDetector
 from medad.detectors.options import TrainingOptions
+from medad.detectors.ranges import ranged
 from medad.errors import check_choice
 from medad.networks.filters import gaussian_filter
 from medad.networks.vae import kl_divergence, sampled
@@ -36,8 +37,8 @@ class VariationalOptions(TrainingOptions):
     scoring = TrainingOptions.scoring | {"score", "smooth", "noise_runs", "sample_at_test"}
 
     score: str = "a_rec"
-    smooth: int = 0
-    noise_runs: int = 0
+    smooth: int = ranged(0, 0)
+    noise_runs: int = ranged(0, 0)
     sample_at_test: bool = False
 
 
@@ -68,6 +69,16 @@ class VariationalDetector(OneNetworkDetector):
     of these two as `score` the anomaly map is ``a_rec``. Random numbers of scoring come from the detector's seed
     and are the same for every image.
     """
+
+    meanings = {
+        "a_rec": "reconstruction error",
+        "kl": "distance of the code's distribution from that of normal images' codes (KL divergence)",
+        "elbo": "improbability of the image under the model (negative ELBO)",
+        "grad_elbo": "how fast the improbability changes with a pixel",
+        "grad_rec": "how fast the reconstruction error changes with a pixel",
+        "grad_kl": "how fast the KL divergence changes with a pixel",
+        "combi": "reconstruction error times grad_kl",
+    }
 
     def __init__(self, options: VariationalOptions | None = None, **settings: Any) -> None:
         super().__init__(options, **settings)

@@ -64,6 +64,11 @@ class VQVAEDetector(Detector):
 
     name = "vqvae"
     options_type = VQVAEOptions
+    meanings = {
+        "code_nll": "how improbable the image's codes are",
+        "restoration": "difference from images whose improbable codes were drawn anew",
+        "a_rec": "reconstruction error",
+    }
     threads = 2
     presets = {
         "paper": {},

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from medad.detectors.groups import Analysis, in_groups
 from medad.detectors.one_network import OneNetworkDetector
 from medad.detectors.options import STANDARD, TrainingOptions
+from medad.detectors.ranges import ranged
 from medad.networks.vqvae2 import VQVAE2
 
 
@@ -26,9 +27,9 @@ class VQVAE2Options(TrainingOptions):
     epochs: int = 560
     batch_size: int = 128
     lr: float = 3e-4
-    hidden: int = 128
-    latent: int = 64
-    codes: int = 512
+    hidden: int = ranged(128, 1)
+    latent: int = ranged(64, 1)
+    codes: int = ranged(512, 2)
 
 
 class VQVAE2Detector(OneNetworkDetector):
@@ -49,6 +50,9 @@ class VQVAE2Detector(OneNetworkDetector):
 
     name = "vqvae2"
     options_type = VQVAE2Options
+    meanings = {
+        "a_rec": "reconstruction error",
+    }
     threads = 2
     presets = {
         "paper": {},

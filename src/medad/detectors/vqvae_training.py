@@ -12,6 +12,7 @@ from medad.detectors.one_class import in_order
 from medad.detectors.one_network import adam_of
 from medad.detectors.options import TrainingOptions
 from medad.detectors.plan import Plan
+from medad.detectors.ranges import ranged
 from medad.networks.folding import folded
 from medad.networks.pixelsnail import PixelSNAIL
 from medad.networks.vqvae import VQVAE
@@ -48,11 +49,11 @@ class VQVAEOptions(TrainingOptions):
 
     epochs: int = 600
     lr: float = 1e-4
-    width: int = 16
-    codes: int = 128
-    prior_width: int = 128
-    prior_blocks: int = 4
-    restorations: int = 15
+    width: int = ranged(16, 1, 64)
+    codes: int = ranged(128, 2)
+    prior_width: int = ranged(128, 1)
+    prior_blocks: int = ranged(4, 1)
+    restorations: int = ranged(15, 1)
 
 
 def thresholds_of(nll: Tensor) -> dict[str, Tensor]:

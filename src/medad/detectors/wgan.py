@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from medad.detectors.gan import GANOptions
 from medad.detectors.plan import Plan
+from medad.detectors.ranges import ranged
 from medad.networks.wasserstein import critic_loss
 from medad.networks.wgan import Critic, Generator
 from medad.training.phase import Chunk, Phase, adam, for_training, gradient_step
@@ -25,7 +26,7 @@ class WGANOptions(GANOptions):
         Steps of the critic, each with images of its own, before one of the generator.
     """
 
-    critic_steps: int = 5
+    critic_steps: int = ranged(5, 1)
 
     def of_wgan(self) -> dict[str, Any]:
         """Return the options on which the GAN's weights depend."""
