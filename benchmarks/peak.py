@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.reference_loop import focal_loss, plain
-from medad.networks.asr import ASRNet
+from medad.detectors.ddad.asr_net import ASRNet
 from medad.networks.autoencoder import AE
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}

@@ -16,9 +16,9 @@ from benchmarks.compose import Protocol
 from benchmarks.images import as_pil, make_pixels, make_set
 from benchmarks.plan import Plan
 from benchmarks.timing import Piece
-from medad.detectors.ddad import DDAD, DDADOptions
-from medad.detectors.plan import TrainingData
-from medad.networks.asr import ASRNet
+from medad.detectors.contract.plan import TrainingData
+from medad.detectors.ddad.asr_net import ASRNet
+from medad.detectors.ddad.ddad import DDAD, DDADOptions
 from medad.networks.autoencoder import AE
 from medad.training.checkpoint import network_state, save_tensors
 from medad.training.job import finished_path

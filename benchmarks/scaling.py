@@ -11,7 +11,7 @@ from benchmarks.images import make_file, make_set
 from benchmarks.plan import Plan
 from benchmarks.timing import say
 from medad.data.imageset import ImageSet
-from medad.detectors.ae import AEDetector, AEOptions
+from medad.detectors.reconstruction.ae import AEDetector, AEOptions
 
 AT_64, AT_A_TIME = 64, 1_000
 

@@ -9,8 +9,8 @@ import torch
 from helpers import make_images, stages_of
 from torch import Tensor, nn
 
-from medad.detectors.base import Detector
-from medad.detectors.plan import TrainingData
+from medad.detectors.contract.detector import Detector
+from medad.detectors.contract.plan import TrainingData
 from medad.training.checkpoint import load_tensors
 from medad.training.job import finished_path
 from medad.training.loop import Interrupted, train_in_turns

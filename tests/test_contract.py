@@ -8,8 +8,8 @@ import pytest
 from helpers import make_images
 
 from medad.data.imageset import ImageSet
-from medad.detectors.base import Detector
-from medad.detectors.holdout import split_holdout
+from medad.detectors.contract.detector import Detector
+from medad.detectors.contract.holdout import split_holdout
 from medad.detectors.registry import METHODS, PRESETS, load_detector, make_detector
 from medad.errors import NotFittedError, UserError
 from medad.evaluation.calibration import threshold_at_specificity

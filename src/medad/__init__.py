@@ -13,9 +13,9 @@ if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 _PUBLIC = {
-    "Detector": "medad.detectors.base",
+    "Detector": "medad.detectors.contract.detector",
     "ImageSet": "medad.data.imageset",
-    "Prediction": "medad.detectors.prediction",
+    "Prediction": "medad.detectors.contract.prediction",
     "Repartition": "medad.data.repartition",
     "SklearnDetector": "medad.detectors.sklearn_adapter",
     "load_detector": "medad.detectors.registry",

@@ -89,7 +89,7 @@ def test_the_page_prints_every_result_and_the_notes(tmp_path, result):
 
 
 def test_the_page_shows_whole_protocols_and_says_that_a_gpu_is_missing(tmp_path, monkeypatch):
-    monkeypatch.setattr("medad.detectors.base.cores", lambda: 1)
+    monkeypatch.setattr("medad.detectors.contract.detector.cores", lambda: 1)
     (tmp_path / "whole").mkdir()
     result = measure("cpu", "fp32", "tiny", Protocol(normal=4, unlabeled=4, test=4))
     (tmp_path / "whole" / "cpu.json").write_text(json.dumps(result | {"training_s": 12.0, "scoring_s": 0.5}))

@@ -28,7 +28,7 @@ def test_our_pieces_train_and_score(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "benchmarks.pieces.train_phases", lambda specs, *_: trained.append([(spec.name, spec.steps) for spec in specs])
     )
-    monkeypatch.setattr("medad.detectors.base.cores", lambda: 3)
+    monkeypatch.setattr("medad.detectors.contract.detector.cores", lambda: 3)
     pieces = OurPieces("fp32", tmp_path, PLAN, PROTOCOL).pieces()
     for piece in pieces:
         piece.time()

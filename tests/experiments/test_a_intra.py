@@ -2,7 +2,7 @@
 
 import torch
 
-from medad.detectors.discrepancy import stack
+from medad.detectors.ddad.discrepancy import stack
 from medad.experiments.a_intra import readings
 from medad.networks.autoencoder import Reconstruction
 

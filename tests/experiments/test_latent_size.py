@@ -7,8 +7,8 @@ import pytest
 from helpers import make_images
 from PIL import Image
 
-from medad.cli import main
-from medad.detectors.holdout import split_holdout
+from medad.cli.main import main
+from medad.detectors.contract.holdout import split_holdout
 from medad.detectors.registry import make_detector
 from medad.experiments import latent_size
 from medad.experiments.latent_size import code_entropy, suggested, sweep

@@ -8,7 +8,7 @@ import torch
 from helpers import make_images
 from sklearn.metrics import roc_auc_score
 
-from medad.detectors.discrepancy import a_inter, a_intra
+from medad.detectors.ddad.discrepancy import a_inter, a_intra
 from medad.detectors.registry import make_detector
 from medad.experiments.a_intra import scores
 from medad.experiments.members import _rows, ensembles, maps_of_ensembles

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from medad.networks.asr import ASRNet
+from medad.detectors.ddad.asr_net import ASRNet
 from medad.networks.autoencoder import BACKBONES
 from medad.networks.folding import folded
 

@@ -14,8 +14,8 @@ import torch
 from medad.errors import MedadError, UserError
 from medad.training import job
 from medad.training.checkpoint import load_tensors, save_tensors
-from medad.training.denormals import are_flushed, flushed
 from medad.training.loop import Interrupted, train_in_turns
+from medad.training.machine.denormals import are_flushed, flushed
 from medad.training.phase import Chunk, Phase, adam, gradient_step
 from medad.training.spec import Recipe, Spec, epoch_order
 from medad.training.workers import train_phases

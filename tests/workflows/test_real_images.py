@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import TINY
 
-from medad.cli import main
+from medad.cli.main import main
 
 DATA = os.environ.get("MEDAD_DATA")
 pytestmark = [

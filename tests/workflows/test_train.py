@@ -11,14 +11,14 @@ import yaml
 from conftest import TINY
 from PIL import Image
 
-from medad.cli import main
+from medad.cli.main import main
 from medad.data.loading import load_images
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
-from medad.detectors import base
+from medad.detectors.contract import detector as base
 from medad.detectors.registry import load_detector
 from medad.training import stopwatch
-from medad.training.run import training_seconds
+from medad.training.run_folder import training_seconds
 from medad.workflows.options import TrainOptions
 from medad.workflows.splits import data_name, read_splits
 

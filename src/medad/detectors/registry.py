@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from medad.errors import OptionError, UserError, check_choice, closest
 
 if TYPE_CHECKING:
-    from medad.detectors.base import Detector
+    from medad.detectors.contract.detector import Detector
 
 PRESETS = ("paper", "standard", "quick", "tiny")
 
@@ -111,7 +111,8 @@ _ROWS = (
     MethodInfo(
         "fanogan",
         "adversarial.fanogan:FAnoGAN",
-        "Schlegl et al., f-AnoGAN: fast unsupervised anomaly detection with generative adversarial networks, MedIA 2019",
+        "Schlegl et al., f-AnoGAN: fast unsupervised anomaly detection with generative adversarial networks, "
+        "MedIA 2019",
     ),
     MethodInfo(
         "ganomaly",
@@ -178,7 +179,7 @@ def make_detector(
     preset : str
         One of `PRESETS`: the options to start from.
     seed, precision, device, jobs
-        See :class:`medad.detectors.base.Detector`.
+        See :class:`medad.detectors.contract.detector.Detector`.
     **options
         Override single options of the preset.
 
@@ -200,14 +201,14 @@ def load_detector(folder: str | Path, **machine: Any) -> "Detector":
     folder : Path
         Run folder.
     **machine
-        `scoring_precision`, `device` and `jobs`: see :class:`medad.detectors.base.Detector`.
+        `scoring_precision`, `device` and `jobs`: see :class:`medad.detectors.contract.detector.Detector`.
 
     Raises
     ------
     UserError
         If the folder holds no finished run.
     """
-    from medad.training.run import read_run
+    from medad.training.run_folder import read_run
 
     run = read_run(Path(folder))
     if "method" not in run:

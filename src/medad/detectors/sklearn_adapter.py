@@ -40,7 +40,7 @@ class SklearnDetector(OutlierMixin, BaseEstimator):
     random_state : int, RandomState or None
         From where the seed comes.
     precision, device, jobs
-        See :class:`medad.detectors.base.Detector`; jobs -1 takes all cores, as None does.
+        See :class:`medad.detectors.contract.detector.Detector`; jobs -1 takes all cores, as None does.
 
     Attributes
     ----------

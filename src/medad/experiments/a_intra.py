@@ -18,8 +18,8 @@ from medad.data.imageset import ImageSet
 from medad.data.loading import load_or_fail
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
-from medad.detectors.ddad import DDAD, DDADOptions
-from medad.detectors.discrepancy import a_intra, mean_variance, stack
+from medad.detectors.ddad.ddad import DDAD, DDADOptions
+from medad.detectors.ddad.discrepancy import a_intra, mean_variance, stack
 from medad.detectors.registry import load_detector
 from medad.evaluation.metrics import auroc
 from medad.experiments.command import run_command
@@ -28,7 +28,7 @@ from medad.experiments.store import method_folder
 from medad.networks.autoencoder import AEU, Reconstruction
 from medad.reports.markdown import markdown_table
 from medad.training.pixels import to_unit
-from medad.training.run import read_run
+from medad.training.run_folder import read_run
 
 BATCH = 64
 MapsOf = Callable[[Reconstruction, Reconstruction], Mapping[str, Tensor]]

@@ -14,9 +14,9 @@ import torch
 from medad.data.imageset import ImageSet
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
-from medad.detectors.base import Detector
-from medad.detectors.holdout import split_holdout
-from medad.detectors.plan import TrainingData
+from medad.detectors.contract.detector import Detector
+from medad.detectors.contract.holdout import split_holdout
+from medad.detectors.contract.plan import TrainingData
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.files import replacing
@@ -24,8 +24,8 @@ from medad.networks.autoencoder import AE
 from medad.ownership import claim_file
 from medad.training.checkpoint import load_tensors
 from medad.training.job import finished_path
+from medad.training.machine.precision import products_in
 from medad.training.pixels import share_pixels, to_unit
-from medad.training.precision import products_in
 from medad.training.spec import Spec
 from medad.training.workers import train_phases
 from medad.workflows.notes import say

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from medad.detectors.discrepancy import a_inter, a_intra
+from medad.detectors.ddad.discrepancy import a_inter, a_intra
 from medad.evaluation.metrics import auroc
 from medad.experiments.a_intra import labelled_test_images, load, scores
 from medad.experiments.command import run_command
@@ -21,7 +21,7 @@ from medad.experiments.deduplicated import split_told
 from medad.experiments.store import method_folder
 from medad.networks.autoencoder import Reconstruction
 from medad.reports.markdown import markdown_table
-from medad.training.run import read_run
+from medad.training.run_folder import read_run
 
 DRAWS = 30  # ensembles of each size, or as many as there are
 NAMES = ("a_intra", "a_inter")

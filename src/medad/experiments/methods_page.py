@@ -21,7 +21,7 @@ from medad.experiments.paper import published_figures
 from medad.experiments.store import RESULTS, Result, machines, stored
 from medad.experiments.verdict import NOT_JUDGED, tried_afterwards, verdict, why_not
 from medad.reports.markdown import markdown_table
-from medad.training.run import training_seconds
+from medad.training.run_folder import training_seconds
 
 Runs = Mapping[str, list[Result]]  # by name, one a seed
 

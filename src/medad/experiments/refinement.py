@@ -20,20 +20,20 @@ from medad.data.imageset import ImageSet
 from medad.data.loading import load_or_fail
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
-from medad.detectors.ddad import DDAD
-from medad.detectors.plan import TrainingData
+from medad.detectors.contract.plan import TrainingData
+from medad.detectors.ddad.asr_net import ASRNet
+from medad.detectors.ddad.ddad import DDAD
 from medad.detectors.registry import load_detector
 from medad.evaluation.metrics import auroc, average_precision
 from medad.experiments.command import run_command
 from medad.experiments.deduplicated import clean_ids
 from medad.experiments.store import RESULTS, method_folder
 from medad.files import replacing
-from medad.networks.asr import ASRNet
 from medad.ownership import claim_file
 from medad.training.checkpoint import load_networks, load_tensors, network_state, save_tensors
 from medad.training.job import finished_path
 from medad.training.pixels import share_pixels
-from medad.training.run import read_run
+from medad.training.run_folder import read_run
 from medad.training.spec import Spec
 from medad.training.workers import train_phases
 

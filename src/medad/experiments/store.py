@@ -15,7 +15,7 @@ from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable, read_scores
 from medad.experiments.command import run_command
 from medad.files import replacing
-from medad.training.run import RUN_FILE, read_run
+from medad.training.run_folder import RUN_FILE, read_run
 
 RESULTS = Path("docs/results")
 USUAL = {"size": 64, "channels": 1, "ensemble_size": None, "unlabeled_size": None, "anomaly_rate": 0.6}

@@ -24,7 +24,7 @@ from medad.experiments.paper import SCORES, published_auroc
 from medad.experiments.store import RESULTS, Result, machines, stored
 from medad.experiments.verdict import verdict
 from medad.reports.markdown import markdown_table
-from medad.training.run import training_seconds
+from medad.training.run_folder import training_seconds
 
 
 def page(dataset: str, results: Path) -> str:

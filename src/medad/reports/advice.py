@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from medad.detectors.base import SPECIFICITY
+from medad.detectors.contract.detector import SPECIFICITY
 from medad.reports.outcome import FEW, NEEDED, Outcome
 from medad.reports.tables import percent
 

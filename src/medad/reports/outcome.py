@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from medad.detectors.base import SPECIFICITY
+from medad.detectors.contract.detector import SPECIFICITY
 from medad.evaluation.calibration import promised_specificity
 from medad.evaluation.intervals import FEW
 

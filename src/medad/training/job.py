@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from medad.training.checkpoint import check_key, load_tensors, save_tensors
+from medad.training.machine.recorded import RecordedStep
 from medad.training.phase import Phase, generator_of
-from medad.training.recorded import RecordedStep
 from medad.training.seeds import derive_seed
 from medad.training.spec import Spec
 

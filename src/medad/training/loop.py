@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from medad.training.checkpoint import check_key, read_metadata
-from medad.training.denormals import flushed
 from medad.training.job import Job, finished_path, partial_path
+from medad.training.machine.denormals import flushed
 from medad.training.spec import Spec
 
 Report = Callable[[str, int], None]

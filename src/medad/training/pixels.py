@@ -1,6 +1,6 @@
 """Training images as files that all processes map, and as batches of floats."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -119,3 +119,9 @@ def open_pixels(files: Sequence[Path], device: torch.device) -> Pixels:
         _resident[key] = images
         torch.cuda.synchronize(device)  # other streams will read them
     return _resident[key]
+
+
+def in_order(images: Pixels, at_once: int) -> Iterator[Tensor]:
+    """Yield all images, (n, C, S, S) in [-1, 1], `at_once` at a time."""
+    for index in torch.arange(len(images), device=images.device).split(at_once):
+        yield images(index)

@@ -16,7 +16,7 @@ from typing import Any
 from medad.errors import MedadError
 from medad.progress import Advance, progress
 from medad.training.loop import Interrupted, train_in_turns
-from medad.training.memory import keep_freed_memory
+from medad.training.machine.memory import keep_freed_memory
 from medad.training.slices import Slices
 from medad.training.spec import Spec
 

@@ -7,7 +7,7 @@ import torch
 from medad.errors import UserError
 from medad.evaluation.controls import Controls
 from medad.training.checkpoint import load_tensors, save_tensors
-from medad.training.run import CONTROLS_FILE
+from medad.training.run_folder import CONTROLS_FILE
 from medad.workflows.notes import say
 from medad.workflows.splits import Splits
 

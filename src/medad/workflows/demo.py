@@ -5,7 +5,7 @@ from pathlib import Path
 from medad.data.phantom import phantom_benchmark
 from medad.data.phantom_files import is_phantoms, write_phantoms
 from medad.ownership import claimed
-from medad.training.run import OF_TRAINING
+from medad.training.run_folder import OF_TRAINING
 from medad.workflows.evaluate import OF_RESULTS
 from medad.workflows.notes import say
 from medad.workflows.options import TrainOptions
@@ -24,7 +24,7 @@ def demo(out: Path, *, device: str = "auto", jobs: int | None = None) -> Path:
     out : Path
         Folder of the demo; what an earlier demo left there is replaced, all else stays.
     device, jobs
-        See :class:`medad.detectors.base.Detector`.
+        See :class:`medad.detectors.contract.detector.Detector`.
 
     Returns
     -------

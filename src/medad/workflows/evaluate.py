@@ -10,7 +10,7 @@ import numpy as np
 from medad.data.imageset import ImageSet
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
-from medad.detectors.base import Detector
+from medad.detectors.contract.detector import Detector
 from medad.detectors.registry import load_detector
 from medad.errors import UserError
 from medad.evaluation.controls import Controls, control_figures
@@ -20,7 +20,7 @@ from medad.files import replacing
 from medad.ownership import claimed
 from medad.reports.report import write_report
 from medad.reports.sheet import Sheet, captions, choose_columns
-from medad.training.run import read_losses, read_run
+from medad.training.run_folder import read_losses, read_run
 from medad.workflows.controls import read_controls
 from medad.workflows.scoring import Maps, distinct, join, ranked, score
 from medad.workflows.splits import count, data_name, load
@@ -55,7 +55,7 @@ def evaluate(
     precision : str
         ``"fp32"``, or ``"bf16"`` for the networks' passes: faster, and each score a little different.
     device, jobs
-        See :class:`medad.detectors.base.Detector`.
+        See :class:`medad.detectors.contract.detector.Detector`.
 
     Returns
     -------

@@ -9,12 +9,12 @@ import numpy as np
 from medad.data.entries import Entry
 from medad.data.imageset import ImageSet
 from medad.data.preprocessing import Preprocessing
-from medad.detectors.base import Detector
+from medad.detectors.contract.detector import Detector
 from medad.detectors.registry import load_detector
 from medad.evaluation.summary import check_finite
 from medad.ownership import claimed
 from medad.reports.overlay import contact_sheet
-from medad.training.run import read_run
+from medad.training.run_folder import read_run
 from medad.workflows.decoding import decode_ahead
 from medad.workflows.findings import FAILED, HEATMAPS, PAGE, PREDICT, SCORES, SHEET, Findings
 from medad.workflows.heatmaps import draw_pictures, heatmap_path, small_path
@@ -54,7 +54,7 @@ def predict(
     precision : str
         ``"fp32"``, or ``"bf16"`` for the networks' passes: faster, and each score a little different.
     device, jobs
-        See :class:`medad.detectors.base.Detector`.
+        See :class:`medad.detectors.contract.detector.Detector`.
 
     Returns
     -------

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from medad.data.imageset import ImageSet
 from medad.data.preprocessing import Preprocessing
-from medad.detectors.base import Detector
+from medad.detectors.contract.detector import Detector
 from medad.detectors.registry import load_detector
 from medad.errors import UserError
 from medad.training.phase_store import PhaseStore
-from medad.training.run import claimed_run
+from medad.training.run_folder import claimed_run
 from medad.workflows.evaluate import OF_RESULTS, write_results
 from medad.workflows.notes import say
 from medad.workflows.options import TrainOptions

@@ -3,7 +3,7 @@
 import numpy as np
 
 from medad.data.imageset import ImageSet
-from medad.detectors.base import Detector
+from medad.detectors.contract.detector import Detector
 from medad.workflows.scoring import Maps, join, score
 
 SAMPLE = 250

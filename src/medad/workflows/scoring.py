@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from medad.data.imageset import ImageSet
-from medad.detectors.base import Detector
+from medad.detectors.contract.detector import Detector
 from medad.evaluation.scores import ScoreTable, renumbered
 from medad.progress import progress
 

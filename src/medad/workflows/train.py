@@ -4,11 +4,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from medad.detectors.base import Detector
+from medad.detectors.contract.detector import Detector
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.training.phase_store import PhaseStore
-from medad.training.run import RUN_FILE, claimed_run, read_run, update_run
+from medad.training.run_folder import RUN_FILE, claimed_run, read_run, update_run
 from medad.training.workspace import CHECKPOINT_FOLDER, clear_workspace
 from medad.workflows.controls import keep_controls
 from medad.workflows.notes import say

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from medad.data.entries import Entry
-from medad.detectors.base import SPECIFICITY, Detector
+from medad.detectors.contract.detector import SPECIFICITY, Detector
 from medad.evaluation.calibration import percentiles, promised_specificity
 from medad.reports.worklist import Worklist, write_worklist
 from medad.workflows.findings import FAILED, PAGE, Findings

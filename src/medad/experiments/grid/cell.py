@@ -19,8 +19,8 @@ from medad.errors import UserError
 from medad.experiments.store import FILES
 from medad.files import locked
 from medad.ownership import claimed
-from medad.training.memory import keep_freed_memory
-from medad.training.run import CONTROLS_FILE, OF_TRAINING, RUN, WEIGHTS_FILE
+from medad.training.machine.memory import keep_freed_memory
+from medad.training.run_folder import CONTROLS_FILE, OF_TRAINING, RUN, WEIGHTS_FILE
 from medad.training.stopwatch import SECONDS_FILE, Stopwatch
 from medad.training.workspace import CHECKPOINT_FOLDER, clear_workspace
 from medad.workflows.evaluate import OF_RESULTS

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser
 
-from medad.complaints import parse_trouble
+from medad.cli.errors import parse_trouble
 from medad.errors import UserError
 from medad.version import __version__
 from medad.workflows.options import MACHINE, TrainOptions

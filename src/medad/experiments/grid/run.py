@@ -8,7 +8,7 @@ from typing import Any
 
 from medad.cores import cores
 from medad.data.repartition import Repartition
-from medad.detectors.base import Detector
+from medad.detectors.contract.detector import Detector
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.evaluation.scores import ScoreTable

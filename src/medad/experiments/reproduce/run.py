@@ -16,7 +16,7 @@ from medad.experiments.reproduce.document import OURS, Facts, document
 from medad.experiments.store import machines, root_of
 from medad.files import replacing
 from medad.reports.report import heat_maps
-from medad.training.run import read_run
+from medad.training.run_folder import read_run
 from medad.workflows.options import TrainOptions
 
 

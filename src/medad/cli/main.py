@@ -1,0 +1,319 @@
+"""The command line: one parser; each command calls one function of ``medad.workflows``.
+
+Heavy rooms are imported when a command runs, so that ``medad --help`` and ``medad methods`` are instant.
+"""
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+import docstring_parser
+from jsonargparse import ArgumentError, ArgumentParser, Namespace
+
+from medad.cli.errors import ConfigFile, disk_trouble, option_trouble, parse_trouble
+from medad.cli.helptext import HelpFormatter
+from medad.errors import MedadError, OptionError, UserError
+from medad.version import __version__
+from medad.workflows.options import RUNS, Precision, Preset, TrainOptions, at_least
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: its line in the help, what it is told, and what it does (returning the exit status)."""
+
+    help: str
+    add_arguments: Callable[[ArgumentParser], None]
+    call: Callable[[Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        What the user typed after ``medad``; the process's own arguments by default.
+
+    Returns
+    -------
+    int
+        Exit status: 0; 1 when something went wrong; 2 for the user's mistakes; 130 after Ctrl-C.
+    """
+    arguments = Namespace()
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *rest: print(f"medad: warning: {message}", file=sys.stderr)
+            parsed = make_parser().parse_args(argv)
+            arguments = parsed[parsed.subcommand]
+            status = COMMANDS[parsed.subcommand].call(arguments)
+            sys.stdout.flush()
+            return status
+    except ArgumentError as error:
+        return _fail(parse_trouble(str(error), *_typed(argv)), 2)
+    except OptionError as error:
+        return _fail(option_trouble(error, _typed(argv)[0]), error.exit_status)
+    except MedadError as error:
+        return _fail(str(error), error.exit_status)
+    except KeyboardInterrupt:
+        return _fail("stopped; go on with --resume" if "resume" in arguments else "stopped", 130)
+    except BrokenPipeError:  # who reads our output, say head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        trouble = disk_trouble(error, arguments.get("out") or RUNS)
+        if trouble is None:
+            raise
+        return _fail(str(trouble), trouble.exit_status)
+
+
+def _fail(line: str, status: int) -> int:
+    print(f"medad: error: {' '.join(line.split())}", file=sys.stderr)
+    return status
+
+
+def _typed(argv: Sequence[str] | None) -> tuple[list[str], str]:
+    """Return what can be typed after the command that was typed, and that command; commands if there is none."""
+    words = sys.argv[1:] if argv is None else argv
+    name = next((word for word in words if not word.startswith("-")), "")
+    if name not in COMMANDS:
+        return list(COMMANDS), "medad"
+    return [flag for action in _subparser(name)._actions for flag in action.option_strings], f"medad {name}"
+
+
+def make_parser() -> ArgumentParser:
+    """Return the parser of all commands; it raises ``ArgumentError`` instead of ending the process."""
+    parser = ArgumentParser(
+        prog="medad",
+        exit_on_error=False,
+        formatter_class=HelpFormatter,
+        version=__version__,
+        description="Find abnormal medical images when almost nothing is labelled.",
+    )
+    commands = parser.add_subcommands(required=True, title="commands", metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        commands.add_subcommand(name, _subparser(name), help=command.help)
+    return parser
+
+
+def _subparser(name: str) -> ArgumentParser:
+    parser = ArgumentParser(exit_on_error=False, formatter_class=HelpFormatter, description=COMMANDS[name].help)
+    COMMANDS[name].add_arguments(parser)
+    return parser
+
+
+def _add_data(parser: ArgumentParser) -> None:
+    parser.add_argument("data", type=Path, help="folder of images with data.json, manifest.csv or folders per split")
+    parser.add_argument("--split", type=Path | None, help="split file to use instead of the folder's own")
+
+
+def _add_machine(parser: ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="auto (CUDA when there), cpu, cuda or cuda:N")
+    parser.add_argument("--jobs", type=int | None, help="number of processes; all cores by default")
+
+
+def _add_scoring(parser: ArgumentParser) -> None:
+    scoring = "precision of scoring, whatever that of the training was: bf16 is faster and less exact"
+    parser.add_argument("--precision", type=Precision, default="fp32", help=scoring)
+    _add_machine(parser)
+
+
+def _add_training(parser: ArgumentParser) -> None:
+    _add_data(parser)
+    parser.add_argument("--out", type=Path | None, help="run folder; runs/DATA-METHOD by default")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
+    parser.add_argument("--config", action=ConfigFile, help="YAML file of options, as --print_config prints it")
+    helps = {p.arg_name: p.description for p in docstring_parser.parse(TrainOptions.__doc__ or "").params}
+    types, defaults = get_type_hints(TrainOptions), asdict(TrainOptions())
+    for name, default in defaults.items():
+        parser.add_argument(_flag(name), type=types[name], default=default, help=helps[name])
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _add_evaluate(parser: ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, help="folder of a finished run")
+    _add_data(parser)
+    parser.add_argument("--out", type=Path | None, help="folder of the results; RUN/evaluate-NAME by default")
+    _add_scoring(parser)
+
+
+def _add_predict(parser: ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, help="folder of a finished run")
+    parser.add_argument("inputs", type=Path, nargs="+", help="image files, and folders of them")
+    parser.add_argument("--out", type=Path, required=True, help="folder of scores and heat maps")
+    _add_scoring(parser)
+
+
+def _add_demo(parser: ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="folder, replaced each time")
+    _add_machine(parser)
+
+
+def _add_benchmark(parser: ArgumentParser) -> None:
+    parser.add_argument("grid", type=Path, help="YAML file of data sets, runs and seeds")
+    parser.add_argument("--data", type=Path | None, help="folder that holds the data sets; by default the file's own")
+    parser.add_argument("--out", type=Path, default=RUNS / "benchmark", help="folder of results; the same one goes on")
+    parser.add_argument("--scheduler", help="slurm, or the address of a Dask scheduler; local processes by default")
+    parser.add_argument("--workers", type=int | None, help="trainings at a time; as many as cores allow by default")
+    parser.add_argument("--report", action="store_true", help="write tables and a page to OUT/report")
+
+
+def _add_prepare(parser: ArgumentParser) -> None:
+    parser.add_argument("name", help="brain_tumor, lag, isic2018 or camelyon16")
+    parser.add_argument("--source", type=Path, required=True, help="folder of the data set as it is published")
+    parser.add_argument("--out", type=Path, required=True, help="folder to make")
+    parser.add_argument("--split", type=Path | None, help="the published data.json; by default a seeded split")
+    parser.add_argument("--seed", type=int, default=0, help="seed of that split")
+
+
+def _add_reproduce(parser: ArgumentParser) -> None:
+    parser.add_argument("name", help="table2 to table6, fig6, fig8 or fig9 of Cai et al. 2023")
+    parser.add_argument("--data", type=Path, required=True, help="folder of a data set, e.g. brain_tumor")
+    parser.add_argument("--out", type=Path, default=RUNS / "reproduce", help="folder of results; the same one goes on")
+    parser.add_argument("--scale", type=Literal["quick", "paper"], default="quick", help="preset of the trainings")
+    parser.add_argument("--seeds", type=list[int], default=[0], help="list of seeds, e.g. [0, 1, 2]")
+    parser.add_argument("--stored", type=Path | None, help="stored results, not trained again: docs/results")
+    parser.add_argument("--print-only", action="store_true", help="train nothing, print what there is")
+    parser.add_argument("--precision", type=Precision, default="fp32", help="of the trainings")
+    parser.add_argument("--device", default="auto", help="auto (CUDA when there), cpu, cuda or cuda:N")
+    parser.add_argument("--options", type=dict[str, Any], default={}, help="--options.NAME VALUE for --scale's own")
+    parser.add_argument("--scheduler", help="slurm, or the address of a Dask scheduler; local processes by default")
+    parser.add_argument("--workers", type=int | None, help="trainings at a time; as many as cores allow by default")
+
+
+def _add_latent_size(parser: ArgumentParser) -> None:
+    _add_data(parser)
+    parser.add_argument("--preset", type=Preset, default="quick", help="of training")
+    parser.add_argument("--size", type=int, default=64, help="side in pixels to which images are resized")
+    parser.add_argument("--channels", type=Literal[1, 3], default=1, help="1 reads images as grey, 3 as RGB")
+    parser.add_argument("--seed", type=int, default=0, help="seed of trainings and of the images held out")
+    parser.add_argument("--options", type=dict[str, Any], default={}, help="further --options.NAME VALUE of method ae")
+    parser.add_argument("--out", type=Path | None, help="CSV file to write")
+    _add_machine(parser)
+
+
+def _add_methods(parser: ArgumentParser) -> None:
+    parser.add_argument("--format", type=Literal["text", "json"], default="text", help="for people or for programs")
+
+
+def _train_options(arguments: Namespace) -> TrainOptions:
+    try:
+        return TrainOptions(**{f.name: arguments[f.name] for f in fields(TrainOptions)})
+    except UserError as error:
+        files = ", ".join(str(file) for file in arguments.config or ())
+        raise UserError(f"{error} (options were read from {files}, too)" if files else str(error)) from None
+
+
+def _machine(arguments: Namespace) -> dict[str, Any]:
+    at_least("jobs", arguments.jobs, 1)
+    return {"device": arguments.device, "jobs": arguments.jobs}
+
+
+def _run(arguments: Namespace) -> int:
+    from medad.workflows.run import run
+
+    options = _train_options(arguments)
+    run(arguments.data, options, out=arguments.out, split=arguments.split, resume=arguments.resume)
+    return 0
+
+
+def _train(arguments: Namespace) -> int:
+    from medad.workflows.train import train
+
+    options = _train_options(arguments)
+    train(arguments.data, options, out=arguments.out, split=arguments.split, resume=arguments.resume)
+    return 0
+
+
+def _evaluate(arguments: Namespace) -> int:
+    from medad.workflows.evaluate import evaluate
+
+    a = arguments
+    evaluate(a.run, a.data, out=a.out, split=a.split, precision=a.precision, **_machine(a))
+    return 0
+
+
+def _predict(arguments: Namespace) -> int:
+    from medad.workflows.predict import predict
+
+    a = arguments
+    return 1 if predict(a.run, a.inputs, a.out, precision=a.precision, **_machine(a)) else 0
+
+
+def _demo(arguments: Namespace) -> int:
+    from medad.workflows.demo import demo
+
+    demo(arguments.out, **_machine(arguments))
+    return 0
+
+
+def _benchmark(arguments: Namespace) -> int:
+    from medad.experiments.grid.run import benchmark
+
+    a = arguments
+    at_least("workers", a.workers, 1)
+    failed = benchmark(a.grid, data=a.data, out=a.out, scheduler=a.scheduler, workers=a.workers, report=a.report)
+    return 1 if failed else 0
+
+
+def _prepare(arguments: Namespace) -> int:
+    from medad.workflows.prepare import prepare
+
+    a = arguments
+    prepare(a.name, a.source, a.out, split=a.split, seed=a.seed)
+    return 0
+
+
+def _reproduce(arguments: Namespace) -> int:
+    from medad.experiments.reproduce.run import reproduce
+
+    a = arguments
+    at_least("workers", a.workers, 1)
+    options = TrainOptions(preset=a.scale, precision=a.precision, device=a.device, options=dict(a.options))
+    how = {"scheduler": a.scheduler, "workers": a.workers, "stored": a.stored, "train": not a.print_only}
+    failed = reproduce(a.name, a.data, a.out, options, seeds=a.seeds, **how)
+    return 1 if failed else 0
+
+
+def _latent_size(arguments: Namespace) -> int:
+    from medad.experiments.latent_size import suggest_latent_size
+
+    a = arguments
+    images = {"size": a.size, "channels": a.channels, "seed": a.seed}
+    options = TrainOptions("ae", preset=a.preset, **images, **_machine(a), options=dict(a.options))
+    suggest_latent_size(a.data, options, split=a.split, out=a.out)
+    return 0
+
+
+def _methods(arguments: Namespace) -> int:
+    from medad.detectors.registry import METHODS
+
+    shown = ("name", "family", "maps", "uses_unlabeled", "paper")
+    rows = [{key: getattr(info, key) for key in shown} for info in METHODS.values()]
+    if arguments.format == "json":
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        for row in rows:
+            print(f"{row['name']:12} {row['family']:16} {row['paper']}")
+    return 0
+
+
+COMMANDS = {
+    "demo": Command("train and evaluate on generated images", _add_demo, _demo),
+    "run": Command("train, evaluate and write a report", _add_training, _run),
+    "train": Command("train on the normal and unlabeled images of DATA", _add_training, _train),
+    "evaluate": Command("score the test images of DATA with a finished run", _add_evaluate, _evaluate),
+    "predict": Command("score new images and draw heat maps", _add_predict, _predict),
+    "prepare": Command("make a published data set ready", _add_prepare, _prepare),
+    "benchmark": Command("run a grid of methods, data sets and seeds", _add_benchmark, _benchmark),
+    "reproduce": Command("run an experiment of the DDAD-ASR paper", _add_reproduce, _reproduce),
+    "suggest-latent-size": Command("sweep the code length of an autoencoder", _add_latent_size, _latent_size),
+    "methods": Command("list the methods", _add_methods, _methods),
+}

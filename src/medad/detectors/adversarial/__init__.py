@@ -1,0 +1,1 @@
+"""Methods with a GAN or a critic."""

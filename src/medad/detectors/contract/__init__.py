@@ -1,0 +1,1 @@
+"""What every method is: detector, plan, options, one network, one fit, hold-out, batches."""

@@ -1,0 +1,409 @@
+"""The contract of all detectors: fit on normal (and unlabeled) images, then give maps and scores."""
+
+import json
+import multiprocessing
+import re
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import asdict
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from medad.cores import cores
+from medad.data.given import Images, as_images
+from medad.data.imageset import ImageSet
+from medad.detectors.contract.batches import parallel_map
+from medad.detectors.contract.holdout import split_holdout
+from medad.detectors.contract.options import Options, make_options
+from medad.detectors.contract.plan import Plan, TrainingData
+from medad.detectors.contract.prediction import Prediction
+from medad.errors import NotFittedError, UserError, check_choice
+from medad.evaluation.calibration import threshold_at_specificity
+from medad.networks.folding import folded
+from medad.training.checkpoint import load_networks, load_tensors, network_state, save_tensors
+from medad.training.held_out import read_held_out, write_held_out
+from medad.training.job import finished_path
+from medad.training.machine.device import choose_device
+from medad.training.machine.precision import check_precision, products_in
+from medad.training.phase_store import PhaseStore
+from medad.training.pixels import share_pixels, to_unit
+from medad.training.run_folder import WEIGHTS_FILE, read_run, timings, update_run, write_losses
+from medad.training.seeds import derive_seed
+from medad.training.spec import Recipe, Spec, Sweep, Work
+from medad.training.stopwatch import SECONDS_FILE, Stopwatch
+from medad.training.workers import train_phases
+from medad.training.workspace import workspace
+
+SPECIFICITY = 0.95
+PIXELS_AT_ONCE = {"cpu": 32 * 64**2, "cuda": 1024 * 64**2}
+
+
+class Detector(ABC):
+    """A method that can be fitted.
+
+    Parameters
+    ----------
+    options : Options, optional
+        The method's options; its defaults are preset ``paper``.
+    seed : int
+        All that is random comes from it.
+    precision : str
+        Of training: ``"fp32"``; ``"tf32"``, the same with products rounded as GPUs are fastest at (GPUs
+        only); or ``"bf16"`` for the forward passes.
+    scoring_precision : str
+        The same for the networks' passes in :meth:`predict`; maps and scores are computed from them in fp32.
+    device : str
+        ``"auto"`` (CUDA when there), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+    jobs : int, optional
+        Number of training processes; all cores by default. The result does not depend on it.
+
+    Attributes
+    ----------
+    networks_ : dict
+        The fitted networks by name.
+    folded_ : dict
+        The same as they score, batch norms merged into the layers before them.
+    tensors_ : dict
+        What fits have found, by ``FIT/NAME``: banks, means, thresholds, of the sizes that training gave them.
+    loss_curves_ : dict
+        Mean loss of each epoch by phase.
+    threshold_ : float or None
+        An image is abnormal from this ``pred_score`` on.
+    held_out_scores_ : ndarray or None
+        (m,) ``pred_score`` of the normal images held out for the threshold; None without any.
+    images_ : dict
+        How many normal images :meth:`fit` ``trained`` on and ``held_out``, and how many ``unlabeled`` ones it used.
+    timings_ : dict
+        How long training took, see :func:`medad.training.run_folder.timings`.
+    """
+
+    name: ClassVar[str]
+    options_type: ClassVar[type[Options]] = Options
+    presets: ClassVar[dict[str, dict[str, Any]]]
+    forms: ClassVar[dict[str, dict[str, Any]]] = {}  # what option `form`, where there is one, does to the others
+    uses_unlabeled: ClassVar[bool] = False
+    random: ClassVar[bool] = True  # whether the seed makes a difference
+    meanings: ClassVar[dict[str, str]]  # what its scores and maps are, by name; {k} stands for a number
+    recipe_version: ClassVar[int] = 4  # raised when a change makes the same options train to other weights
+    threads: ClassVar[int] = 1  # of a phase or fit, see Spec; two where a step is long enough to share
+
+    def __init__(
+        self,
+        options: Options | None = None,
+        *,
+        seed: int = 0,
+        precision: str = "fp32",
+        scoring_precision: str = "fp32",
+        device: str = "auto",
+        jobs: int | None = None,
+    ) -> None:
+        self.options: Any = options or self.options_type()
+        self.seed, self.jobs = seed, jobs or cores()
+        self.device = choose_device(device)
+        self.precision = check_precision(precision)
+        self.scoring_precision = check_precision(scoring_precision, self.device)
+        self.networks_: dict[str, nn.Module] = {}
+        self.folded_: dict[str, nn.Module] = {}
+        self.tensors_: dict[str, Tensor] = {}
+        self.loss_curves_: dict[str, np.ndarray] = {}
+        self.threshold_: float | None = None
+        self.held_out_scores_: np.ndarray | None = None
+        self.images_: dict[str, int] = {}
+        self.has_unlabeled_ = False
+        self.timings_: dict[str, Any] = {}
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any], **settings: Any) -> Self:
+        """Make a detector from option names and values.
+
+        Raises
+        ------
+        UserError
+            For an option that the method does not have, a value of another type or an unknown form.
+        """
+        form = options.get("form")
+        if cls.forms and form is not None:
+            check_choice("form", form, cls.forms)
+        return cls(make_options(cls.options_type, cls.forms.get(str(form), {}) | dict(options), cls.name), **settings)
+
+    def build(self) -> dict[str, nn.Module]:
+        """Return the networks that training fills, freshly made, by name; none by default."""
+        return {}
+
+    @abstractmethod
+    def stages(self, plan: Plan) -> list[list[Spec]]:
+        """Return the phases and fits of the training: those of a stage are independent of each other.
+
+        Those of a later stage find what earlier ones left by :meth:`medad.detectors.contract.plan.Plan.finished`.
+        """
+
+    @abstractmethod
+    def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return scores (n,) and maps (n, S, S) of a batch in [-1, 1], (n, C, S, S)."""
+
+    def fit(
+        self,
+        normal: Images,
+        unlabeled: Images | None = None,
+        *,
+        folder: Path | None = None,
+        resume: bool = False,
+        store: PhaseStore | None = None,
+        begin: Callable[[Path], None] | None = None,
+    ) -> Self:
+        """Learn from normal and, if the method can, from unlabeled images.
+
+        Parameters
+        ----------
+        normal, unlabeled : ImageSet, array or list of files
+            Training images, see :func:`medad.data.given.as_images`; labels are never looked at.
+        folder : Path, optional
+            Run folder in whose ``checkpoint/`` the state of training is kept; a temporary one by default.
+        resume : bool
+            Go on from what lies there instead of starting anew.
+        store : PhaseStore, optional
+            Networks that lie there already are not trained again; those that are trained are put there.
+        begin : callable, optional
+            Called with the folder of the state of training before it is looked at or changed.
+
+        Raises
+        ------
+        UserError
+            For fewer than two normal images, or images of another kind or size than the options say.
+        """
+        check_precision(self.precision, self.device)
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            raise UserError('put the call of fit under `if __name__ == "__main__":`, or use jobs=1')
+        normal = self._given(normal)
+        unlabeled = None if unlabeled is None else self._given(unlabeled)
+        if len(normal) < 2:
+            raise UserError(f"{len(normal)} normal image(s): at least 2 are needed to train on")
+        self.threshold_, self.held_out_scores_ = None, None
+        self.loss_curves_, self.networks_, self.folded_, self.tensors_ = {}, {}, {}, {}
+        if unlabeled is not None and not len(unlabeled):
+            unlabeled = None
+        if unlabeled is not None and not self.uses_unlabeled:
+            print(f"{self.name} does not use unlabeled images: {len(unlabeled)} are set aside", file=sys.stderr)
+            unlabeled = None
+        with workspace(folder, resume) as work, Stopwatch(work / SECONDS_FILE) as watch:
+            if begin is not None:
+                begin(work)
+            went_on = watch.resumed or any(work.glob("*.safetensors"))
+            train, held_out = split_holdout(normal, self.options.holdout, self.seed, work / "normal.npy")
+            images = {"normal": train} | ({"unlabeled": unlabeled} if unlabeled is not None else {})
+            data = TrainingData(
+                tuple(share_pixels(part, work / f"{name}.npy") for name, part in images.items()),
+                tuple(len(part) for part in images.values()),
+                tuple(part.fingerprint for part in images.values()),
+            )
+            self._train(data, work, store)
+            self.images_ = {
+                "trained": len(train),
+                "held_out": len(normal) - len(train),
+                "unlabeled": len(unlabeled) if unlabeled is not None else 0,
+            }
+            if held_out is not None:
+                self.held_out_scores_ = np.concatenate([p.scores["pred_score"] for p in self.predict(held_out)])
+                self.threshold_ = threshold_at_specificity(self.held_out_scores_, SPECIFICITY)
+            self.timings_ = timings(watch, went_on)
+        return self
+
+    def predict(self, images: Images, batch_size: int | None = None) -> Iterator[Prediction]:
+        """Score `images` batch by batch; the result does not depend on `batch_size` (to a relative 1e-5).
+
+        By default a batch has as many pixels as 32 images of 64 x 64, on a GPU as 1,024. On a CPU every
+        core scores a batch.
+
+        Parameters
+        ----------
+        images : ImageSet, array or list of files
+            See :func:`medad.data.given.as_images`.
+        batch_size : int, optional
+            Images at a time.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        UserError
+            For images of another kind or size than the options say.
+        """
+        self._check_fitted()
+        return self._predict(self._given(images), batch_size)
+
+    def _predict(self, images: ImageSet, batch_size: int | None) -> Iterator[Prediction]:
+        threads = self.jobs if self.device.type == "cpu" else 1
+        batch_size = batch_size or max(PIXELS_AT_ONCE[self.device.type] // self.options.size**2, 1)
+        starts = range(0, len(images), batch_size)
+        yield from parallel_map(lambda i: self._score(images, slice(i, i + batch_size)), starts, threads)
+
+    @torch.inference_mode()
+    def _score(self, images: ImageSet, rows: slice) -> Prediction:
+        bf16 = self.scoring_precision == "bf16"
+        with products_in(self.scoring_precision, self.device), torch.autocast(self.device.type, torch.bfloat16, bf16):
+            scores, maps = self.analyse(to_unit(images.pixels[rows], self.device))
+        numbers = {name: value.double().cpu().numpy() for name, value in scores.items()}
+        return Prediction(
+            images.ids[rows],
+            numbers,
+            {name: value.float().cpu().numpy() for name, value in maps.items()},
+            None if self.threshold_ is None else (numbers["pred_score"] >= self.threshold_).astype(np.int8),
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``weights.safetensors``, ``losses.csv``, ``held_out.csv`` and the method's part of ``run.yaml``.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        """
+        self._check_fitted()
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_tensors(folder / WEIGHTS_FILE, network_state(self.networks_) | self.tensors_)
+        write_losses(folder, self.loss_curves_)
+        write_held_out(folder, self.held_out_scores_)
+        update_run(
+            folder,
+            method=self.name,
+            options=asdict(self.options),
+            seed=self.seed,
+            precision=self.precision,
+            unlabeled=self.has_unlabeled_,
+            threshold=self.threshold_,
+        )
+
+    @classmethod
+    def load(cls, folder: Path, **machine: Any) -> Self:
+        """Return the detector that :meth:`save` wrote into `folder`.
+
+        Parameters
+        ----------
+        folder : Path
+            Run folder.
+        **machine
+            `scoring_precision`, `device` and `jobs`, which may differ from those of the training.
+
+        Raises
+        ------
+        UserError
+            If the folder's files are missing, not readable or do not fit each other.
+        """
+        run = read_run(folder)
+        try:
+            detector = cls.from_options(run["options"], seed=run["seed"], precision=run["precision"], **machine)
+            detector.load_state(load_tensors(Path(folder) / WEIGHTS_FILE)[0], bool(run["unlabeled"]))
+            detector.threshold_, detector.held_out_scores_ = run["threshold"], read_held_out(folder)
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise UserError(f"{folder}: run.yaml and weights do not fit each other ({error!s:.200})") from error
+        return detector
+
+    @classmethod
+    def meaning(cls, name: str) -> str:
+        """Return what the score or map `name` is, in a few words for a reader; none of a name that it does not give."""
+        return cls.meanings.get(name) or cls.meanings.get(re.sub(r"\d+$", "{k}", name), "")
+
+    @property
+    def most_threads(self) -> int:
+        """Arithmetic threads of the largest phase: so many cores a training takes."""
+        return self.threads
+
+    def load_state(self, tensors: Mapping[str, Tensor], unlabeled: bool = False) -> None:
+        """Take what a training has made.
+
+        Parameters
+        ----------
+        tensors : mapping
+            Weights, named as :func:`medad.training.checkpoint.network_state` names them, and the tensors of fits.
+        unlabeled : bool
+            Whether it learned from unlabeled images.
+        """
+        self.has_unlabeled_ = unlabeled
+        self.networks_ = self.build()
+        load_networks(self.networks_, tensors)
+        for network in self.networks_.values():
+            network.to(self.device, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
+        self.folded_ = {name: folded(network) for name, network in self.networks_.items()}
+        rest = {name: value for name, value in tensors.items() if name.split("/")[0] not in self.networks_}
+        self.tensors_ = {name: value.to(self.device) for name, value in rest.items()}
+
+    def untrained(self, unlabeled: bool = False) -> Self:
+        """Take networks as a training begins with them, as a measurement of speed needs them; return self."""
+        self.has_unlabeled_ = unlabeled
+        self.load_state(network_state(self.build()), unlabeled)
+        return self
+
+    def plan(self, data: TrainingData, folder: Path) -> Plan:
+        """Return the training on `data`, under the options for so many images, with its state in `folder`."""
+        options = self.options.for_images(data.counts[0])
+        return Plan(options, data, folder, self.seed, self.precision, str(self.device))
+
+    def spec(
+        self,
+        plan: Plan,
+        name: str,
+        build: Callable[[Plan, Recipe], Work],
+        recipe: Recipe,
+        relevant: Mapping[str, Any] | None = None,
+    ) -> Spec:
+        """Describe a phase or a fit on the images of `plan`.
+
+        Parameters
+        ----------
+        plan : Plan
+            The training, or the part of it on which the outcome depends.
+        name : str
+            Its name; with the detector's seed it gives its own.
+        build : callable
+            Makes it from plan and recipe, in the process that does it.
+        recipe : Recipe
+            Number of images, batch size and length.
+        relevant : mapping, optional
+            The options on which the outcome depends; by default all that training looks at.
+        """
+        relevant = plan.options.of_training() if relevant is None else dict(relevant)
+        facts = [self.recipe_version, self.name, name, relevant, list(plan.data.fingerprints), plan.seed]
+        facts += [plan.precision, self.device.type]
+        key = blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=16).hexdigest()
+        seed = derive_seed(plan.seed, name)
+        return Spec(name, key, partial(build, plan), seed, recipe, threads=self.threads, device=plan.device)
+
+    def _train(self, data: TrainingData, folder: Path, store: PhaseStore | None) -> None:
+        plan = self.plan(data, folder)
+        if plan.options != self.options:
+            epochs = f"{plan.options.epochs} epochs instead of {self.options.epochs}"
+            print(f"{data.counts[0]} normal images: {epochs}; see option most_images", file=sys.stderr)
+        tensors: dict[str, Tensor] = {}
+        stages = self.stages(plan)
+        for i, stage in enumerate(stages):
+            with products_in(self.precision, self.device), store.shared(stage, folder) if store else nullcontext():
+                train_phases(stage, folder, self.jobs, f"training, stage {i + 1} of {len(stages)}")
+            for spec in stage:
+                result, _ = load_tensors(finished_path(folder, spec.name))
+                if "losses" in result:
+                    losses = result.pop("losses").numpy()
+                    self.loss_curves_[spec.name] = _epoch_means(losses, spec.recipe.steps_per_epoch)
+                tensors |= result
+        self.load_state(tensors, plan.has_unlabeled)
+        fits = {spec.name for stage in stages for spec in stage if isinstance(spec.recipe, Sweep)}
+        self.tensors_ = {name: value for name, value in self.tensors_.items() if name.split("/")[0] in fits}
+
+    def _check_fitted(self) -> None:
+        if not self.networks_ and not self.tensors_:
+            raise NotFittedError(f"this {self.name} is not fitted: call fit, or take load_detector of a finished run")
+
+    def _given(self, given: Images) -> ImageSet:
+        return as_images(given, self.options.size, self.options.channels, self.jobs)
+
+
+def _epoch_means(losses: np.ndarray, steps: int) -> np.ndarray:
+    return np.array([losses[i : i + steps].mean() for i in range(0, len(losses), steps)])

@@ -1,0 +1,1 @@
+"""DDAD-ASR: dual-distribution discrepancy with self-supervised refinement."""

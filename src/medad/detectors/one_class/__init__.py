@@ -1,0 +1,1 @@
+"""Methods that pull the codes of normal images together."""

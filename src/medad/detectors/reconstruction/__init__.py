@@ -1,0 +1,1 @@
+"""Autoencoders whose error is the anomaly score."""

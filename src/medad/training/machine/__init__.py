@@ -1,0 +1,1 @@
+"""What the trainer knows of the machine: recording, denormal numbers, memory, precision, device."""
