@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 from pytest import MonkeyPatch
 
-from medad.cli.main import main
+from medad.cli.commands import main
 
 settings.register_profile("untimed", deadline=None)  # no test measures time: a busy machine is no failure
 settings.load_profile("untimed")

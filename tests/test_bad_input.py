@@ -19,7 +19,7 @@ import pytest
 from conftest import TINY
 from PIL import Image
 
-from medad.cli.main import main
+from medad.cli.commands import main
 from medad.detectors.contract import detector as base
 
 pytestmark = pytest.mark.integration
@@ -376,7 +376,7 @@ def test_mixed_sizes_modes_and_constant_images_are_said(images, tmp_path, capsys
 def test_ctrl_c_keeps_what_was_trained(images, tmp_path):
     run = tmp_path / "run"
     argv = ["train", str(images), "--out", str(run), *TINY, "--options.steps", "1000000"]
-    code = f"import sys; from medad.cli.main import main; sys.exit(main({argv!r}))"
+    code = f"import sys; from medad.cli.commands import main; sys.exit(main({argv!r}))"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     try:

@@ -14,7 +14,7 @@ from conftest import TINY
 from helpers import contents, put
 from PIL import Image
 
-from medad.cli.main import main
+from medad.cli.commands import main
 from medad.data import publications
 from medad.data.phantom import phantom_benchmark
 from medad.errors import UserError

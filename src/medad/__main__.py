@@ -2,7 +2,7 @@
 
 import sys
 
-from medad.cli.main import main
+from medad.cli.commands import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from jsonargparse import ArgumentParser
 
+from medad.cli.commands import COMMANDS, main
 from medad.cli.errors import disk_trouble
-from medad.cli.main import COMMANDS, main
 from medad.errors import UserError
 
 PYTHON = re.compile(r"<lambda>|<class|typing\.|Parser key|\b(int|float|bool|str|dict|Path|NoneType|Literal|Optional)\b")

@@ -7,7 +7,7 @@ import pytest
 from helpers import make_images
 from PIL import Image
 
-from medad.cli.main import main
+from medad.cli.commands import main
 from medad.detectors.contract.holdout import split_holdout
 from medad.detectors.registry import make_detector
 from medad.experiments import latent_size

@@ -11,7 +11,7 @@ from conftest import TINY
 from helpers import make_images
 from sklearn.metrics import roc_auc_score
 
-from medad.cli.main import main
+from medad.cli.commands import main
 from medad.data.loading import load_images
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition

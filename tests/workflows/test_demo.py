@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from medad.cli.main import main
+from medad.cli.commands import main
 from medad.data.phantom import phantom_benchmark
 from medad.ownership import claimed
 from medad.workflows import demo

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from medad.cli.main import main
+from medad.cli.commands import main
 from medad.data.repartition import Repartition
 from medad.evaluation.scores import read_scores
 from medad.workflows.evaluate import to_pictures

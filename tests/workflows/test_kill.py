@@ -11,14 +11,14 @@ import pytest
 import torch
 import yaml
 
-from medad.cli.main import main
+from medad.cli.commands import main
 from medad.data.phantom import phantom_benchmark
 from medad.data.phantom_files import write_phantoms
 from medad.training.checkpoint import load_tensors
 
 CODE = """
 import sys
-from medad.cli.main import main
+from medad.cli.commands import main
 from medad.training import course
 from medad.training import stopwatch
 course.CHECKPOINT_SECONDS = 0

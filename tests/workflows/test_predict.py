@@ -7,7 +7,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from medad.cli.main import main
+from medad.cli.commands import main
 from medad.evaluation.scores import read_scores
 from medad.ownership import MARKER
 from medad.workflows import predict as module

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from medad.cli.main import main
+from medad.cli.commands import main
 from medad.data.repartition import Repartition
 
 

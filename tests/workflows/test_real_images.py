@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import TINY
 
-from medad.cli.main import main
+from medad.cli.commands import main
 
 DATA = os.environ.get("MEDAD_DATA")
 pytestmark = [

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import TINY
 
-from medad.cli.main import main
+from medad.cli.commands import main
 from medad.data.repartition import Repartition
 from medad.evaluation.scores import read_scores
 from medad.workflows import run as module

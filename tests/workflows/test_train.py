@@ -11,7 +11,7 @@ import yaml
 from conftest import TINY
 from PIL import Image
 
-from medad.cli.main import main
+from medad.cli.commands import main
 from medad.data.loading import load_images
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from medad.cli.main import main
+from medad.cli.commands import main
 from medad.experiments.grid import cell as cells
 from medad.experiments.grid import run as grid_run
 from medad.experiments.grid.config import Cell, Data
@@ -234,7 +234,7 @@ HEARING = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-from medad.cli.main import main
+from medad.cli.commands import main
 sys.exit(main(sys.argv[1:]))
 """
 

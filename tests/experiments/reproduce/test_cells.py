@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from medad.cli.main import main
+from medad.cli.commands import main
 from medad.data.entries import Entry
 from medad.data.phantom import phantom_benchmark
 from medad.data.phantom_files import write_phantoms

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser
 
-from medad.cli.errors import parse_trouble
 from medad.errors import UserError
+from medad.parser_messages import parse_trouble
 from medad.version import __version__
 from medad.workflows.options import MACHINE, TrainOptions
 

@@ -15,9 +15,10 @@ from typing import Any, Literal, get_type_hints
 import docstring_parser
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
-from medad.cli.errors import ConfigFile, disk_trouble, option_trouble, parse_trouble
+from medad.cli.errors import ConfigFile, disk_trouble, option_trouble
 from medad.cli.helptext import HelpFormatter
 from medad.errors import MedadError, OptionError, UserError
+from medad.parser_messages import parse_trouble
 from medad.version import __version__
 from medad.workflows.options import RUNS, Precision, Preset, TrainOptions, at_least
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from medad.cli.main import main
-from medad.cli.main import main as cli
+from medad.cli import commands as cli
+from medad.cli.commands import main
 from medad.errors import MedadError
 from medad.workflows.options import TrainOptions
 
@@ -59,7 +59,7 @@ def test_version_is_that_of_the_package(capsys):
     with pytest.raises(SystemExit) as end:
         main(["--version"])
     assert end.value.code == 0
-    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
     from medad.version import __version__
 
     assert capsys.readouterr().out.split() == ["medad", __version__]
@@ -80,7 +80,7 @@ def test_threads_soon_sleep_while_they_wait_unless_the_user_says_otherwise(given
 
 def test_help_and_methods_import_nothing_heavy():
     code = (
-        "import sys; from medad.cli.main import main; main(['methods'])\n"
+        "import sys; from medad.cli.commands import main; main(['methods'])\n"
         "try: main(['train', '--help'])\n"
         "except SystemExit: pass\n"
         "print({'torch', 'numpy', 'sklearn', 'matplotlib', 'PIL'} & set(sys.modules), file=sys.stderr)"
@@ -188,7 +188,7 @@ def test_unexpected_errors_keep_their_traceback(monkeypatch):
 
 
 def test_a_reader_that_has_seen_enough():
-    code = "import sys; from medad.cli.main import main; sys.stdin.read(); sys.exit(main(['methods']))"
+    code = "import sys; from medad.cli.commands import main; sys.stdin.read(); sys.exit(main(['methods']))"
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
