@@ -82,7 +82,7 @@ def test_seeds_repeat_and_differ(method):
     images = make_images(3, seed=3)
     scores = [predict(fit(method, seed=seed), images)[0] for seed in (0, 1)]
     assert_same(scores[0], predict(fitted(method), images)[0])
-    assert (scores[0]["pred_score"] != scores[1]["pred_score"]).any()
+    assert (scores[0]["pred_score"] != scores[1]["pred_score"]).any() == METHODS[method].load().random
 
 
 @pytest.mark.parametrize("options", [{"size": 128}, {"channels": 3}], ids=str)
@@ -207,5 +207,8 @@ def test_presets_and_registry_agree_with_the_class(method):
     assert cls.uses_unlabeled == METHODS[method].uses_unlabeled
     assert set(cls.presets) == set(PRESETS)
     assert "Differs from the paper" in cls.__doc__
+    (prediction,) = fitted(method).predict(make_images(2, seed=3))
+    given = {*prediction.scores, *prediction.maps} - {"pred_score", "anomaly_map"}
+    assert all(cls.meaning(name) for name in given), given
     for preset in PRESETS:
         assert make_detector(method, preset, device="cpu").options.size == 64

@@ -1,4 +1,4 @@
-"""The residual blocks against the same in single operations (spec section 6.3)."""
+"""The residual blocks against the same in single operations."""
 
 import pytest
 import torch

@@ -43,7 +43,7 @@ def test_reconstruction_is_that_of_the_mean(size, channels):
 
 
 def test_loss_is_the_elbo_with_summed_terms():
-    """2 / n (-log p(x | z) + beta KL), but for the constant of the Gaussian (spec section 4.1)."""
+    """2 / n (-log p(x | z) + beta KL), but for the constant of the Gaussian."""
     network, x, beta = VAE(hidden=8).eval(), torch.rand(3, 1, 64, 64), 0.64
     noise = torch.randn(3, 16)
     mu, log_variance = network.posterior(x)

@@ -1,4 +1,4 @@
-"""The networks of f-AnoGAN: the layers of spec section 6.3, counted by hand."""
+"""The networks of f-AnoGAN: the layers of the authors' code, counted by hand."""
 
 import pytest
 import torch

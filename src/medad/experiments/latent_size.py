@@ -1,4 +1,4 @@
-"""``medad suggest-latent-size``: how long the code of an autoencoder should be for a data set (spec section 1.4)."""
+"""``medad suggest-latent-size``: how long the code of an autoencoder should be for a data set."""
 
 import csv
 import tempfile

@@ -1,4 +1,4 @@
-"""The unified network of Baur et al.: AAE's and AnoVAEGAN's (spec sections 5.1 and 5.2).
+"""The unified network of Baur et al.: AAE's and AnoVAEGAN's.
 
 References
 ----------

@@ -1,4 +1,4 @@
-"""Errors of a reconstruction: their mean is a loss, their map an anomaly map (spec section 1.2)."""
+"""Errors of a reconstruction: their mean is a loss, their map an anomaly map."""
 
 from typing import cast
 

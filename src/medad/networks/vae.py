@@ -1,4 +1,4 @@
-"""The VAE on the autoencoder of DDAD, and what all variational networks share (spec section 4.1)."""
+"""The VAE on the autoencoder of DDAD, and what all variational networks share."""
 
 from torch import Tensor
 

@@ -1,4 +1,4 @@
-"""Generator, critic and encoder of f-AnoGAN (Schlegl et al., Medical Image Analysis 2019; spec section 6.3)."""
+"""Generator, critic and encoder of f-AnoGAN (Schlegl et al., Medical Image Analysis 2019)."""
 
 from itertools import pairwise
 

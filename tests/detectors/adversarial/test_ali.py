@@ -1,4 +1,4 @@
-"""ALI: recipe, step, averages and scores against plain torch (spec section 6.2)."""
+"""ALI: recipe, step, averages and scores against plain torch."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""AnoGAN: recipe, step and scores against plain torch (spec section 6.1)."""
+"""AnoGAN: recipe, step and scores against plain torch."""
 
 import copy
 

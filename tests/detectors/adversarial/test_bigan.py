@@ -1,4 +1,4 @@
-"""The discriminator of pairs against the same in single operations (spec section 6.2)."""
+"""The discriminator of pairs against the same in single operations."""
 
 import torch
 from torch.nn import functional as F

@@ -1,4 +1,4 @@
-"""The DCGAN of spec section 6.1, counted by hand."""
+"""The DCGAN (Radford et al. 2016), counted by hand."""
 
 import pytest
 import torch

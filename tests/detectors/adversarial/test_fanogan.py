@@ -1,4 +1,4 @@
-"""f-AnoGAN: recipe, steps and scores against plain torch (spec section 6.3)."""
+"""f-AnoGAN: recipe, steps and scores against plain torch."""
 
 import copy
 

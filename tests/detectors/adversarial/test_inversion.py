@@ -1,4 +1,4 @@
-"""The search for codes against plain loops (spec section 6.1)."""
+"""The search for codes against plain loops."""
 
 import pytest
 import torch

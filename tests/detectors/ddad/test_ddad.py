@@ -105,7 +105,7 @@ def test_cosine_takes_the_rate_to_zero(monkeypatch):
 
 
 def test_the_recipe_is_the_papers():
-    """Spec sections 1.1 and 8: another default would silently train another method."""
+    """The recipe of the authors' code: another default would silently train another method."""
     options = asdict(DDADOptions())
     recipe = {
         "size": 64, "channels": 1, "width": 1, "hidden": 2048, "latent": 16,

@@ -1,4 +1,4 @@
-"""Deep SVDD: its two stages, recipe by number, and that a stop changes nothing (spec section 7.3)."""
+"""Deep SVDD: its two stages, recipe by number, and that a stop changes nothing."""
 
 from pathlib import Path
 

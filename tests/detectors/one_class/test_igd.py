@@ -1,4 +1,4 @@
-"""IGD: losses, schedule and scores against hand-made values, and that a stop changes nothing (spec section 7.2)."""
+"""IGD: losses, schedule and scores against hand-made values, and that a stop changes nothing."""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The networks and scores of IGD against numbers and a few lines of numpy (spec section 7.2)."""
+"""The networks and scores of IGD against numbers and a few lines of numpy."""
 
 import numpy as np
 import pytest

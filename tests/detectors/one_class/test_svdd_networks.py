@@ -1,4 +1,4 @@
-"""The networks of Deep SVDD against the published ones in plain operations (spec section 7.3)."""
+"""The networks of Deep SVDD against the published ones in plain operations."""
 
 import numpy as np
 import pytest

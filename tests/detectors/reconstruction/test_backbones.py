@@ -1,4 +1,4 @@
-"""The forms of AE, MemAE and AE-U: recipes number by number (spec sections 1.1, 1.2, 2 and 3)."""
+"""The forms of AE, MemAE and AE-U: recipes number by number."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The DAE's two forms: recipes, rows, schedule and scores (spec section 4.4)."""
+"""The DAE's two forms: recipes, rows, schedule and scores."""
 
 from dataclasses import replace
 

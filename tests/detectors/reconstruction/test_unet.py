@@ -1,4 +1,4 @@
-"""The U-Net of the DAE against its table of layers and a plain forward pass (spec section 4.4)."""
+"""The U-Net of the DAE against its table of layers and a plain forward pass."""
 
 import pytest
 import torch

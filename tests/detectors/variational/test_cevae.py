@@ -1,4 +1,4 @@
-"""ceVAE's recipe and scores against those of MOOD's baseline (spec section 4.5)."""
+"""ceVAE's recipe and scores against those of MOOD's baseline."""
 
 import numpy as np
 import torch

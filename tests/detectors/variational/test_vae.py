@@ -1,4 +1,4 @@
-"""The VAE's recipe, and its scores against gradients of one image at a time (spec section 4.1)."""
+"""The VAE's recipe, and its scores against gradients of one image at a time."""
 
 import numpy as np
 import pytest

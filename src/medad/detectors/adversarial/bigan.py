@@ -1,4 +1,4 @@
-"""The discriminator of pairs of an image and a code (ALI and BiGAN; spec section 6.2)."""
+"""The discriminator of pairs of an image and a code (ALI and BiGAN)."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""The networks of a DCGAN (Radford, Metz, Chintala, ICLR 2016), as AnoGAN has them (spec section 6.1)."""
+"""The networks of a DCGAN (Radford, Metz, Chintala, ICLR 2016), as AnoGAN has them."""
 
 from collections.abc import Sequence
 from functools import partial

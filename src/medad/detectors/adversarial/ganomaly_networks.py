@@ -1,4 +1,4 @@
-"""GANomaly's networks in the authors' form and in MedIAnomaly's (spec section 7.1)."""
+"""GANomaly's networks in the authors' form and in MedIAnomaly's."""
 
 from functools import partial
 from typing import NamedTuple

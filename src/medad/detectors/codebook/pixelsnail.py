@@ -1,4 +1,4 @@
-"""PixelSNAIL: the probability of a map of codes, one after the other (Chen et al., ICML 2018; spec section 5.3)."""
+"""PixelSNAIL: the probability of a map of codes, one after the other (Chen et al., ICML 2018)."""
 
 from math import sqrt
 

@@ -1,4 +1,4 @@
-"""VQ-VAE with an autoregressive prior: improbable codes, and restorations without them (spec section 5.3)."""
+"""VQ-VAE with an autoregressive prior: improbable codes, and restorations without them."""
 
 from collections.abc import Mapping
 from functools import partial

@@ -1,4 +1,4 @@
-"""VQ-VAE-2 as a reconstruction method (spec section 5.4)."""
+"""VQ-VAE-2 as a reconstruction method."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""VQ-VAE-2: two levels of quantised features (Razavi et al., NeurIPS 2019; spec section 5.4)."""
+"""VQ-VAE-2: two levels of quantised features (Razavi et al., NeurIPS 2019)."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""The VQ-VAE of Naval Marimont and Tarroni (ISBI 2021; spec section 5.3)."""
+"""The VQ-VAE of Naval Marimont and Tarroni (ISBI 2021)."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F

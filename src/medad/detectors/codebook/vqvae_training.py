@@ -1,4 +1,4 @@
-"""Training of the VQ-VAE, of the prior over its codes and of the thresholds on their NLLs (spec section 5.3)."""
+"""Training of the VQ-VAE, of the prior over its codes and of the thresholds on their NLLs."""
 
 from dataclasses import dataclass
 from math import ceil

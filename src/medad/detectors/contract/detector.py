@@ -6,7 +6,6 @@ import re
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from hashlib import blake2b
@@ -25,21 +24,20 @@ from medad.detectors.contract.holdout import split_holdout
 from medad.detectors.contract.options import Options, make_options
 from medad.detectors.contract.plan import Plan, TrainingData
 from medad.detectors.contract.prediction import Prediction
+from medad.detectors.contract.training import train
 from medad.errors import NotFittedError, UserError, check_choice
 from medad.evaluation.calibration import threshold_at_specificity
 from medad.networks.folding import folded
 from medad.training.checkpoint import load_networks, load_tensors, network_state, save_tensors
 from medad.training.held_out import read_held_out, write_held_out
-from medad.training.job import finished_path
 from medad.training.machine.device import choose_device
 from medad.training.machine.precision import check_precision, products_in
 from medad.training.phase_store import PhaseStore
 from medad.training.pixels import share_pixels, to_unit
 from medad.training.run_folder import WEIGHTS_FILE, read_run, timings, update_run, write_losses
 from medad.training.seeds import derive_seed
-from medad.training.spec import Recipe, Spec, Sweep, Work
+from medad.training.spec import Recipe, Spec, Work
 from medad.training.stopwatch import SECONDS_FILE, Stopwatch
-from medad.training.workers import train_phases
 from medad.training.workspace import workspace
 
 SPECIFICITY = 0.95
@@ -382,20 +380,11 @@ class Detector(ABC):
         if plan.options != self.options:
             epochs = f"{plan.options.epochs} epochs instead of {self.options.epochs}"
             print(f"{data.counts[0]} normal images: {epochs}; see option most_images", file=sys.stderr)
-        tensors: dict[str, Tensor] = {}
-        stages = self.stages(plan)
-        for i, stage in enumerate(stages):
-            with products_in(self.precision, self.device), store.shared(stage, folder) if store else nullcontext():
-                train_phases(stage, folder, self.jobs, f"training, stage {i + 1} of {len(stages)}")
-            for spec in stage:
-                result, _ = load_tensors(finished_path(folder, spec.name))
-                if "losses" in result:
-                    losses = result.pop("losses").numpy()
-                    self.loss_curves_[spec.name] = _epoch_means(losses, spec.recipe.steps_per_epoch)
-                tensors |= result
-        self.load_state(tensors, plan.has_unlabeled)
-        fits = {spec.name for stage in stages for spec in stage if isinstance(spec.recipe, Sweep)}
-        self.tensors_ = {name: value for name, value in self.tensors_.items() if name.split("/")[0] in fits}
+        with products_in(self.precision, self.device):
+            trained = train(self.stages(plan), folder, self.jobs, store)
+        self.load_state(trained.networks | trained.fitted, plan.has_unlabeled)
+        self.tensors_ = {name: self.tensors_[name] for name in trained.fitted}  # not networks of earlier stages
+        self.loss_curves_ = trained.losses
 
     def _check_fitted(self) -> None:
         if not self.networks_ and not self.tensors_:
@@ -403,7 +392,3 @@ class Detector(ABC):
 
     def _given(self, given: Images) -> ImageSet:
         return as_images(given, self.options.size, self.options.channels, self.jobs)
-
-
-def _epoch_means(losses: np.ndarray, steps: int) -> np.ndarray:
-    return np.array([losses[i : i + steps].mean() for i in range(0, len(losses), steps)])

@@ -1,4 +1,4 @@
-"""ASR-Net: refines discrepancy maps, and the loss it is trained with (spec section 8)."""
+"""ASR-Net: refines discrepancy maps, and the loss it is trained with."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""Generator and critic of IGD (Chen et al., AAAI 2022; spec section 7.2)."""
+"""Generator and critic of IGD (Chen et al., AAAI 2022)."""
 
 from itertools import pairwise
 

@@ -45,9 +45,8 @@ class AEDetector(ReconstructionDetector):
 
     Scores: ``a_rec``, the mean of its map.
 
-    Differs from the paper: the paper's text draws three linear layers, its code has four; the code is followed.
-    Loss perceptual takes VGG19's features as they are, without MedIAnomaly's statistics of them. Biases that a batch
-    norm takes away again are not trained. Above 128 pixels levels are added, so that the last map is at most 8 x 8.
+    Differs from the paper: the paper's text draws three linear layers, its code has four; the code is followed. Loss
+    perceptual takes VGG19's features as they are, without MedIAnomaly's statistics of them.
     """
 
     name = "ae"

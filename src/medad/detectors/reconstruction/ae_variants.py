@@ -54,9 +54,8 @@ class SpatialAEDetector(AEVariant):
 
     Scores: ``a_rec``, the mean of its map.
 
-    Differs from the paper: this is MedIAnomaly's network, with 1 x 1 convolutions where AE has linear layers. Baur
-    et al. (2021) keep the encoder's last map itself as the code, with dropout. Above 128 pixels levels are added, so
-    that the code is at most 8 x 8. MedIAnomaly's 600 epochs on Brain Tumor are not built in.
+    Differs from the paper: this is MedIAnomaly's network, with 1 x 1 convolutions where AE has linear layers. Baur et
+    al. (2021) keep the encoder's last map itself as the code, with dropout.
 
     References
     ----------
@@ -75,9 +74,7 @@ class AEGrad(AEVariant):
 
     Scores: ``a_grad``, which is ``pred_score``, and ``a_rec``, the squared residual; each the mean of its map.
 
-    Differs from the paper: gradients are taken in evaluation mode, of each image by itself. Biases that a batch norm
-    takes away again are not trained. Above 128 pixels levels are added, so that the last map is at most 8 x 8.
-    MedIAnomaly's 600 epochs on Brain Tumor are not built in.
+    Differs from the paper: gradients are taken in evaluation mode, of each image by itself.
 
     References
     ----------
@@ -121,8 +118,6 @@ class ConstrainedAE(AEVariant):
 
     Differs from the paper: this is MedIAnomaly's form, without the adversarial prior of Chen and Konukoglu. The second
     pass of the encoder is made in training only; there its batch norms see images and reconstructions in turn.
-    MedIAnomaly's 600 epochs on Brain Tumor are not built in. Biases that a batch norm takes away again are not trained.
-    Above 128 pixels levels are added, so that the last map is at most 8 x 8.
 
     References
     ----------
@@ -154,8 +149,7 @@ class CeAE(AEVariant):
 
     Differs from the paper: this is MedIAnomaly's form, one black square of 2.4 % of the area per image and the error
     over all pixels. Not followed: Baur's code of ceVAE compares with the image that has the hole, and makes the same
-    hole in all images of a batch. MedIAnomaly's 600 epochs on Brain Tumor are not built in. Biases that a batch norm
-    takes away again are not trained. Above 128 pixels levels are added, so that the last map is at most 8 x 8.
+    hole in all images of a batch.
 
     References
     ----------

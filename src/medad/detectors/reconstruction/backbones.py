@@ -90,7 +90,10 @@ class FormOptions(ReconstructionOptions):
 
 
 class ReconstructionDetector(OneNetworkDetector):
-    """One reconstruction network trained on normal images; the residual is the anomaly map."""
+    """One reconstruction network trained on normal images; the residual is the anomaly map.
+
+    What the networks differ in from the public codes stands in :mod:`medad.networks.autoencoder`.
+    """
 
     meanings = {
         "a_rec": "reconstruction error",
@@ -134,8 +137,7 @@ class MemAEDetector(ReconstructionDetector):
     Differs from the paper: Gong et al. query at every position of a feature map and shrink the weights; DDAD-ASR's
     code, which is followed, does neither, and MedIAnomaly's shrinks at 0.0025, far below 1 / 25. The biases in front of
     the linear layers' batch norms, which these take away, are not trained: their gradient is rounding noise, of which
-    Adam made so large steps that the running means were far off. Above 128 pixels levels are added, so that the last
-    map is at most 8 x 8.
+    Adam made so large steps that the running means were far off.
     """
 
     name = "memae"
@@ -154,8 +156,7 @@ class MemAEDetector(ReconstructionDetector):
 class AEUDetector(ReconstructionDetector):
     """AE-U: the squared residual divided by the predicted variance.
 
-    Differs from the paper: log(sigma^2) is clamped to ±10 in training and scoring. Biases that a batch norm takes away
-    again are not trained. Above 128 pixels levels are added, so that the last map is at most 8 x 8.
+    Differs from the paper: log(sigma^2) is clamped to ±10 in training and scoring.
     """
 
     name = "aeu"

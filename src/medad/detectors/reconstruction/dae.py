@@ -1,4 +1,4 @@
-"""DAE: a U-Net that removes coarse noise, and anomalies with it (spec section 4.4)."""
+"""DAE: a U-Net that removes coarse noise, and anomalies with it."""
 
 import math
 from collections.abc import Callable

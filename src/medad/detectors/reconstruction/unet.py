@@ -1,4 +1,4 @@
-"""The U-Net of the denoising autoencoder (spec section 4.4)."""
+"""The U-Net of the denoising autoencoder."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""ceVAE: a VAE that also fills in what was hidden from it (spec section 4.5)."""
+"""ceVAE: a VAE that also fills in what was hidden from it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,8 +54,7 @@ class CeVAEDetector(VariationalDetector):
     its 0 to 2 squares, anywhere, and their values come from [-1, 1], not from the range of the batch. Its gradient maps
     are scaled by minimum and maximum of a batch (here not at all: an image's score must not depend on others), and its
     second noisy pass adds to the noise of the first (here each is around the image). Its 20 epochs are few where images
-    are few (1,260 steps for 1,000): give more then. Above 128 pixels levels are added, so that the last map is at most
-    8 x 8.
+    are few (1,260 steps for 1,000): give more then.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The VAE of the MOOD challenge's baseline: convolutions only (spec section 4.5)."""
+"""The VAE of the MOOD challenge's baseline: convolutions only."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""VAE, with the reconstruction, density and gradient scores of Zimmerer et al. (spec section 4.1)."""
+"""VAE, with the reconstruction, density and gradient scores of Zimmerer et al.."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,8 +58,7 @@ class VAEDetector(VariationalDetector):
     scores. Gradient maps are neither smoothed nor averaged unless `smooth` and `noise_runs` say so, and never scaled by
     the minimum and maximum of a batch as Zimmerer et al. do, since an image's score must not depend on others; the
     noise of `noise_runs` is drawn around the image, where the library they use adds each run's noise to the last one's.
-    The paper's 600 epochs on Brain Tumor are not built in. Biases that a batch norm takes away again are not trained.
-    Above 128 pixels levels are added, so that the last map is at most 8 x 8.
+    The paper's 600 epochs on Brain Tumor are not built in.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""What the variational methods share: their scores and maps (spec section 4.1)."""
+"""What the variational methods share: their scores and maps."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
