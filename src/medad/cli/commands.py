@@ -18,7 +18,7 @@ from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from medad.cli.errors import ConfigFile, disk_trouble, option_trouble
 from medad.cli.helptext import HelpFormatter
 from medad.errors import MedadError, OptionError, UserError
-from medad.parser_messages import parse_trouble
+from medad.parser_messages import parse_trouble, typed_names
 from medad.version import __version__
 from medad.workflows.options import RUNS, Precision, Preset, TrainOptions, at_least
 
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OptionError as error:
         return _fail(option_trouble(error, _typed(argv)[0]), error.exit_status)
     except MedadError as error:
-        return _fail(str(error), error.exit_status)
+        return _fail(typed_names(str(error)), error.exit_status)
     except KeyboardInterrupt:
         return _fail("stopped; go on with --resume" if "resume" in arguments else "stopped", 130)
     except BrokenPipeError:  # who reads our output, say head, has seen enough

@@ -7,6 +7,7 @@ from pathlib import Path
 from medad.errors import MedadError, UserError
 from medad.files import replacing
 from medad.ownership import claim_file
+from medad.parser_messages import typed_names
 
 
 def run_command(main: Callable[[], None]) -> None:
@@ -14,7 +15,7 @@ def run_command(main: Callable[[], None]) -> None:
     try:
         main()
     except MedadError as error:
-        print(f"medad: error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"medad: error: {' '.join(typed_names(str(error)).split())}", file=sys.stderr)
         sys.exit(error.exit_status)
 
 
