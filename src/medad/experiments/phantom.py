@@ -6,8 +6,8 @@
 import argparse
 from pathlib import Path
 
-from medad.data.phantom import phantom_benchmark
-from medad.data.phantom_files import write_phantoms
+from medad.data.phantom.benchmark import phantom_benchmark
+from medad.data.phantom.files import write_phantoms
 from medad.experiments.command import existing, run_command
 from medad.experiments.store import RESULTS, store
 from medad.workflows.options import Preset, TrainOptions
