@@ -1,6 +1,7 @@
 """What ``import medad`` offers: lazily, documented, and the way from files to figures and a saved run."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,14 @@ def test_the_doors_are_few_and_documented():
     assert {name for name in medad.__all__ if name[0].islower()} == FUNCTIONS and len(medad.__all__) <= 13
     assert all(getattr(medad, name).__doc__ for name in medad.__all__ if name != "__version__")
     assert set(medad.__all__) <= set(dir(medad))
+
+
+def test_the_reference_describes_every_public_name_and_the_site_shows_every_example():
+    docs = Path(__file__).parents[1] / "docs"
+    described = re.findall(r"^\.\. auto\w+:: (\w+)", (docs / "api.md").read_text(), re.MULTILINE)
+    assert sorted(described) == sorted(set(medad._PUBLIC) - {"load_detector"})  # another name of load
+    shown = re.findall(r"examples/(\w+\.py)$", (docs / "examples.md").read_text(), re.MULTILINE)
+    assert set(shown) == {file.name for file in (docs.parent / "examples").glob("*.py")}
 
 
 def test_type_checkers_are_told_of_every_public_name():
