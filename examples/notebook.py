@@ -29,7 +29,8 @@ print(f"{len(normal)} normal, {len(unlabeled or ())} unlabeled, {len(test)} test
 # %% Training; labels are never looked at, and a training that was stopped goes on with resume=True
 detector = medad.fit(normal, unlabeled, method="aeu", preset=PRESET, seed=0, folder=work / "run")
 
-# %% Figures, each with its 95 % interval, and below them those of what sees no pathology
+# %% Figures, each with its 95 % interval, and below them those of what sees no pathology: a first look with few images
+# may do no better than a thumbnail, and then it has shown nothing yet
 scores = medad.score(detector, test)
 figures = medad.evaluate(scores, medad.controls(normal, unlabeled, test))
 
