@@ -11,10 +11,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from medad.data.phantom_files import write_phantoms
 
 import medad
-from medad.data.phantom import phantom_benchmark
+from medad.data.phantom.benchmark import phantom_benchmark
+from medad.data.phantom.files import write_phantoms
 
 PRESET = os.environ.get("PRESET", "quick")  # "standard" for figures that count
 work = Path(tempfile.mkdtemp())

@@ -9,7 +9,7 @@ import tempfile
 import numpy as np
 
 import medad
-from medad.data.phantom import phantom_benchmark
+from medad.data.phantom.benchmark import phantom_benchmark
 
 
 def main(preset: str, images: int) -> None:

@@ -20,7 +20,7 @@ from conftest import TINY
 from PIL import Image
 
 from medad.cli.commands import main
-from medad.detectors.contract import detector as base
+from medad.detectors.contract import training
 
 pytestmark = pytest.mark.integration
 
@@ -200,14 +200,14 @@ def begun(images, tmp_path, monkeypatch, capsys):
     """The folder of a run that was stopped in its second stage, and what it was told."""
     told = ["train", str(images), "--out", str(tmp_path / "begun"), *TINY, "--options.lr", "0.01"]
     with monkeypatch.context() as patch:
-        train_phases = base.train_phases
+        train_phases = training.train_phases
 
         def stop_in_stage_2(stage, folder, jobs, description):
             if "stage 2" in description:
                 raise KeyboardInterrupt
             train_phases(stage, folder, jobs, description)
 
-        patch.setattr(base, "train_phases", stop_in_stage_2)
+        patch.setattr(training, "train_phases", stop_in_stage_2)
         assert main(told) == 130
     capsys.readouterr()
     return tmp_path / "begun", told
@@ -251,7 +251,7 @@ def test_before_anything_is_trained_any_option_may_change(images, train_complain
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(base, "train_phases", fail)
+        patch.setattr(training, "train_phases", fail)
         assert main(["train", str(images), "--out", str(tmp_path / "run"), *TINY]) == 130
     assert main(["train", str(images), "--out", str(tmp_path / "run"), *TINY, "--seed", "9", "--resume"]) == 0
 

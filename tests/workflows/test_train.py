@@ -15,7 +15,7 @@ from medad.cli.commands import main
 from medad.data.loading import load_images
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
-from medad.detectors.contract import detector as base
+from medad.detectors.contract import detector as contract
 from medad.detectors.registry import load_detector
 from medad.training import stopwatch
 from medad.training.run_folder import training_seconds
@@ -64,20 +64,20 @@ def timings(run):
 
 
 def test_the_time_of_training_is_told(phantoms, tmp_path, monkeypatch, clock):
-    learn = base.Detector._train
+    learn = contract.Detector._train
 
     def learn_for_some_seconds(*args):
         clock.seconds += 7.25
         learn(*args)
 
-    monkeypatch.setattr(base.Detector, "_train", learn_for_some_seconds)
+    monkeypatch.setattr(contract.Detector, "_train", learn_for_some_seconds)
     assert train(phantoms, tmp_path / "run", "--method", "ae", "--resume") == 0  # there is nothing to go on from
     assert timings(tmp_path / "run") == {"fit_seconds": 7.2, "wall_seconds": 7.2, "resumed": False}
 
 
 @pytest.mark.parametrize("counted", [True, False])
 def test_pauses_are_no_time_of_training(counted, phantoms, tmp_path, monkeypatch, clock):
-    learn, out = base.Detector._train, tmp_path / "run"
+    learn, out = contract.Detector._train, tmp_path / "run"
 
     def stop_in_the_end(*args):
         learn(*args)
@@ -85,7 +85,7 @@ def test_pauses_are_no_time_of_training(counted, phantoms, tmp_path, monkeypatch
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(base.Detector, "_train", stop_in_the_end)
+        patch.setattr(contract.Detector, "_train", stop_in_the_end)
         assert train(phantoms, out, "--method", "ae") == 130
     clock.seconds += 3600.0
     if not counted:  # as an earlier version left it
