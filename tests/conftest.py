@@ -22,6 +22,20 @@ def cache(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def threads():
+    """Let no phase take more threads than ``OMP_NUM_THREADS`` gives, as ``make test`` sets it.
+
+    Two threads that wait for each other on cores that other tests keep busy take several times as long as one.
+    """
+    import torch
+
+    most, set_threads = torch.get_num_threads(), torch.set_num_threads
+    with MonkeyPatch.context() as patch:
+        patch.setattr(torch, "set_num_threads", lambda count: set_threads(min(count, most)))
+        yield
+
+
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory):
     """A folder of phantom images: 12 normal, 10 unlabeled, 8 + 8 for testing, with kinds and masks."""
