@@ -30,7 +30,7 @@ lint: venv
 
 # One arithmetic thread per test process: the processes already fill the cores. A test that hangs is named and ended.
 test: venv
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 
 # Speed against a plain rendering of the published recipe; leave the machine alone meanwhile.
 bench: venv

@@ -22,6 +22,26 @@ def cache(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def threads():
+    """Let no phase take more threads than ``OMP_NUM_THREADS`` gives, as ``make test`` sets it.
+
+    Two threads that wait for each other on cores that other tests keep busy take several times as long as one.
+    """
+    import torch
+
+    most, set_threads = torch.get_num_threads(), torch.set_num_threads
+    with MonkeyPatch.context() as patch:
+        patch.setattr(torch, "set_num_threads", lambda count: set_threads(min(count, most)))
+        yield set_threads
+
+
+@pytest.fixture
+def own_threads(threads, monkeypatch):
+    """Give phases the threads of their method, where the weights must be those of other processes, bit for bit."""
+    monkeypatch.setattr("torch.set_num_threads", threads)
+
+
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory):
     """A folder of phantom images: 12 normal, 10 unlabeled, 8 + 8 for testing, with kinds and masks."""
@@ -39,6 +59,12 @@ def finished(phantoms, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "finished"
     assert main(["run", str(phantoms), "--out", str(folder), *TINY, "--options.holdout", "0.2"]) == 0
     return folder
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Leave out the report, whose pictures take most of the time, where a test looks at figures alone."""
+    monkeypatch.setattr("medad.workflows.evaluate.write_report", lambda out, **content: out / "report.html")
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """The law for every detector: each registered method passes the same checks with preset tiny."""
 
+from contextlib import redirect_stderr
 from dataclasses import replace
 from functools import cache
+from io import StringIO
 
 import numpy as np
 import pytest
@@ -14,19 +16,30 @@ from medad.detectors.registry import METHODS, PRESETS, load_detector, make_detec
 from medad.errors import NotFittedError, UserError
 from medad.evaluation.calibration import threshold_at_specificity
 
-pytestmark = pytest.mark.parametrize("method", METHODS)
+# All checks of a method stand together, so that those in one process share its fits.
+pytestmark = pytest.mark.parametrize("method", METHODS, scope="module")
+
+WHOLE = make_images(12, seed=1, name="normal")
+NORMAL, HELD_OUT = split_holdout(WHOLE, 0.3, seed=0)
+POOL = make_images(4, seed=2, name="pool")
 
 
-def fit(method: str, unlabeled: bool = True, seed: int = 0, **options: object) -> Detector:
-    size, channels = options.get("size", 64), options.get("channels", 1)
-    normal = make_images(12, size, channels, seed=1, name="normal")
-    pool = make_images(6, size, channels, seed=2, name="pool") if unlabeled else None
-    return make_detector(method, "tiny", seed=seed, device="cpu", jobs=1, **options).fit(normal, pool)
+def make(method: str, **options: object) -> Detector:
+    return make_detector(method, "tiny", device="cpu", jobs=1, **options)
 
 
 @cache
-def fitted(method: str) -> Detector:
-    return fit(method)
+def fitted(method: str, unlabeled: bool = True) -> Detector:
+    return make(method).fit(NORMAL, POOL if unlabeled else None)
+
+
+@cache
+def fitted_with_labels(method: str) -> tuple[Detector, str]:
+    """Return what is fitted once more, to the same images with labels and masks, and what it said."""
+    labels, masks = np.array([0, 1, 0, 1], np.int8), np.ones((4, 64, 64), bool)
+    with redirect_stderr(StringIO()) as said:
+        detector = make(method).fit(NORMAL, replace(POOL, labels=labels, masks=masks, kinds=("lesion",) * 4))
+    return detector, said.getvalue()
 
 
 def predict(detector: Detector, images: ImageSet, batch_size: int | None = None) -> tuple[dict, dict]:
@@ -80,17 +93,20 @@ def test_save_and_load_give_identical_scores(method, tmp_path):
 
 def test_seeds_repeat_and_differ(method):
     images = make_images(3, seed=3)
-    scores = [predict(fit(method, seed=seed), images)[0] for seed in (0, 1)]
-    assert_same(scores[0], predict(fitted(method), images)[0])
-    assert (scores[0]["pred_score"] != scores[1]["pred_score"]).any() == METHODS[method].load().random
+    scores, again, other = (
+        predict(detector, images)[0]
+        for detector in (fitted(method), fitted_with_labels(method)[0], make(method, seed=1).fit(NORMAL, POOL))
+    )
+    assert_same(scores, again)
+    assert (scores["pred_score"] != other["pred_score"]).any() == METHODS[method].load().random
 
 
-@pytest.mark.parametrize("options", [{"size": 128}, {"channels": 3}], ids=str)
-def test_sizes_and_channels(method, options):
-    detector = fit(method, **options)
-    scores, maps = predict(detector, make_images(2, options.get("size", 64), options.get("channels", 1)))
+def test_sizes_and_channels(method):
+    normal, pool = (make_images(3, 128, 3, seed=seed, name=name) for seed, name in ((1, "normal"), (2, "pool")))
+    detector = make(method, size=128, channels=3).fit(normal, pool)
+    scores, maps = predict(detector, make_images(2, 128, 3))
     assert np.isfinite(scores["pred_score"]).all()
-    assert all(m.shape[1:] == (detector.options.size,) * 2 for m in maps.values())
+    assert all(m.shape == (2, 128, 128) for m in maps.values())
 
 
 def test_sixteen_bit_images_score_like_eight_bit_ones(method):
@@ -104,61 +120,44 @@ def test_constant_images(method):
     flat = replace(images, pixels=np.stack([np.zeros_like(images.pixels[0]), np.full_like(images.pixels[0], 255)]))
     scores, _ = predict(fitted(method), flat)
     assert np.isfinite(scores["pred_score"]).all()
-    normal = replace(images, pixels=np.zeros_like(images.pixels))
-    detector = make_detector(method, "tiny", device="cpu", jobs=1).fit(normal)
+    detector = make(method).fit(replace(images, pixels=np.zeros_like(images.pixels)))
     assert np.isfinite(predict(detector, flat)[0]["pred_score"]).all()
 
 
-def test_unlabeled_images_are_optional(method, capsys):
-    without = predict(fit(method, unlabeled=False), make_images(2, seed=3))[0]
-    capsys.readouterr()
-    given = predict(fit(method), make_images(2, seed=3))[0]
+def test_unlabeled_images_are_optional(method):
+    images = make_images(2, seed=3)
+    without, given = (predict(fitted(method, unlabeled), images)[0] for unlabeled in (False, True))
     if METHODS[method].uses_unlabeled:
         assert (without["pred_score"] != given["pred_score"]).any()
     else:
         assert_same(without, given)
-        assert capsys.readouterr().err.count("does not use unlabeled images") == 1
-
-
-def test_no_unlabeled_images_are_as_good_as_none(method):
-    detector = make_detector(method, "tiny", device="cpu", jobs=1)
-    detector.fit(make_images(12, seed=1, name="normal"), make_images(6).subset([]))
-    images = make_images(2, seed=3)
-    assert_same(predict(detector, images)[0], predict(fit(method, unlabeled=False), images)[0])
+        assert fitted_with_labels(method)[1].count("does not use unlabeled images") == 1
 
 
 def test_labels_do_not_reach_the_detector(method):
-    normal, pool = make_images(12, seed=1, name="normal"), make_images(6, seed=2, name="pool")
-    labels = np.array([0, 1, 0, 1, 1, 0], np.int8)
-    masks = np.ones((6, 64, 64), bool)
-    pool = replace(pool, labels=labels, masks=masks, kinds=("lesion",) * 6)
-    detector = make_detector(method, "tiny", device="cpu", jobs=1).fit(normal, pool)
     images = make_images(3, seed=3)
-    assert_same(predict(detector, images)[0], predict(fitted(method), images)[0])
+    assert_same(predict(fitted_with_labels(method)[0], images)[0], predict(fitted(method), images)[0])
 
 
 @pytest.mark.filterwarnings("ignore:.*held-out normal images promise")
 def test_the_threshold_comes_from_held_out_normals(method, tmp_path):
-    normal = make_images(20, seed=1)
-    train, held_out = split_holdout(normal, 0.3, seed=0)
-    detector = make_detector(method, "tiny", device="cpu", jobs=1, holdout=0.3).fit(normal)
+    detector = make(method, holdout=0.3).fit(WHOLE)
     kept = detector.held_out_scores_
-    np.testing.assert_array_equal(kept, predict(detector, held_out)[0]["pred_score"])
+    np.testing.assert_array_equal(kept, predict(detector, HELD_OUT)[0]["pred_score"])
     assert detector.threshold_ == threshold_at_specificity(kept, 0.95)
     detector.save(tmp_path)
     np.testing.assert_array_equal(load_detector(tmp_path, device="cpu").held_out_scores_, kept)
-    (prediction,) = detector.predict(normal)
+    (prediction,) = detector.predict(WHOLE)
     np.testing.assert_array_equal(prediction.pred_label, prediction.scores["pred_score"] >= detector.threshold_)
-    same = make_detector(method, "tiny", device="cpu", jobs=1).fit(train)
-    assert_same(predict(detector, normal)[0], predict(same, normal)[0])
-    assert next(fitted(method).predict(normal)).pred_label is None and fitted(method).held_out_scores_ is None
+    without = fitted(method, unlabeled=False)
+    assert_same(prediction.scores, predict(without, WHOLE)[0])
+    assert next(without.predict(WHOLE)).pred_label is None and without.held_out_scores_ is None
 
 
-def test_fitting_again_starts_anew(method):
-    detector = make_detector(method, "tiny", device="cpu", jobs=1).fit(make_images(9, seed=5), make_images(5, seed=6))
-    detector.fit(make_images(12, seed=1, name="normal"))
-    images = make_images(2, seed=3)
-    fresh = fit(method, unlabeled=False)
+def test_fitting_again_starts_anew_and_no_unlabeled_images_are_as_good_as_none(method):
+    detector = make(method).fit(make_images(3, seed=5), make_images(2, seed=6))
+    detector.fit(NORMAL, POOL.subset([]))
+    images, fresh = make_images(2, seed=3), fitted(method, unlabeled=False)
     assert_same(predict(detector, images)[0], predict(fresh, images)[0])
     assert detector.loss_curves_.keys() == fresh.loss_curves_.keys()
 

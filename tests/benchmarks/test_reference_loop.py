@@ -29,7 +29,7 @@ from medad.training.seeds import derive_seed
 from medad.training.spec import Spec, epoch_order
 from medad.training.workers import train_phases
 
-COUNT, BATCH, STEPS = 32, 8, 50
+COUNT, BATCH, STEPS = 32, 8, 20
 LR = 5e-4
 NOISE_FACTOR, FLOOR = 20, 1e-4
 REFINER_TOLERANCE = 1e-3

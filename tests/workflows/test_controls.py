@@ -52,6 +52,7 @@ def test_they_are_small_and_read_back(finished):
     assert set(read_controls(finished, 64).normals) == set(STATISTICS)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_evaluating_other_data_prints_them_below_the_scores(finished, phantoms, tmp_path, capsys):
     assert evaluate(finished, phantoms, tmp_path / "out") == 0
     assert metrics(tmp_path / "out") == metrics(finished)
@@ -60,6 +61,7 @@ def test_evaluating_other_data_prints_them_below_the_scores(finished, phantoms, 
     assert out.index("mean_intensity") < out.index("pixels_nu")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_older_run_has_none_and_is_evaluated(finished, phantoms, tmp_path, capsys):
     run = shutil.copytree(finished, tmp_path / "run")
     (run / FILE).unlink()
@@ -76,6 +78,7 @@ def test_without_both_classes_nothing_is_read_or_said(labels, tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_unlabeled_images_they_are_one_class(phantoms, tmp_path):
     data = shutil.copytree(phantoms, tmp_path / "copy")
     who = Repartition.read(data)

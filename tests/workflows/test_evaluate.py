@@ -84,6 +84,7 @@ def test_the_report_tells_with_what_was_trained_not_what_wrote_it(finished, phan
     assert "1.2.3-before" in (tmp_path / "out" / "report.html").read_text()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_evaluating_again_gives_the_same_scores(finished, phantoms, capsys):
     assert evaluate(finished, phantoms) == 0
     again = finished / "evaluate-phantoms"
@@ -94,6 +95,7 @@ def test_evaluating_again_gives_the_same_scores(finished, phantoms, capsys):
     assert f"{100 * json.loads((again / 'metrics.json').read_text())['image']['r_dual']['auroc']:.1f}" in out
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_another_split_has_a_folder_of_its_own(finished, phantoms, tmp_path):
     data = shutil.copytree(phantoms, tmp_path / "copy")
     who = Repartition.read(data)
@@ -104,6 +106,7 @@ def test_another_split_has_a_folder_of_its_own(finished, phantoms, tmp_path):
     np.testing.assert_allclose(few.columns["r_dual"], all_.columns["r_dual"][2:12], atol=1e-5)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_every_data_set_and_split_has_a_folder_of_its_own(finished, phantoms, tmp_path):
     run = shutil.copytree(finished, tmp_path / "run", ignore=shutil.ignore_patterns("evaluate-*"))
     for name in ("K.v1", "K.v2"):
@@ -116,6 +119,7 @@ def test_every_data_set_and_split_has_a_folder_of_its_own(finished, phantoms, tm
     assert {folder.name for folder in run.glob("evaluate-*")} == expected
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_one_class_only_is_scored_with_a_warning(finished, phantoms, tmp_path, capsys):
     data = shutil.copytree(phantoms, tmp_path / "copy")
     who = Repartition.read(data)
@@ -128,6 +132,7 @@ def test_one_class_only_is_scored_with_a_warning(finished, phantoms, tmp_path, c
     assert "medad: warning: only one class" in captured.err and "–" in captured.out
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_data_without_masks_and_kinds(finished, phantoms, tmp_path):
     data = shutil.copytree(phantoms, tmp_path / "copy")
     who = Repartition.read(data)

@@ -19,15 +19,16 @@ from medad.training.checkpoint import load_tensors
 CODE = """
 import sys
 from medad.cli.commands import main
-from medad.training import course
+from medad.training import job
 from medad.training import stopwatch
-course.CHECKPOINT_SECONDS = 0
+job.CHECKPOINT_SECONDS = 0
 stopwatch.PERIOD = 0.05
 sys.exit(main(sys.argv[1:]))
 """
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("own_threads")
 def test_killed_and_resumed_training_gives_the_same_weights(tmp_path):
     data = tmp_path / "phantom"
     write_phantoms(data, phantom_benchmark(normal=16, unlabeled=8, test=(2, 2)))
@@ -39,7 +40,7 @@ def test_killed_and_resumed_training_gives_the_same_weights(tmp_path):
         "--device",
         "cpu",
         "--options.refine_steps",
-        "100",
+        "40",
         "--options.refine_average",
         "0.9",
     ]

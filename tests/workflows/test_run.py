@@ -73,6 +73,7 @@ def test_bad_test_files_are_told_before_training(what, phantoms, tmp_path, capsy
     assert str(file) in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_test_images_are_read_once(phantoms, tmp_path, monkeypatch):
     from medad.workflows import splits
 

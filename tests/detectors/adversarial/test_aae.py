@@ -9,7 +9,6 @@ import pytest
 import torch
 from gan_runs import assert_nearly_same_weights, assert_same_weights, train, training_data
 from helpers import make_images, stages_of
-from tests.training.test_recorded import NoLooks
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -18,6 +17,7 @@ from medad.detectors.adversarial.aae import AAE
 from medad.detectors.contract import plan
 from medad.detectors.registry import make_detector
 from medad.training.pixels import ResidentPixels, to_unit
+from tests.training.machine.test_recorded import NoLooks
 
 
 def detector(**options: object) -> AAE:

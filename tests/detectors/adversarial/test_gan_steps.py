@@ -6,11 +6,11 @@ import pytest
 import torch
 from gan_runs import train, training_data
 from helpers import stages_of
-from tests.training.test_recorded import NoLooks
 
 from medad.detectors.contract import plan
 from medad.detectors.registry import make_detector
 from medad.training.pixels import ResidentPixels
+from tests.training.machine.test_recorded import NoLooks
 
 
 @pytest.mark.parametrize("method", ["fanogan", "anogan", "ali"])

@@ -9,7 +9,8 @@ import torch
 from helpers import make_images
 
 from medad.detectors.contract.holdout import split_holdout
-from medad.detectors.ddad.ddad import DDAD, DDADOptions, refinement
+from medad.detectors.ddad import refinement
+from medad.detectors.ddad.ddad import DDAD, DDADOptions
 from medad.detectors.registry import load_detector, make_detector
 from medad.errors import UserError
 from medad.training.checkpoint import load_tensors, network_state
@@ -131,15 +132,18 @@ def test_holdout_keeps_patients_together():
     assert split_holdout(images, 0.0, seed=0) == (images, None)
 
 
+@pytest.mark.usefixtures("own_threads")
 def test_weights_do_not_depend_on_the_number_of_cores_in_use(tmp_path):
     wide = {"refine_width": 32, "refine_steps": 3, "steps": 3, "hidden": 128, "ensemble_size": 2}
-    found = []
-    for jobs in (1, 2, 5):
-        detector = DDAD.from_options(wide, device="cpu", jobs=jobs)
-        detector.fit(make_images(24, seed=1), make_images(20, seed=2, name="pool"))
-        found.append(network_state(detector.networks_))
-    for other in found[1:]:
-        assert all(torch.equal(value, other[name]) for name, value in found[0].items())
+    one, three = (
+        network_state(
+            DDAD.from_options(wide, device="cpu", jobs=jobs)
+            .fit(make_images(24, seed=1), make_images(20, seed=2, name="pool"))
+            .networks_
+        )
+        for jobs in (1, 3)
+    )
+    assert all(torch.equal(value, three[name]) for name, value in one.items())
 
 
 def test_what_the_studies_found_is_in_standard_and_never_in_paper():
