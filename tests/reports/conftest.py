@@ -22,7 +22,7 @@ def table():
 def sheet(table):
     """12 columns of 16 x 16 images, two maps and masks."""
     rng = np.random.default_rng(1)
-    groups = choose_groups(table)
+    groups = choose_groups(table, 12)
     index = np.concatenate(list(groups.values()))
     masks = np.zeros((12, 16, 16), bool)
     masks[:6, 4:8, 4:8] = True  # those of abnormal images

@@ -24,6 +24,14 @@ def test_worst_mistakes_and_typical_images_are_chosen():
     assert set(normal) == {9, 10, 8}
 
 
+def test_typical_abnormal_images_are_of_every_kind():
+    kinds = ("",) * 10 + ("dark",) * 5 + ("bright",) * 15
+    table = ScoreTable(tuple(map(str, range(30))), np.repeat([0, 1], [10, 20]), {"pred_score": np.arange(30.0)}, kinds)
+    typical = next(iter(choose_groups(table, 12).values()))
+    assert list(typical) == [22, 12, 21]  # medians of bright and dark, then the next bright one
+    assert captions(table, typical[:1]) == ["true positive\nbright, score 22"]
+
+
 def test_without_labels_highest_middle_and_lowest_are_chosen():
     highest, middle, lowest = choose_groups(scored(np.arange(41)), 6).values()
     assert list(highest) == [40, 39]

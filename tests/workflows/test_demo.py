@@ -13,8 +13,9 @@ from medad.workflows import demo
 
 @pytest.mark.integration
 def test_the_demo_writes_a_report_and_replaces_itself(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(demo, "phantom_benchmark", partial(phantom_benchmark, unlabeled=5, test=(3, 4)))
+    monkeypatch.setattr(demo, "phantom_benchmark", partial(phantom_benchmark, unlabeled=5))
     monkeypatch.setattr(demo, "NORMAL", 20)
+    monkeypatch.setattr(demo, "TEST", (3, 4))
     monkeypatch.setattr(demo, "TrainOptions", lambda preset, **rest: demo_options(**rest))
     out = tmp_path / "demo"
     for _ in range(2):

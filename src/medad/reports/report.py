@@ -22,6 +22,7 @@ from medad.reports.sheet import INCH, UNDECIDED, Sheet, draw_sheet
 from medad.reports.tables import accuracy_tables
 
 _SHEET = "Images and their anomaly maps"
+NO_BETTER = "no better than chance"
 _CUT = (
     "The run has no threshold of its own: as many images count as positive as there are abnormal ones, "
     "those with the highest scores."
@@ -145,15 +146,18 @@ def _heat_maps(sheet: Sheet | None, scores: ScoreTable, metrics: Mapping) -> Ite
         return
     own, names = next(iter(sheet.maps)), sorted(sheet.maps, key=lambda name: _at_chance(name, metrics))
     first = names[0]
-    words = [f"Coloured: the map {first}, by which the detector decides."]
+    words = [f"Coloured: the map {first}{', by which the detector decides' if first == own else ''}."]
     if first != own:
-        words = [f"Coloured: the map {first}. The map {own}, by which the detector decides, is at chance: see below."]
+        words.append(
+            f"The detector decides by the map {own}, whose score does {NO_BETTER}: it is among all maps below."
+        )
     elif _at_chance(own, metrics):
-        words.append("Its score is at chance on these images, so expect no more of the map.")
+        words.append(f"Its score does {NO_BETTER} on these images: expect no more of the map.")
     parts = [element("p", " ".join(words)), element("p", join("Map values:", scale_key(colours_of(sheet, first))))]
     parts += [*cases(sheet, first), element("p", " ".join(_reading(sheet, scores)), "note")]
     if len(names) > 1:
-        titled = {f"{name} (at chance)" if _at_chance(name, metrics) else name: sheet.maps[name] for name in names}
+        words_of = {name: f"{name}: {NO_BETTER}" if _at_chance(name, metrics) else name for name in names}
+        titled = {words_of[name]: sheet.maps[name] for name in names}
         parts.append(_all_maps(replace(sheet, maps=titled)))
     yield section("Heat maps", *parts)
 
@@ -174,7 +178,9 @@ def _reading(sheet: Sheet, scores: ScoreTable) -> Iterator[str]:
 
 def _all_maps(sheet: Sheet) -> Html:
     figure = draw_sheet(sheet)
-    caption = "Each row of maps has one colour scale, which ends at its 99.5th percentile. Maps at chance stand last."
+    caption = (
+        f"Each row of maps has one colour scale, which ends at its 99.5th percentile. What does {NO_BETTER} is last."
+    )
     width = round(figure.get_figwidth() * INCH)
     shown = picture(png_uri(figure), _SHEET, caption, width)
     return element("details", join(element("summary", "All maps of these images"), shown))

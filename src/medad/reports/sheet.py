@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -52,12 +53,12 @@ class Sheet:
     scale: Sequence[float] | None = None
 
 
-def choose_groups(table: ScoreTable, n: int = 12) -> dict[str, np.ndarray]:
+def choose_groups(table: ScoreTable, n: int = 16) -> dict[str, np.ndarray]:
     """Choose the images that tell most about a detector, by the reason.
 
-    About a quarter each: typical abnormal images (next to the median score), the worst misses (abnormal,
-    lowest score), the worst false alarms (normal, highest score), typical normal images. Without labels:
-    highest, median and lowest scores.
+    About a quarter each: typical abnormal images (next to the median score, of every kind in turn), the worst
+    misses (abnormal, lowest score), the worst false alarms (normal, highest score), typical normal images.
+    Without labels: highest, median and lowest scores.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def choose_groups(table: ScoreTable, n: int = 12) -> dict[str, np.ndarray]:
     else:
         labels = np.asarray(table.gt_label)[order]
         normal, abnormal = order[labels == 0], order[labels == 1]
-        groups = (_from_middle(abnormal), abnormal, normal[::-1], _from_middle(normal))
+        groups = (_of_every_kind(abnormal, table.kinds), abnormal, normal[::-1], _from_middle(normal))
         candidates = dict(zip(LABELLED, groups, strict=True))
     chosen = zip(candidates, _spread(list(candidates.values()), n), strict=True)
     return {heading: np.array(group, dtype=np.int64) for heading, group in chosen if group}
@@ -86,6 +87,17 @@ def choose_groups(table: ScoreTable, n: int = 12) -> dict[str, np.ndarray]:
 def _from_middle(order: np.ndarray) -> np.ndarray:
     """Sort positions by their distance from the median rank."""
     return order[np.argsort(np.abs(np.arange(len(order)) - (len(order) - 1) / 2), kind="stable")]
+
+
+def _of_every_kind(order: np.ndarray, kinds: Sequence[str] | None) -> np.ndarray:
+    """Sort positions by their distance from the median rank of their kind, the kinds taking turns."""
+    if kinds is None:
+        return _from_middle(order)
+    of_kind: dict[str, list[int]] = {}
+    for i in order:
+        of_kind.setdefault(kinds[i], []).append(i)
+    sorted_kinds = [_from_middle(np.array(of_kind[kind])) for kind in sorted(of_kind)]
+    return np.array([i for turn in zip_longest(*sorted_kinds) for i in turn if i is not None], dtype=np.int64)
 
 
 def _spread(groups: list[np.ndarray], n: int) -> list[list[int]]:
@@ -106,7 +118,7 @@ def _spread(groups: list[np.ndarray], n: int) -> list[list[int]]:
 
 
 def captions(table: ScoreTable, index: np.ndarray) -> list[str]:
-    """Caption columns without naming an image: for example "false positive" above "score 0.83".
+    """Caption columns without naming an image: for example "false negative" above "dark, score 0.83".
 
     An image counts as positive by ``pred_label``; where the run has no threshold, the highest scores do, as
     many as there are abnormal images, and images that tie across that cut are undecided. Without labels the
@@ -117,7 +129,8 @@ def captions(table: ScoreTable, index: np.ndarray) -> list[str]:
         return [f"score {scores[i]:.3g}" for i in index]
     labels = np.asarray(table.gt_label)
     positive = _by_rank(scores, int(labels.sum())) if table.pred_label is None else np.asarray(table.pred_label, float)
-    return [f"{_word(positive[i], labels[i])}\nscore {scores[i]:.3g}" for i in index]
+    kinds = [f"{kind}, " if kind else "" for kind in table.kinds or [""] * len(table)]
+    return [f"{_word(positive[i], labels[i])}\n{kinds[i]}score {scores[i]:.3g}" for i in index]
 
 
 def _by_rank(scores: np.ndarray, count: int) -> np.ndarray:
