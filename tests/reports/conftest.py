@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medad.evaluation.scores import ScoreTable
-from medad.reports.sheet import Sheet, captions, choose_columns
+from medad.reports.sheet import Sheet, captions, choose_groups
 
 
 @pytest.fixture
@@ -22,8 +22,10 @@ def table():
 def sheet(table):
     """12 columns of 16 x 16 images, two maps and masks."""
     rng = np.random.default_rng(1)
-    index = choose_columns(table)
+    groups = choose_groups(table, 12)
+    index = np.concatenate(list(groups.values()))
     masks = np.zeros((12, 16, 16), bool)
-    masks[6:, 4:8, 4:8] = True
+    masks[:6, 4:8, 4:8] = True  # those of abnormal images
     maps = {name: rng.random((12, 16, 16)) for name in ("a_intra", "r_dual")}
-    return Sheet(rng.random((12, 16, 16)), maps, captions(table, index), masks)
+    headings = [heading for heading, group in groups.items() for _ in group]
+    return Sheet(rng.random((12, 16, 16)), maps, captions(table, index), headings, masks)

@@ -1,6 +1,7 @@
 """The report is one well-formed file that loads nothing, escapes data and names no image."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.summary import summarise
 from medad.reports.html import cards, html, join, table
-from medad.reports.report import write_report
-from medad.reports.sheet import Sheet, captions, choose_columns
+from medad.reports.outcome import Outcome
+from medad.reports.report import heat_maps, write_report
+from medad.reports.sheet import UNLABELLED, Sheet, captions, choose_groups, draw_sheet
 
 VOID = {"meta", "img"}
 COUNTS = {
@@ -61,17 +63,16 @@ def report(tmp_path):
         scores, sheet=None, losses=None, config=None, title="A run", versions=None, threshold=None, more=None, **options
     ):
         metrics = with_more(summarise(scores, **options), more or {})
+        flagged = 0 if scores.pred_label is None else int(scores.pred_label.sum())
         path = write_report(
             tmp_path,
             title=title,
             config=config or {"method": "ddad", "training": {"epochs": 2}},
             versions=versions or {},
-            counts=COUNTS,
-            metrics=metrics,
+            outcome=Outcome(metrics, scores.primary, COUNTS, threshold, flagged),
             scores=scores,
             losses=losses or {},
             sheet=sheet,
-            threshold=threshold,
         )
         assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
         assert path == tmp_path / "report.html"
@@ -96,7 +97,9 @@ def test_everything_known_is_shown(report, table, sheet):
         "16 of them have a mask",
         "Distribution of the scores",
         "ROC and precision-recall curves",
-        "where errors are worst",
+        "Worst misses: abnormal images with the lowest scores",
+        "Worst false alarms: normal images with the highest scores",
+        "All maps of these images",
         "8 bins over the range of each score",
         "In brackets the 95 % interval. It speaks of the choice of test images, not of the chance in training.",
         "Training",
@@ -108,7 +111,8 @@ def test_everything_known_is_shown(report, table, sheet):
         "maps at 16 x 16 pixels",
     ):
         assert words in page.text, words
-    assert page.tags.count("img") == 4
+    assert page.tags.count("img") == 3 + 3 * 12 + 1  # figures, three pictures of each image, all maps
+    assert page.text.count("marked as abnormal") == 6 and page.text.count("map alone") == 6
     assert page.text.count("pred_score") == 0
 
 
@@ -165,10 +169,28 @@ def test_unlabelled_images_above_the_threshold_are_counted(report, table):
     assert "called abnormal, here 12 of 36 images" in page.text
 
 
-def test_the_opening_stands_first(report, table, tmp_path):
-    report(table)
+def test_the_opening_stands_first(report, table, sheet, tmp_path):
+    report(table, sheet)
     source = (tmp_path / "report.html").read_text()
-    assert source.index("chance: by the score r_dual") < source.index("What to do next") < source.index("<h2>Scores")
+    parts = ("of 100 cases", "What to do next", "chance: by the score r_dual", "<h2>Heat maps", "<h2>Scores")
+    places = [source.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_the_map_at_chance_stands_last_and_is_called_so(report, table, sheet, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("medad.reports.report.draw_sheet", lambda shown: drawn.append(shown) or draw_sheet(shown))
+    image = {"a_intra": {"auroc_ci": (0.49, 0.7)}, "r_dual": {"auroc_ci": (0.6, 0.9)}}
+    page, _ = report(table, sheet, more={"image": image})
+    assert list(drawn[0].maps) == ["r_dual", "a_intra: no better than chance"]
+    assert "the map r_dual. The detector decides by the map a_intra, whose score does no better" in page.text
+    assert heat_maps(tmp_path / "report.html").startswith(b"\x89PNG")
+    page, _ = report(table, sheet, more={"image": {name: {"auroc_ci": (0.6, 0.9)} for name in image}})
+    assert list(drawn[1].maps) == ["a_intra", "r_dual"] and "no better than chance: see" not in page.text
+    alone = replace(sheet, maps={"a_intra": sheet.maps["a_intra"]})
+    page, _ = report(table, alone, more={"image": image})
+    assert "Its score does no better than chance on these images" in page.text and "All maps" not in page.text
+    assert heat_maps(tmp_path / "report.html") is None
 
 
 def test_every_figure_that_has_an_interval_shows_it(report, table):
@@ -195,18 +217,34 @@ def test_what_sees_no_pathology_stands_below_the_scores(report, table):
 def test_equal_scores_are_undecided_not_wrong(report, table):
     columns = {"pred_score": np.zeros(36)}
     same = ScoreTable(table.image_path, table.gt_label, columns)
-    index = choose_columns(same)
-    sheet = Sheet(np.zeros((12, 8, 8)), {"a": np.zeros((12, 8, 8))}, captions(same, index))
+    index = np.concatenate(list(choose_groups(same, 12).values()))
+    sheet = Sheet(np.zeros((12, 8, 8)), {"a": np.zeros((12, 8, 8))}, captions(same, index), ["x"] * 12)
     page, _ = report(same, sheet)
     assert "Images that tie there are undecided" in page.text and "false positive" not in page.text
     assert "Not shown to be better than chance" in page.text
 
 
-@pytest.mark.parametrize("wide", ["table", "img"])
-def test_what_is_wider_than_a_phone_scrolls_by_itself(wide, report, table, sheet, tmp_path):
+def test_what_is_wider_than_a_phone_scrolls_by_itself_or_wraps(report, table, sheet, tmp_path):
     report(table, sheet, LOSSES, versions={"torch": "1"}, more={"controls": {"pixels": {"auroc": 0.5}}})
     source = (tmp_path / "report.html").read_text()
-    assert source.count(f"<{wide}") == len(re.findall(rf'<div class="wide"><{wide}', source)) > 3
+    assert source.count("<table") == len(re.findall('<div class="wide"><table', source)) > 3
+    tiles = "".join(re.findall(r'<div class="tiles">.*?</div>', source, re.DOTALL))
+    assert source.count("<img") - tiles.count("<img") == len(re.findall('<div class="wide"><img', source)) == 4
+    assert tiles.count("<img") == 36
+
+
+@pytest.mark.parametrize("count", [1, 10])
+def test_few_images_without_labels_or_masks_have_heat_maps(count, report):
+    rng = np.random.default_rng(0)
+    few = ScoreTable(tuple(map(str, range(count))), None, {"pred_score": rng.random(count)})
+    groups = choose_groups(few)
+    headings = [name for name, index in groups.items() for _ in index]
+    maps = {"anomaly_map": rng.random((count, 8, 8))}
+    sheet = Sheet(rng.random((count, 8, 8, 3)), maps, captions(few, np.arange(count)), headings, None, (0.2, 0.9))
+    page, _ = report(few, sheet)
+    assert page.tags.count("img") == 3 * count + 1
+    assert all((heading in page.text) == (heading in groups) for heading in UNLABELLED)
+    assert "0.20.9 or more" in page.text  # the colours of normal images
 
 
 def test_one_class_is_reported_without_figures(report, table):
@@ -229,8 +267,9 @@ def test_helpers_escape_and_keep_html():
 def test_without_labels_only_images_are_counted(tmp_path, table):
     unlabelled = ScoreTable(table.image_path, None, table.columns)
     counts = {"normal": {"images": 8, "normal": 8, "abnormal": 0}, "unlabeled": {"images": 36}}
-    options = {"config": {}, "versions": {}, "losses": {}, "sheet": None, "metrics": summarise(unlabelled)}
-    page = Page(write_report(tmp_path, title="t", counts=counts, scores=unlabelled, **options).read_text())
+    outcome = Outcome(summarise(unlabelled), "r_dual", counts)
+    options = {"config": {}, "versions": {}, "losses": {}, "sheet": None, "outcome": outcome}
+    page = Page(write_report(tmp_path, title="t", scores=unlabelled, **options).read_text())
     assert "36 unlabeled images" in page.text and "abnormal)" not in page.text and "Versions" not in page.text
 
 

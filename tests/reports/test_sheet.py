@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from medad.evaluation.scores import ScoreTable
 from medad.reports.figures import png_uri
-from medad.reports.sheet import INCH, Sheet, captions, choose_columns, draw_sheet
+from medad.reports.sheet import INCH, Sheet, captions, choose_groups, draw_sheet
 
 
 def scored(scores, labels=None, predicted=None):
@@ -17,19 +17,30 @@ def scored(scores, labels=None, predicted=None):
 
 
 def test_worst_mistakes_and_typical_images_are_chosen():
-    table = scored(np.arange(40), np.repeat([0, 1], 20))
-    index = choose_columns(table, 12)
-    assert set(index[:3]) == {9, 10, 8}
-    assert list(index[3:6]) == [19, 18, 17]
-    assert list(index[6:9]) == [20, 21, 22]
-    assert set(index[9:]) == {29, 30, 28}
+    typical, misses, alarms, normal = choose_groups(scored(np.arange(40), np.repeat([0, 1], 20)), 12).values()
+    assert set(typical) == {29, 30, 28}
+    assert list(misses) == [20, 21, 22]
+    assert list(alarms) == [19, 18, 17]
+    assert set(normal) == {9, 10, 8}
+
+
+def test_typical_abnormal_images_are_of_every_kind():
+    kinds = ("",) * 10 + ("dark",) * 5 + ("bright",) * 15
+    table = ScoreTable(tuple(map(str, range(30))), np.repeat([0, 1], [10, 20]), {"pred_score": np.arange(30.0)}, kinds)
+    typical = next(iter(choose_groups(table, 12).values()))
+    assert list(typical) == [22, 12, 21]  # medians of bright and dark, then the next bright one
+    assert captions(table, typical[:1]) == ["true positive\nbright, score 22"]
 
 
 def test_without_labels_highest_middle_and_lowest_are_chosen():
-    index = choose_columns(scored(np.arange(41)), 6)
-    assert list(index[:2]) == [40, 39]
-    assert set(index[2:4]) == {20, 19}
-    assert list(index[4:]) == [0, 1]
+    highest, middle, lowest = choose_groups(scored(np.arange(41)), 6).values()
+    assert list(highest) == [40, 39]
+    assert set(middle) == {20, 19}
+    assert list(lowest) == [0, 1]
+
+
+def test_of_one_class_there_are_no_empty_groups():
+    assert [len(group) for group in choose_groups(scored(np.arange(9), np.zeros(9, int)), 4).values()] == [2, 2]
 
 
 @given(st.data())
@@ -38,7 +49,9 @@ def test_columns_are_distinct_and_hold_the_worst(data):
     labels = data.draw(st.none() | st.lists(st.integers(0, 1), min_size=n, max_size=n))
     scores = data.draw(st.permutations(range(n)))
     table, wanted = scored(scores, labels), data.draw(st.integers(2, 15))
-    index = choose_columns(table, wanted)
+    groups = choose_groups(table, wanted)
+    index = np.concatenate(list(groups.values()))
+    assert all(map(len, groups.values()))
     assert len(set(index)) == len(index) == min(n, wanted)
     if labels is not None:
         normal = [i for i in range(n) if labels[i] == 0]
@@ -50,10 +63,10 @@ def test_columns_are_distinct_and_hold_the_worst(data):
 def test_captions_follow_the_detectors_threshold():
     table = scored([0.1, 0.834, 0.2, 0.9], [0, 0, 1, 1], np.array([0, 1, 0, 1]))
     assert captions(table, np.arange(4)) == [
-        "true negative\n0.1",
-        "false positive\n0.834",
-        "false negative\n0.2",
-        "true positive\n0.9",
+        "true negative\nscore 0.1",
+        "false positive\nscore 0.834",
+        "false negative\nscore 0.2",
+        "true positive\nscore 0.9",
     ]
 
 
@@ -79,7 +92,7 @@ def test_equal_scores_are_no_errors_without_a_threshold():
 
 
 def test_captions_without_labels_are_scores():
-    assert captions(scored([0.12345]), np.array([0])) == ["score\n0.123"]
+    assert captions(scored([0.12345]), np.array([0])) == ["score 0.123"]
 
 
 def test_each_row_of_maps_has_one_colour_scale(sheet):
@@ -99,7 +112,7 @@ def test_each_row_of_maps_has_one_colour_scale(sheet):
 @pytest.mark.parametrize("count", [1, 5, 8, 12])
 def test_every_image_is_at_least_160_pixels_wide(count):
     maps = {f"a_{i}": np.zeros((count, 8, 8)) for i in range(6)}
-    figure = draw_sheet(Sheet(np.zeros((count, 8, 8)), maps, ["x"] * count))
+    figure = draw_sheet(Sheet(np.zeros((count, 8, 8)), maps, ["x"] * count, ["x"] * count))
     figure.draw_without_rendering()
     shown = [ax for ax in figure.axes if ax.images]
     assert len(shown) == 7 * count
@@ -108,5 +121,5 @@ def test_every_image_is_at_least_160_pixels_wide(count):
 
 
 def test_colour_images_and_constant_maps_can_be_drawn():
-    colour = Sheet(np.zeros((1, 8, 8, 3)), {"$a$": np.zeros((1, 8, 8))}, ["$x"])
+    colour = Sheet(np.zeros((1, 8, 8, 3)), {"$a$": np.zeros((1, 8, 8))}, ["$x"], ["x"])
     assert png_uri(draw_sheet(colour)).startswith("data:image/png;base64,")

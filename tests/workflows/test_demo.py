@@ -13,12 +13,16 @@ from medad.workflows import demo
 
 @pytest.mark.integration
 def test_the_demo_writes_a_report_and_replaces_itself(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(demo, "phantom_benchmark", partial(phantom_benchmark, normal=6, unlabeled=5, test=(3, 4)))
+    monkeypatch.setattr(demo, "phantom_benchmark", partial(phantom_benchmark, unlabeled=5))
+    monkeypatch.setattr(demo, "NORMAL", 20)
+    monkeypatch.setattr(demo, "TEST", (3, 4))
     monkeypatch.setattr(demo, "TrainOptions", lambda preset, **rest: demo_options(**rest))
     out = tmp_path / "demo"
     for _ in range(2):
         assert main(["demo", "--out", str(out), "--jobs", "1", "--device", "cpu"]) == 0
-        assert f"report: {out / 'report.html'}" in capsys.readouterr().out
+        told = capsys.readouterr()
+        assert f"report: {out / 'report.html'}" in told.out and "7 images were scored" in told.out
+        assert demo.WHY in told.err and f"your own images next: medad run FOLDER --method {demo.METHOD}" in told.err
         assert (out / "report.html").exists() and (out / "phantoms" / "manifest.csv").exists()
         for name in ("thesis.tex", "phantoms/images/scan.dcm"):
             (out / name).write_text("mine")

@@ -4,7 +4,8 @@ import numpy as np
 
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.summary import summarise
-from medad.workflows.table import print_table
+from medad.reports.outcome import Outcome
+from medad.workflows.table import print_table, print_words
 
 
 def test_figures_stand_in_per_cent_with_their_interval(capsys):
@@ -21,3 +22,9 @@ def test_without_labels_there_is_no_table(capsys):
     scores = ScoreTable(("a", "b"), None, {"pred_score": np.arange(2.0)})
     print_table(summarise(scores), scores)
     assert capsys.readouterr().out == ""
+
+
+def test_words_follow_the_table(capsys):
+    print_words(Outcome({"n": {"unlabelled": 3}, "image": {}}, "pred_score", {}))
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.startswith("3 images were scored.") and "Next: Label about 50 images" in told

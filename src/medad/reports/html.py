@@ -25,6 +25,7 @@ p { margin: .4rem 0 .7rem; max-width: 75ch; } p.note { color: var(--soft); font-
 .meaning { border-left: 4px solid var(--accent); padding: .1rem 0 .1rem 1.1rem; margin: 1.2rem 0; }
 .meaning ul { margin: .3rem 0 .6rem; padding-left: 1.1rem; max-width: 85ch; } .meaning li { margin: .25rem 0; }
 .wide { overflow-x: auto; }
+.bar { display: inline-block; width: 9rem; height: .8rem; margin: 0 .4rem; vertical-align: -.1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }
 th, td { padding: .38rem .9rem .38rem 0; text-align: left; vertical-align: baseline;
   border-bottom: 1px solid var(--line); }

@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,23 +11,23 @@ import numpy as np
 from medad.evaluation.scores import ScoreTable
 from medad.files import replacing
 from medad.reports.advice import next_steps
+from medad.reports.cases import STYLE, cases, colours_of
 from medad.reports.figures import bins_for, histograms, png_uri, ranking_curves, svg_uri, training_curves
 from medad.reports.html import NOTICE, Html, bullets, cards, element, join, page, picture, section, table
+from medad.reports.lead import lead
 from medad.reports.meaning import meaning, verdict
 from medad.reports.outcome import Outcome
+from medad.reports.scale_key import scale_key
 from medad.reports.sheet import INCH, UNDECIDED, Sheet, draw_sheet
 from medad.reports.tables import accuracy_tables
 
 _SHEET = "Images and their anomaly maps"
-_COLUMNS = (
-    "One after the other: typical normal images, the normal images with the highest scores and the abnormal images "
-    "with the lowest scores, where errors are worst, and typical abnormal images; above each its score."
-)
+NO_BETTER = "no better than chance"
 _CUT = (
     "The run has no threshold of its own: as many images count as positive as there are abnormal ones, "
     "those with the highest scores."
 )
-_TIES = f" Images that tie there are {UNDECIDED}."
+_TIES = f"Images that tie there are {UNDECIDED}."
 _CHI2 = (
     " χ² is the distance of the two histograms with 100 bins, as Cai et al. (2023) define it: 0 if they are equal, "
     "100 if no bin holds both classes."
@@ -39,12 +40,10 @@ def write_report(
     title: str,
     config: Mapping,
     versions: Mapping,
-    counts: Mapping[str, Mapping[str, int]],
-    metrics: Mapping,
+    outcome: Outcome,
     scores: ScoreTable,
     losses: Mapping[str, np.ndarray],
     sheet: Sheet | None,
-    threshold: float | None = None,
 ) -> Path:
     """Write ``report.html`` into `folder`, whole or not at all.
 
@@ -60,34 +59,29 @@ def write_report(
         Options of the run; values may be mappings themselves.
     versions : mapping
         With what the detector was trained; empty leaves the section out.
-    counts : mapping
-        By split: how many ``images`` and, where labels are known, how many ``normal`` and ``abnormal`` ones; and
-        what became of them, see :class:`medad.reports.outcome.Outcome`.
-    metrics : mapping
-        What `medad.evaluation.summary.summarise` returned.
+    outcome : Outcome
+        What the run came to; its counts also tell how many ``normal`` and ``abnormal`` images a split holds, where
+        labels are known.
     scores : ScoreTable
-        The scores that `metrics` describes.
+        The scores that it describes.
     losses : mapping of str to ndarray
         (epochs,) mean loss of each training phase; empty leaves the section out.
     sheet : Sheet or None
         Heat maps; None for detectors without maps.
-    threshold : float, optional
-        From which score on the detector calls an image abnormal.
 
     Returns
     -------
     Path
         The file written.
     """
-    flagged = 0 if scores.pred_label is None else int(np.sum(scores.pred_label))
-    outcome = Outcome(metrics, scores.primary, counts, threshold, flagged)
+    metrics = outcome.metrics
     parts = [
         element("h1", title),
         _opening(outcome),
-        cards([_card(split, images) for split, images in counts.items()]),
+        cards([_card(split, images) for split, images in outcome.counts.items()]),
+        *_heat_maps(sheet, scores, metrics),
         *accuracy_tables(metrics, scores, sheet.images.shape[1:3] if sheet else None),
         *_figures(metrics, scores),
-        *_sheet(sheet, scores),
         *_training(losses),
         section("Configuration", _fold("Options of this run", _flat(config))),
         *_versions(versions),
@@ -95,7 +89,7 @@ def write_report(
     ]
     path = folder / "report.html"
     with replacing(path) as partial:
-        partial.write_text(page(title, *parts), encoding="utf-8", errors="replace")
+        partial.write_text(page(title, *parts, style=STYLE), encoding="utf-8", errors="replace")
     return path
 
 
@@ -111,8 +105,9 @@ def _card(split: str, images: Mapping[str, int]) -> tuple[int, str]:
 
 def _opening(outcome: Outcome) -> Html:
     """Say what the run means and what to do next."""
-    parts = [element("p", element("b", _unbroken(verdict(outcome))), "lead"), bullets(map(_unbroken, meaning(outcome)))]
+    parts = [element("p", element("b", _unbroken(lead(outcome))), "lead")]
     parts += [element("h3", "What to do next"), bullets(map(_unbroken, next_steps(outcome)))]
+    parts += [element("h3", "In figures"), bullets(map(_unbroken, [verdict(outcome), *meaning(outcome)]))]
     return element("section", join(*parts), "meaning")
 
 
@@ -145,19 +140,50 @@ def heat_maps(report: Path) -> bytes | None:
     return base64.b64decode(found[1]) if found else None
 
 
-def _sheet(sheet: Sheet | None, scores: ScoreTable) -> Iterator[Html]:
+def _heat_maps(sheet: Sheet | None, scores: ScoreTable, metrics: Mapping) -> Iterator[Html]:
+    """Yield the images with their most telling map, large, and all maps of a detector with several, folded away."""
     if sheet is None:
         return
-    parts = ["Images with the highest, middle and lowest scores."]
+    own, names = next(iter(sheet.maps)), sorted(sheet.maps, key=lambda name: _at_chance(name, metrics))
+    first = names[0]
+    words = [f"Coloured: the map {first}{', by which the detector decides' if first == own else ''}."]
+    if first != own:
+        words.append(
+            f"The detector decides by the map {own}, whose score does {NO_BETTER}: it is among all maps below."
+        )
+    elif _at_chance(own, metrics):
+        words.append(f"Its score does {NO_BETTER} on these images: expect no more of the map.")
+    parts = [element("p", " ".join(words)), element("p", join("Map values:", scale_key(colours_of(sheet, first))))]
+    parts += [*cases(sheet, first), element("p", " ".join(_reading(sheet, scores)), "note")]
+    if len(names) > 1:
+        words_of = {name: f"{name}: {NO_BETTER}" if _at_chance(name, metrics) else name for name in names}
+        titled = {words_of[name]: sheet.maps[name] for name in names}
+        parts.append(_all_maps(replace(sheet, maps=titled)))
+    yield section("Heat maps", *parts)
+
+
+def _at_chance(name: str, metrics: Mapping) -> bool:
+    """Whether the score of the map `name` is known, and not shown to be better than chance."""
+    figures = metrics["image"].get("pred_score" if name == "anomaly_map" else name) or {}
+    ends = figures.get("auroc_ci")
+    return ends is not None and ends[0] <= 0.5
+
+
+def _reading(sheet: Sheet, scores: ScoreTable) -> Iterator[str]:
     if scores.gt_label is not None:
-        ties = _TIES if any(title.startswith(UNDECIDED) for title in sheet.titles) else ""
-        parts = [_COLUMNS, f"{_CUT}{ties}" if scores.pred_label is None else "Positive and negative by the threshold."]
-    parts.append("Each row of maps has one colour scale, which ends at its 99.5th percentile.")
-    if sheet.masks is not None:
-        parts.append("The abnormal region, where it is known, is outlined.")
+        yield _CUT if scores.pred_label is None else "Positive and negative by the threshold."
+        if any(title.startswith(UNDECIDED) for title in sheet.titles):
+            yield _TIES
+
+
+def _all_maps(sheet: Sheet) -> Html:
     figure = draw_sheet(sheet)
+    caption = (
+        f"Each row of maps has one colour scale, which ends at its 99.5th percentile. What does {NO_BETTER} is last."
+    )
     width = round(figure.get_figwidth() * INCH)
-    yield section("Heat maps", picture(png_uri(figure), _SHEET, " ".join(parts), width))
+    shown = picture(png_uri(figure), _SHEET, caption, width)
+    return element("details", join(element("summary", "All maps of these images"), shown))
 
 
 def _training(losses: Mapping[str, np.ndarray]) -> Iterator[Html]:

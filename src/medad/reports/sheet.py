@@ -1,6 +1,8 @@
 """The heat-map sheet: telling images above their anomaly maps, one colour scale per row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,6 +12,13 @@ from medad.evaluation.scores import ScoreTable
 from medad.reports.figures import INK, plain
 
 UNDECIDED = "undecided"
+LABELLED = (
+    "Typical abnormal images",
+    "Worst misses: abnormal images with the lowest scores",
+    "Worst false alarms: normal images with the highest scores",
+    "Typical normal images",
+)
+UNLABELLED = ("Highest scores", "Middle scores", "Lowest scores")
 COLUMNS = 6
 INCH = 100  # pixels of the page
 _SIDE, _BAR, _LEFT, _RIGHT, _TITLE = 1.68, 0.1, 0.28, 0.45, 0.5  # inches: an image and what is beside and above it
@@ -25,44 +34,54 @@ class Sheet:
     images : ndarray
         (n, H, W) grey or (n, H, W, 3) colour, in [0, 1].
     maps : dict of str to ndarray
-        (n, H, W) anomaly maps by name, in the order of the rows.
+        (n, H, W) anomaly maps by name, that by which the detector decides first.
     titles : list of str
         Caption of each column; nothing that identifies a patient (see `captions`).
+    groups : list of str
+        Why each was chosen: a heading of `choose_groups`.
     masks : ndarray or None
         (n, H, W) abnormal pixels, outlined on the images.
+    scale : sequence of float or None
+        Values of the first map that stand for no and for full colour, where the run tells.
     """
 
     images: np.ndarray
     maps: dict[str, np.ndarray]
     titles: list[str]
+    groups: list[str]
     masks: np.ndarray | None = None
+    scale: Sequence[float] | None = None
 
 
-def choose_columns(table: ScoreTable, n: int = 12) -> np.ndarray:
-    """Choose the images that tell most about a detector.
+def choose_groups(table: ScoreTable, n: int = 16) -> dict[str, np.ndarray]:
+    """Choose the images that tell most about a detector, by the reason.
 
-    From left to right, about a quarter each: typical normal images (next to the median score), the worst
-    false positives (normal, highest score), the worst false negatives (abnormal, lowest score), typical
-    abnormal images. Without labels: highest, median and lowest scores.
+    About a quarter each: typical abnormal images (next to the median score, of every kind in turn), the worst
+    misses (abnormal, lowest score), the worst false alarms (normal, highest score), typical normal images.
+    Without labels: highest, median and lowest scores.
 
     Parameters
     ----------
     table : ScoreTable
         Ranked by ``pred_score``.
     n : int
-        Number of columns; all images if there are fewer.
+        Number of images; all if there are fewer.
 
     Returns
     -------
-    ndarray
-        (min(n, len(table)),) distinct positions in the table.
+    dict of str to ndarray
+        Heading -> positions in the table; min(n, len(table)) in all, each once, and no group empty.
     """
     order = np.argsort(table.columns["pred_score"], kind="stable")
     if table.gt_label is None:
-        return _spread([order[::-1], _from_middle(order), order], n)
-    labels = np.asarray(table.gt_label)[order]
-    normal, abnormal = order[labels == 0], order[labels == 1]
-    return _spread([_from_middle(normal), normal[::-1], abnormal, _from_middle(abnormal)], n)
+        candidates = dict(zip(UNLABELLED, (order[::-1], _from_middle(order), order), strict=True))
+    else:
+        labels = np.asarray(table.gt_label)[order]
+        normal, abnormal = order[labels == 0], order[labels == 1]
+        groups = (_of_every_kind(abnormal, table.kinds), abnormal, normal[::-1], _from_middle(normal))
+        candidates = dict(zip(LABELLED, groups, strict=True))
+    chosen = zip(candidates, _spread(list(candidates.values()), n), strict=True)
+    return {heading: np.array(group, dtype=np.int64) for heading, group in chosen if group}
 
 
 def _from_middle(order: np.ndarray) -> np.ndarray:
@@ -70,7 +89,18 @@ def _from_middle(order: np.ndarray) -> np.ndarray:
     return order[np.argsort(np.abs(np.arange(len(order)) - (len(order) - 1) / 2), kind="stable")]
 
 
-def _spread(groups: list[np.ndarray], n: int) -> np.ndarray:
+def _of_every_kind(order: np.ndarray, kinds: Sequence[str] | None) -> np.ndarray:
+    """Sort positions by their distance from the median rank of their kind, the kinds taking turns."""
+    if kinds is None:
+        return _from_middle(order)
+    of_kind: dict[str, list[int]] = {}
+    for i in order:
+        of_kind.setdefault(kinds[i], []).append(i)
+    sorted_kinds = [_from_middle(np.array(of_kind[kind])) for kind in sorted(of_kind)]
+    return np.array([i for turn in zip_longest(*sorted_kinds) for i in turn if i is not None], dtype=np.int64)
+
+
+def _spread(groups: list[np.ndarray], n: int) -> list[list[int]]:
     """Take turns among the groups, the extremes before the typical ones, until `n` items are chosen."""
     chosen: list[list[int]] = [[] for _ in groups]
     taken: set[int] = set()
@@ -84,11 +114,11 @@ def _spread(groups: list[np.ndarray], n: int) -> np.ndarray:
             if waiting[g] and len(taken) < total:
                 chosen[g].append(waiting[g].pop())
                 taken.add(chosen[g][-1])
-    return np.array([i for group in chosen for i in group], dtype=np.int64)
+    return chosen
 
 
 def captions(table: ScoreTable, index: np.ndarray) -> list[str]:
-    """Caption columns without naming an image: for example "false positive" above the score 0.83.
+    """Caption columns without naming an image: for example "false negative" above "dark, score 0.83".
 
     An image counts as positive by ``pred_label``; where the run has no threshold, the highest scores do, as
     many as there are abnormal images, and images that tie across that cut are undecided. Without labels the
@@ -96,10 +126,11 @@ def captions(table: ScoreTable, index: np.ndarray) -> list[str]:
     """
     scores = table.columns["pred_score"]
     if table.gt_label is None:
-        return [f"score\n{scores[i]:.3g}" for i in index]
+        return [f"score {scores[i]:.3g}" for i in index]
     labels = np.asarray(table.gt_label)
     positive = _by_rank(scores, int(labels.sum())) if table.pred_label is None else np.asarray(table.pred_label, float)
-    return [f"{_word(positive[i], labels[i])}\n{scores[i]:.3g}" for i in index]
+    kinds = [f"{kind}, " if kind else "" for kind in table.kinds or [""] * len(table)]
+    return [f"{_word(positive[i], labels[i])}\n{kinds[i]}score {scores[i]:.3g}" for i in index]
 
 
 def _by_rank(scores: np.ndarray, count: int) -> np.ndarray:

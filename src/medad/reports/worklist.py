@@ -11,7 +11,7 @@ import numpy as np
 from medad.evaluation.scores import ScoreTable
 from medad.files import replacing
 from medad.reports.html import NOTICE, Html, cards, element, html, page
-from medad.reports.overlay import overlay
+from medad.reports.scale_key import scale_key
 
 ROWS = 10_000  # a browser shows no more at ease
 
@@ -19,7 +19,6 @@ _STYLE = """
 main { padding-top: 1.4rem; }
 .keys { position: sticky; top: 0; z-index: 1; background: #fff; padding: .5rem 0; margin: 0; max-width: none;
   border-bottom: 1px solid var(--line); font-size: .87rem; color: var(--soft); }
-.bar { display: inline-block; width: 9rem; height: .8rem; margin: 0 .4rem; vertical-align: -.1rem; }
 kbd { border: 1px solid #cbd5e1; border-radius: 4px; padding: 0 .35em; font: inherit; }
 #list { list-style: none; margin: 0; padding: 0; --side: 216px; --shown: 2; }
 #list.plain { --shown: 1; }
@@ -127,16 +126,8 @@ def _keys(worklist: Worklist) -> Html:
     keys = "<kbd>j</kbd> or <kbd>↓</kbd> next, <kbd>k</kbd> or <kbd>↑</kbd> previous, <kbd>Enter</kbd> opens"
     if not worklist.scale:
         return element("p", Html(f"This method gives no maps. {keys} the image"), "keys")
-    low, high = (f"{end:.3g}" for end in worklist.scale)
-    bar = f'{low}<span class="bar" style="background: {_gradient()}"></span>{high} or more'
+    bar = scale_key(worklist.scale)
     return element("p", Html(f"Map values, one scale for all: {bar}. {keys} the heat map"), "keys")
-
-
-def _gradient() -> str:
-    """Return the colours of the maps from no to full colour, on middle grey, for CSS."""
-    ramp = overlay(np.full((1, 33), 128, np.uint8), np.linspace(0, 1, 33)[None], 0, 1)
-    colours = [ramp.getpixel((x, 0)) for x in range(0, 33, 2)]
-    return f"linear-gradient(90deg, {', '.join('rgb' + str(colour) for colour in colours)})"
 
 
 def _row(worklist: Worklist, i: int) -> str:

@@ -1,7 +1,7 @@
 """``medad evaluate``: score the test images of a data set and write what came out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,14 @@ from medad.evaluation.scores import ScoreTable, write_scores
 from medad.evaluation.summary import summarise
 from medad.files import replacing
 from medad.ownership import claimed
+from medad.reports.outcome import Outcome
 from medad.reports.report import write_report
-from medad.reports.sheet import Sheet, captions, choose_columns
+from medad.reports.sheet import Sheet, captions, choose_groups
 from medad.training.run_folder import read_losses, read_run
 from medad.workflows.controls import read_controls
 from medad.workflows.scoring import Maps, distinct, join, ranked, score
 from medad.workflows.splits import count, data_name, load
-from medad.workflows.table import print_table
+from medad.workflows.table import print_table, print_words
 
 OF_RESULTS = ("scores.csv", "metrics.json", "report.html")
 
@@ -39,7 +40,7 @@ def evaluate(
     device: str = "auto",
     jobs: int | None = None,
 ) -> Path:
-    """Score the test images of `data` with a finished run; print the table of scores.
+    """Score the test images of `data` with a finished run; print the table of scores, and what it means.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def evaluate(
 
 
 def write_results(detector: Detector, images: ImageSet, name: str, run: Path, out: Path) -> Path:
-    """Score `images`, write what came out into `out`, and print the table of scores.
+    """Score `images`, write what came out into `out`, and print the table of scores, and what it means.
 
     Without labels ``scores.csv`` is sorted, the most abnormal image first, and the report tells no accuracy.
 
@@ -111,20 +112,21 @@ def write_results(detector: Detector, images: ImageSet, name: str, run: Path, ou
     with replacing(out / "metrics.json") as partial:
         partial.write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     described = read_run(run)
+    test = {} if images.labels is None else {"test": count(images.labels, len(images))}
+    flagged = 0 if table.pred_label is None else int(np.sum(table.pred_label))
+    outcome = Outcome(metrics, table.primary, training_counts(described) | test, detector.threshold_, flagged)
     report = write_report(
         out,
         title=f"{described['method']} on {name}",
         config={key: value for key, value in described.items() if key not in ("data", "versions")},
         versions=described.get("versions", {}),
-        counts=training_counts(described)
-        | ({} if images.labels is None else {"test": count(images.labels, len(images))}),
-        metrics=metrics,
+        outcome=outcome,
         scores=table,
         losses=read_losses(run),
-        sheet=make_sheet(detector, images, table),
-        threshold=detector.threshold_,
+        sheet=make_sheet(detector, images, table, described.get("map_scale")),
     )
     print_table(metrics, table)
+    print_words(outcome)
     print(f"report: {report}")
     return report
 
@@ -135,17 +137,29 @@ def _controls(run: Path, detector: Detector, images: ImageSet) -> Controls | Non
     return read_controls(run, detector.options.size) if labelled else None
 
 
-def make_sheet(detector: Detector, images: ImageSet, table: ScoreTable) -> Sheet | None:
+def make_sheet(
+    detector: Detector, images: ImageSet, table: ScoreTable, scale: Sequence[float] | None = None
+) -> Sheet | None:
     """Return the heat maps of the most telling images; None for a method without maps.
 
     The chosen images are scored a second time, so that the maps of all others need not be kept.
     """
-    chosen = choose_columns(table)
+    groups = choose_groups(table)
+    chosen = np.concatenate(list(groups.values()))
     few = images.subset(chosen)
     batches: list[Maps] = []
     score(detector, few, batches.append)
-    maps = distinct(join(batches))
-    return Sheet(to_pictures(few), maps, captions(table, chosen), few.masks) if maps else None
+    maps = join(batches)
+    if not maps:
+        return None
+    headings = [heading for heading, group in groups.items() for _ in group]
+    return Sheet(to_pictures(few), own_first(maps), captions(table, chosen), headings, few.masks, scale)
+
+
+def own_first(maps: Maps) -> dict[str, np.ndarray]:
+    """Return the distinct maps, that by which the detector decides first."""
+    named = distinct(maps)
+    return dict(sorted(named.items(), key=lambda item: not np.array_equal(item[1], maps["anomaly_map"])))
 
 
 def training_counts(run: Mapping[str, Any]) -> dict[str, dict[str, int]]:

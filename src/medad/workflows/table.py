@@ -1,4 +1,4 @@
-"""The table of scores on the terminal."""
+"""The table of scores on the terminal, and what it means."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 from medad.evaluation.scores import ScoreTable
+from medad.reports.advice import next_steps
+from medad.reports.lead import lead
+from medad.reports.outcome import Outcome
 
 CONTROLS_TITLE = "what sees no pathology:"
 
@@ -22,6 +25,12 @@ def print_table(metrics: Mapping[str, Any], scores: ScoreTable) -> None:
         table.add_row(CONTROLS_TITLE)
         _add_rows(table, metrics["controls"])
     Console(highlight=False).print(table)
+
+
+def print_words(outcome: Outcome) -> None:
+    """Print what a run came to, and what to do next."""
+    lines = (lead(outcome), *(f"Next: {step}" for step in next_steps(outcome)))
+    Console(highlight=False, markup=False).print(*lines, sep="\n")
 
 
 def _add_rows(table: Table, figures: Mapping[str, Mapping[str, Any]]) -> None:
