@@ -86,7 +86,7 @@ def test_images_are_looked_for_where_the_user_says(call, tmp_path, monkeypatch):
     [
         (["nonsense"], "nonsense: no such page; there are plain, lacking, pictured, table"),
         (["lacking"], "lacking: "),
-        (["pictured"], "pictured: it needs the images of some"),
+        (["plain", "pictured"], "pictured: it needs the images of some"),
         (["--stored", "src"], "src: no such folder"),
         (["--stored", "."], ".: holds no stored results (DATASET/METHOD/seedN); name the folder with --stored"),
     ],

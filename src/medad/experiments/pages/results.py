@@ -34,12 +34,12 @@ def print_pages(names: Sequence[str], stored: Path, out: Path, data: Path | None
     if not any(existing(stored).glob(f"*/{RUNS}")):
         raise UserError(f"{stored}: holds no stored results (DATASET/METHOD/seedN); name the folder with --stored")
     sources = Sources(stored, data)
+    reasons = {page.name: _lacking(page, sources, out) for page in pages}
+    if refused := [name for name in names if reasons[name]]:
+        raise UserError(f"{refused[0]}: {reasons[refused[0]]}")
     for page in pages:
-        reason = _lacking(page, sources, out)
-        if reason and names:
-            raise UserError(f"{page.name}: {reason}")
-        if reason:
-            say(f"{page.file}: left as it is: {reason}")
+        if reasons[page.name]:
+            say(f"{page.file}: left as it is: {reasons[page.name]}")
         else:
             print(f"{page.file}: {'changed' if replace_page(page, sources, out) else 'as it was'}", flush=True)
 
