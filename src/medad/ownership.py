@@ -64,7 +64,7 @@ def claimed(
     _check_folder(folder, wanted)
     marker = read_marker(folder)
     if marker is not None and marker.command != command:
-        raise UserError(f"{folder}: belongs to medad {marker.command}; choose another --out")
+        raise UserError(f"{folder}: belongs to medad {marker.command}; choose another `out`")
     owned = frozenset(earlier) if marker is None else marker.names
     _check_names(folder, command, wanted, owned)
     try:
@@ -73,7 +73,7 @@ def claimed(
         if clear:
             _remove(folder, owned)
     except OSError as error:
-        raise UserError(f"{folder}: cannot be written to ({error.strerror}); choose another --out") from error
+        raise UserError(f"{folder}: cannot be written to ({error.strerror}); choose another `out`") from error
     try:
         yield folder
     finally:
@@ -90,14 +90,14 @@ def claim_file(file: Path, first_line: str) -> None:
         If there is anything else.
     """
     if file.is_symlink() or (file.exists() and not file.is_file()):
-        raise UserError(f"{file}: not a plain file; choose another --out")
+        raise UserError(f"{file}: not a plain file; choose another `out`")
     nearest = next(parent for parent in file.parents if parent.exists())
     if not nearest.is_dir():
-        raise UserError(f"{nearest}: not a folder; choose another --out")
+        raise UserError(f"{nearest}: not a folder; choose another `out`")
     if file.exists():
         with file.open("rb") as stream:
             if stream.readline().rstrip(b"\r\n") != first_line.encode():
-                raise UserError(f"{file}: holds something else than would be written; choose another --out")
+                raise UserError(f"{file}: holds something else than would be written; choose another `out`")
 
 
 def read_marker(folder: Path) -> Marker | None:
@@ -120,7 +120,7 @@ def read_marker(folder: Path) -> Marker | None:
         if not all(os.path.abspath(os.path.join(root, name)).startswith(root) for name in marker.names):
             raise ValueError
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{file}: not a marker of medad; move it away or choose another --out") from error
+        raise UserError(f"{file}: not a marker of medad; move it away or choose another `out`") from error
     return marker
 
 
@@ -133,11 +133,11 @@ def mark(folder: Path, command: str, names: Iterable[str]) -> None:
 
 def _check_folder(folder: Path, wanted: frozenset[str]) -> None:
     if folder.is_symlink():
-        raise UserError(f"{folder}: is a link; give the folder that it points to, or another --out")
+        raise UserError(f"{folder}: is a link; give the folder that it points to, or another `out`")
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder}: not a folder; choose another --out")
+        raise UserError(f"{folder}: not a folder; choose another `out`")
     if RUN_FILE not in wanted and os.path.lexists(folder / RUN_FILE):
-        raise UserError(f"{folder}: holds a run; choose another --out")
+        raise UserError(f"{folder}: holds a run; choose another `out`")
 
 
 def _check_names(folder: Path, command: str, wanted: Iterable[str], owned: Iterable[str]) -> None:
@@ -146,7 +146,7 @@ def _check_names(folder: Path, command: str, wanted: Iterable[str], owned: Itera
     for name in sorted(_with_parents(wanted)):
         path = folder / name
         if os.path.lexists(path) and not (name in known and _is_plain(path, name)):
-            raise UserError(f"{path}: not known to be of medad {command}; move it away or choose another --out")
+            raise UserError(f"{path}: not known to be of medad {command}; move it away or choose another `out`")
 
 
 def _with_parents(names: Iterable[str]) -> set[str]:

@@ -26,6 +26,11 @@ def parse_trouble(message: str, known: Collection[str] = (), command: str = "") 
     return f"{line} (see {command} --help)" if command else line
 
 
+def typed_names(message: str) -> str:
+    """Return an error's `message` with the options that it names in backquotes as they are typed: ``--NAME``."""
+    return re.sub(r"`(options\.)?(\w+)`", lambda name: f"--{name[1]}{name[2]}" if name[1] else _flag(name[2]), message)
+
+
 def _mistyped(known: Collection[str], match: re.Match) -> str:
     """Say which options there are not, or which words have no place."""
     words = match[1].split()
@@ -80,8 +85,11 @@ def _type(kind: str) -> str:
 
 def typed(name: str, known: Collection[str]) -> str:
     """Return how the option of that name is typed; arguments are typed without a name."""
-    flag = f"--{name.replace('_', '-')}"
-    return flag if flag in known else name
+    return _flag(name) if _flag(name) in known else name
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 FAULTS = {

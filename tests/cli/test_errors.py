@@ -12,6 +12,7 @@ from jsonargparse import ArgumentParser
 from medad.cli.commands import COMMANDS, main
 from medad.cli.errors import disk_trouble
 from medad.errors import UserError
+from medad.parser_messages import typed_names
 
 PYTHON = re.compile(r"<lambda>|<class|typing\.|Parser key|\b(int|float|bool|str|dict|Path|NoneType|Literal|Optional)\b")
 NO_VALUES = ("1.5x", "[1", "{}", "")  # that few types take
@@ -174,3 +175,9 @@ def test_relative_and_absolute_paths_are_the_same_folder(tmp_path, monkeypatch):
 def test_other_errors_are_left_alone():
     assert disk_trouble(OSError(errno.ENOENT, "No such file", "x"), Path("runs")) is None
     assert disk_trouble(OSError("no number"), Path("runs")) is None
+
+
+def test_options_in_backquotes_are_told_as_they_are_typed():
+    assert typed_names("x: trained already; use another `out`, or `options.mc_passes`") == (
+        "x: trained already; use another --out, or --options.mc_passes"
+    )

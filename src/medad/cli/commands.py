@@ -18,7 +18,7 @@ from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from medad.cli.errors import ConfigFile, disk_trouble, option_trouble
 from medad.cli.helptext import HelpFormatter
 from medad.errors import MedadError, OptionError, UserError
-from medad.parser_messages import parse_trouble
+from medad.parser_messages import parse_trouble, typed_names
 from medad.version import __version__
 from medad.workflows.options import RUNS, Precision, Preset, TrainOptions, at_least
 
@@ -57,9 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ArgumentError as error:
         return _fail(parse_trouble(str(error), *_typed(argv)), 2)
     except OptionError as error:
-        return _fail(option_trouble(error, _typed(argv)[0]), error.exit_status)
+        return _fail(_with_notes(option_trouble(error, _typed(argv)[0]), error), error.exit_status)
     except MedadError as error:
-        return _fail(str(error), error.exit_status)
+        return _fail(_with_notes(typed_names(str(error)), error), error.exit_status)
     except KeyboardInterrupt:
         return _fail("stopped; go on with --resume" if "resume" in arguments else "stopped", 130)
     except BrokenPipeError:  # who reads our output, say head, has seen enough
@@ -75,6 +75,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _fail(line: str, status: int) -> int:
     print(f"medad: error: {' '.join(line.split())}", file=sys.stderr)
     return status
+
+
+def _with_notes(line: str, error: Exception) -> str:
+    return " ".join([line, *getattr(error, "__notes__", ())])
 
 
 def _typed(argv: Sequence[str] | None) -> tuple[list[str], str]:
@@ -217,8 +221,10 @@ def _train_options(arguments: Namespace) -> TrainOptions:
     try:
         return TrainOptions(**{f.name: arguments[f.name] for f in fields(TrainOptions)})
     except UserError as error:
-        files = ", ".join(str(file) for file in arguments.config or ())
-        raise UserError(f"{error} (options were read from {files}, too)" if files else str(error)) from None
+        if arguments.config:
+            files = ", ".join(str(file) for file in arguments.config)
+            error.add_note(f"(options were read from {files}, too)")
+        raise
 
 
 def _machine(arguments: Namespace) -> dict[str, Any]:

@@ -212,5 +212,5 @@ def load_detector(folder: str | Path, **machine: Any) -> "Detector":
 
     run = read_run(Path(folder))
     if "method" not in run:
-        raise UserError(f"{folder}: the run is not finished; go on with --resume")
+        raise UserError(f"{folder}: the run is not finished; go on with `resume`")
     return method_info(str(run["method"])).load().load(Path(folder), **machine)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from medad.errors import MedadError, UserError
 from medad.experiments.stored import RESULTS
+from medad.parser_messages import typed_names
 
 
 def run_command(main: Callable[[], None]) -> None:
@@ -15,7 +16,7 @@ def run_command(main: Callable[[], None]) -> None:
     try:
         main()
     except MedadError as error:
-        print(f"medad: error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"medad: error: {' '.join(typed_names(str(error)).split())}", file=sys.stderr)
         sys.exit(error.exit_status)
 
 
@@ -40,11 +41,11 @@ def data_folder(given: Path | None) -> Path:
     Raises
     ------
     UserError
-        If neither ``--data`` nor the environment variable MEDAD_DATA names it.
+        If neither `given` nor the environment variable MEDAD_DATA names it.
     """
     folder = given or os.environ.get("MEDAD_DATA")
     if not folder:
-        raise UserError("--data: name the folder of data sets, here or in the environment variable MEDAD_DATA")
+        raise UserError("`data`: name the folder of data sets, here or in the environment variable MEDAD_DATA")
     return Path(folder)
 
 
@@ -57,5 +58,5 @@ def existing(stored: Path) -> Path:
         If there is no such folder.
     """
     if not stored.is_dir():
-        raise UserError(f"{stored}: no such folder; call this in the repository of medad, or give --stored")
+        raise UserError(f"{stored}: no such folder; call this in the repository of medad, or give `stored`")
     return stored

@@ -47,7 +47,7 @@ def _for_the_threshold(outcome: Outcome) -> Iterator[str]:
         return
     if outcome.held_out is not None and outcome.held_out < NEEDED:
         yield (
-            f"Hold out at least {NEEDED} normal images (more images, or a larger --options.holdout): "
+            f"Hold out at least {NEEDED} normal images (more images, or a larger option holdout): "
             f"{outcome.held_out} cannot promise more than {percent(outcome.promised)} %."
         )
     if outcome.promise_broken:

@@ -28,7 +28,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], **metadata: object) 
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise MedadError(f"{path}: cannot be written ({error}); free some space and go on with --resume") from error
+        raise MedadError(f"{path}: cannot be written ({error}); free some space and go on with `resume`") from error
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -73,4 +73,4 @@ def load_networks(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tenso
 def check_key(path: Path, metadata: Mapping[str, str], key: str) -> None:
     """Refuse a file that was trained with other options, data or another seed."""
     if metadata.get("key") != key:
-        raise UserError(f"{path}: trained with other options or data; resume with the same ones or use another --out")
+        raise UserError(f"{path}: trained with other options or data; resume with the same ones or use another `out`")

@@ -48,7 +48,7 @@ def claimed_run(folder: Path, resume: bool, names: Iterable[str] = ()) -> Iterat
     marker = read_marker(folder)
     is_run = bool(earlier) or (marker is not None and marker.command == RUN)
     if is_run and not resume and ((folder / RUN_FILE).exists() or (folder / CHECKPOINT_FOLDER).exists()):
-        raise UserError(f"{folder}: already holds a run; go on with --resume or choose another --out")
+        raise UserError(f"{folder}: already holds a run; go on with `resume` or choose another `out`")
     with claimed(folder, RUN, wanted, earlier=earlier):
         yield folder
 

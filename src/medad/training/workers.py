@@ -20,7 +20,7 @@ from medad.training.machine.memory import keep_freed_memory
 from medad.training.slices import Slices
 from medad.training.spec import Spec
 
-DIED = "a training process died (out of memory?): go on with --resume, perhaps with fewer --jobs"
+DIED = "a training process died (out of memory?): go on with `resume`, perhaps with fewer `jobs`"
 UNSTARTED = 'no training process could start: call fit under `if __name__ == "__main__":`, or with jobs=1'
 ON_A_GPU = 8  # phases that take turns there; a small network leaves most of a GPU idle
 

@@ -32,7 +32,7 @@ def workspace(folder: Path | None, resume: bool) -> Iterator[Path]:
     if not resume:
         clear_workspace(work)
     if work.is_symlink() or (work.exists() and not is_workspace(work) and any(work.iterdir())):
-        raise UserError(f"{work}: not the state of a training; move it away or choose another --out")
+        raise UserError(f"{work}: not the state of a training; move it away or choose another `out`")
     work.mkdir(parents=True, exist_ok=True)
     mark(work, CHECKPOINT_FOLDER, STATE)
     yield work

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from medad.errors import UserError
+from medad.errors import OptionError, UserError
 
 Backbone = Literal["ae", "memae", "aeu"]
 Preset = Literal["paper", "standard", "quick", "tiny"]
@@ -74,10 +74,10 @@ class TrainOptions:
         for name, least in (("size", 1), ("unlabeled_size", 1), ("seed", 0), ("jobs", 1)):
             at_least(name, getattr(self, name), least)
         if not 0 <= self.anomaly_rate <= 1:
-            raise UserError(f"--anomaly-rate {self.anomaly_rate}: must lie between 0 and 1")
+            raise OptionError("anomaly_rate", "must lie between 0 and 1", self.anomaly_rate)
         for name in self.options:
             if name in {f.name for f in fields(self)}:
-                raise UserError(f"--options.{name}: write --{name.replace('_', '-')} instead")
+                raise UserError(f"`options.{name}`: write `{name}` instead")
 
     def detector_options(self) -> dict[str, Any]:
         """Return what overrides the preset: options of the method that were given."""
@@ -95,8 +95,8 @@ def at_least(name: str, value: int | None, least: int) -> None:
 
     Raises
     ------
-    UserError
-        Names the option as it is typed.
+    OptionError
+        If it is.
     """
     if value is not None and value < least:
-        raise UserError(f"--{name.replace('_', '-')} {value}: must be at least {least}")
+        raise OptionError(name, f"must be at least {least}", value)

@@ -52,11 +52,11 @@ def prepare(name: str, source: Path, out: Path, split: Path | None = None, seed:
     """
     known = publication(name)
     if out.exists() and any(out.iterdir()):
-        raise UserError(f"{out}: not empty; choose another --out")
+        raise UserError(f"{out}: not empty; choose another `out`")
     if split and known.fixed:
-        raise UserError(f"--split {split}: the publishers of {name} fixed its split; leave it out")
+        raise UserError(f"`split` {split}: the publishers of {name} fixed its split; leave it out")
     if not source.is_dir():
-        raise UserError(f"{source}: no such folder; --source is the data set as published")
+        raise UserError(f"{source}: no such folder; `source` is the data set as published")
     found = list(known.find(source))
     _check_names(found)
     places = _fixed(found) if known.fixed else _published(found, split) if split else _dealt(found, known, seed)
@@ -122,7 +122,7 @@ def _check_counts(places: Mapping[str, Sequence[Found]], known: Publication, sou
         if more:
             say(f"{part}: more than published: {', '.join(more)}")
     if lacking:
-        raise UserError(f"--source {source}: images are missing ({'; '.join(lacking)}); it must hold: {known.source}")
+        raise UserError(f"`source` {source}: images are missing ({'; '.join(lacking)}); it must hold: {known.source}")
 
 
 def _copy(images: Sequence[Found], folder: Path) -> None:

@@ -155,19 +155,17 @@ def _agree(out: Path, work: Path, options: TrainOptions, described: dict[str, An
 
 def _check_same(out: Path, state: str, run: dict[str, Any], options: TrainOptions, described: dict[str, Any]) -> None:
     """Refuse to take a run, finished or begun, for one with other options or other training images."""
-    was, wanted = _flags(run["config"]), _flags(asdict(options))
-    for flag in wanted | was:
-        if was.get(flag) != wanted.get(flag):
-            old = was.get(flag)
-            told = f"without {flag}; resume without it" if old is None else f"with {flag} {old}; resume with that"
-            raise UserError(f"{out}: {state} {told}, or use another --out")
+    was, wanted = _asked(run["config"]), _asked(asdict(options))
+    for name in wanted | was:
+        if was.get(name) != wanted.get(name):
+            old = was.get(name)
+            told = f"without `{name}`; resume without it" if old is None else f"with `{name}` {old}; resume with that"
+            raise UserError(f"{out}: {state} {told}, or use another `out`")
     if not learned_from(described, run["data"]):
-        raise UserError(f"{out}: {state} with other training images; use another --out")
+        raise UserError(f"{out}: {state} with other training images; use another `out`")
 
 
-def _flags(config: dict[str, Any]) -> dict[str, Any]:
-    """Return what was asked for by flag, but for the machine."""
-    plain = {
-        f"--{name.replace('_', '-')}": value for name, value in config.items() if name not in (*MACHINE, "options")
-    }
-    return plain | {f"--options.{name}": value for name, value in (config.get("options") or {}).items()}
+def _asked(config: dict[str, Any]) -> dict[str, Any]:
+    """Return what was asked for, but for the machine; options of the method as ``options.NAME``."""
+    plain = {name: value for name, value in config.items() if name not in (*MACHINE, "options")}
+    return plain | {f"options.{name}": value for name, value in (config.get("options") or {}).items()}

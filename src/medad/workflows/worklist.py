@@ -59,7 +59,7 @@ def _promise(detector: Detector) -> Iterator[str]:
     if detector.threshold_ is None:
         yield (
             "The run has no threshold, because no normal images were held out from its training "
-            "(--options.holdout 0.1 does that). Nothing is promised about false alarms: the order is all that is known."
+            "(option holdout does that). Nothing is promised about false alarms: the order is all that is known."
         )
         return
     m = None if held_out is None else len(held_out)

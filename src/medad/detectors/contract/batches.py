@@ -19,7 +19,7 @@ def parallel_map(function: Callable[[Item], Result], items: Iterable[Item], thre
     """
     before = torch.get_num_threads()
     waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(threads, initializer=_prepare_thread) as pool:
+    with ThreadPoolExecutor(threads, initializer=_one_thread) as pool:
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))
@@ -33,6 +33,6 @@ def parallel_map(function: Callable[[Item], Result], items: Iterable[Item], thre
             torch.set_num_threads(before)  # it is also the default of threads that start later
 
 
-def _prepare_thread() -> None:
+def _one_thread() -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # see medad.training.machine.denormals; the thread ends with the pool

@@ -8,6 +8,7 @@ from medad.experiments.command import existing
 from medad.experiments.pages.registry import PAGES, Page, Sources
 from medad.experiments.pages.writing import replace_page
 from medad.experiments.stored import RUNS
+from medad.parser_messages import typed_names
 from medad.workflows.notes import say
 
 
@@ -32,14 +33,14 @@ def print_pages(names: Sequence[str], stored: Path, out: Path, data: Path | None
     """
     pages = _chosen(names)
     if not any(existing(stored).glob(f"*/{RUNS}")):
-        raise UserError(f"{stored}: holds no stored results (DATASET/METHOD/seedN); name the folder with --stored")
+        raise UserError(f"{stored}: holds no stored results (DATASET/METHOD/seedN); name the folder with `stored`")
     sources = Sources(stored, data)
     reasons = {page.name: _lacking(page, sources, out) for page in pages}
     if refused := [name for name in names if reasons[name]]:
         raise UserError(f"{refused[0]}: {reasons[refused[0]]}")
     for page in pages:
         if reasons[page.name]:
-            say(f"{page.file}: left as it is: {reasons[page.name]}")
+            say(typed_names(f"{page.file}: left as it is: {reasons[page.name]}"))
         else:
             print(f"{page.file}: {'changed' if replace_page(page, sources, out) else 'as it was'}", flush=True)
 
@@ -57,7 +58,7 @@ def _lacking(page: Page, sources: Sources, out: Path) -> str:
     if not any(sources.stored.glob(page.needs)):
         return f"{sources.stored / page.needs}: nothing is stored there"
     if page.images and sources.data is None:
-        return f"it needs the images of {page.images}; name the folder of data sets by --data or MEDAD_DATA"
+        return f"it needs the images of {page.images}; name the folder of data sets by `data` or MEDAD_DATA"
     if page.images and not sources.images(page.images).is_dir():
         return f"{sources.images(page.images)}: no such folder, and the images are needed"
     if page.marks and not (out / page.file).is_file():

@@ -24,7 +24,7 @@ def replace_page(page: Page, sources: Sources, out: Path) -> bool:
     files = {file.parent / name: content for name, content in pictures.items()} | {file: text.encode()}
     foreign = [name for name in files if name.is_symlink() or (name.exists() and not file.exists())]
     if foreign:
-        raise UserError(f"{foreign[0]}: not known to be of {file}; move it away or choose another --out")
+        raise UserError(f"{foreign[0]}: not known to be of {file}; move it away or choose another `out`")
     return any([_write(name, content) for name, content in files.items()])  # all of them, the page last
 
 
