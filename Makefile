@@ -3,7 +3,7 @@ PYTHON ?= python3
 EXTRAS ?=
 BIN := .venv/bin
 
-.PHONY: venv demo lint test bench bench-quick results wheelhouse clean
+.PHONY: venv demo docs lint test bench bench-quick results wheelhouse clean
 
 venv: .venv/stamp
 
@@ -14,6 +14,14 @@ venv: .venv/stamp
 
 demo: venv
 	$(BIN)/medad demo
+
+# Those who change code need no Sphinx: the tools of the site are installed when it is first built.
+.venv/docs-stamp: .venv/stamp
+	$(BIN)/python -m pip install -c constraints.txt -e '.[docs]'
+	touch $@
+
+docs: .venv/docs-stamp
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 lint: venv
 	$(BIN)/ruff check .
@@ -41,5 +49,5 @@ wheelhouse: venv
 	$(BIN)/python -m pip wheel -c constraints.txt -w wheelhouse '.$(EXTRAS)'
 
 clean:
-	rm -rf .venv wheelhouse build dist runs/demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv wheelhouse build dist docs/_build runs/demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -25,8 +25,8 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory):
     """A folder of phantom images: 12 normal, 10 unlabeled, 8 + 8 for testing, with kinds and masks."""
-    from medad.data.phantom import phantom_benchmark
-    from medad.data.phantom_files import write_phantoms
+    from medad.data.phantom.benchmark import phantom_benchmark
+    from medad.data.phantom.files import write_phantoms
 
     folder = tmp_path_factory.mktemp("data") / "phantoms"
     write_phantoms(folder, phantom_benchmark(normal=12, unlabeled=10, test=(8, 8)))

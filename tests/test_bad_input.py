@@ -134,7 +134,7 @@ def test_broken_json(complaint, tmp_path):
 
 
 def test_a_split_file_that_is_not_there(train_complaint):
-    assert "other.json" in train_complaint("--split", "other.json")
+    assert "--split other.json: no such file" in train_complaint("--split", "other.json")
 
 
 def test_one_normal_image_is_too_few(images, train_complaint):

@@ -16,7 +16,7 @@ from PIL import Image
 
 from medad.cli.commands import main
 from medad.data import publications
-from medad.data.phantom import phantom_benchmark
+from medad.data.phantom.benchmark import phantom_benchmark
 from medad.errors import UserError
 from medad.evaluation.scores import read_scores
 from medad.experiments.grid import run as grid

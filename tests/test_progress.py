@@ -1,7 +1,13 @@
-"""Progress off a terminal: plain lines, and none for short work."""
+"""Progress: plain lines off a terminal, none for short work, a bar on a terminal and in a notebook."""
 
+import builtins
 import re
+import sys
 import threading
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+import pytest
 
 from medad.progress import progress
 
@@ -116,3 +122,48 @@ def test_a_lost_terminal_does_not_end_the_work(clock, monkeypatch):
         clock.seconds += 5
         advance(20)
         monkeypatch.undo()
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """What rich finds in a notebook; the texts shown below the cell, where ipywidgets are there to show them."""
+    shown = []
+
+    class Output:
+        clear_output = close = lambda self, wait=False: None
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            return None
+
+    def install(name, **names):
+        module = ModuleType(name)
+        module.__spec__ = ModuleSpec(name, None)
+        vars(module).update(names)
+        monkeypatch.setitem(sys.modules, name, module)
+
+    shell = type("ZMQInteractiveShell", (), {})()
+    monkeypatch.setattr(builtins, "get_ipython", lambda: shell, raising=False)
+    install("IPython")
+    install("IPython.display", display=lambda thing: shown.append(getattr(thing, "text", "")))
+    install("ipywidgets", Output=Output)
+    return shown
+
+
+def test_a_notebook_shows_a_bar(clock, notebook, capsys):
+    with progress(100, "training") as advance:  # drawn at once, and then by a thread of rich's
+        clock.seconds += 20
+        advance(51)
+    assert capsys.readouterr() == ("", "")
+    assert re.search(r"training .* (0|51)/100", "".join(notebook))
+
+
+def test_a_notebook_without_widgets_shows_lines(clock, notebook, monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "ipywidgets")
+    monkeypatch.setattr("medad.progress.find_spec", lambda name: None)
+    with progress(100, "training") as advance:
+        clock.seconds += 20
+        advance(51)
+    assert not notebook and capsys.readouterr().err == "training: 51/100\n"

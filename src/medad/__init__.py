@@ -2,7 +2,7 @@
 
 import os
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medad.version import __version__
 
@@ -12,24 +12,61 @@ if "OMP_WAIT_POLICY" not in os.environ:
     os.environ["OMP_WAIT_POLICY"] = "passive"
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
+if TYPE_CHECKING:
+    from medad.api import controls, evaluate, fit, read_data, score
+    from medad.data.given import read_images
+    from medad.data.imageset import ImageSet
+    from medad.data.repartition import Repartition as Repartition
+    from medad.detectors.contract.detector import Detector
+    from medad.detectors.contract.prediction import Prediction as Prediction
+    from medad.detectors.registry import load_detector as load
+    from medad.detectors.registry import load_detector as load_detector
+    from medad.detectors.registry import make_detector
+    from medad.detectors.sklearn_adapter import SklearnDetector
+    from medad.evaluation.scores import ScoreTable
+
+__all__ = [
+    "Detector",
+    "ImageSet",
+    "ScoreTable",
+    "SklearnDetector",
+    "__version__",
+    "controls",
+    "evaluate",
+    "fit",
+    "load",
+    "make_detector",
+    "read_data",
+    "read_images",
+    "score",
+]
+
+# Where public names stand; those that __all__ leaves out are rarely asked for by name.
 _PUBLIC = {
-    "Detector": "medad.detectors.contract.detector",
-    "ImageSet": "medad.data.imageset",
-    "Prediction": "medad.detectors.contract.prediction",
-    "Repartition": "medad.data.repartition",
-    "SklearnDetector": "medad.detectors.sklearn_adapter",
-    "load_detector": "medad.detectors.registry",
-    "make_detector": "medad.detectors.registry",
-    "read_images": "medad.data.given",
+    "Detector": "medad.detectors.contract.detector:Detector",
+    "ImageSet": "medad.data.imageset:ImageSet",
+    "Prediction": "medad.detectors.contract.prediction:Prediction",
+    "Repartition": "medad.data.repartition:Repartition",
+    "ScoreTable": "medad.evaluation.scores:ScoreTable",
+    "SklearnDetector": "medad.detectors.sklearn_adapter:SklearnDetector",
+    "controls": "medad.api:controls",
+    "evaluate": "medad.api:evaluate",
+    "fit": "medad.api:fit",
+    "load": "medad.detectors.registry:load_detector",
+    "load_detector": "medad.detectors.registry:load_detector",
+    "make_detector": "medad.detectors.registry:make_detector",
+    "read_data": "medad.api:read_data",
+    "read_images": "medad.data.given:read_images",
+    "score": "medad.api:score",
 }
-__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
     """Import public names when they are first used, so that ``medad --help`` does not wait for torch."""
     if name not in _PUBLIC:
         raise AttributeError(f"module 'medad' has no attribute {name!r}")
-    return getattr(import_module(_PUBLIC[name]), name)
+    module, _, attribute = _PUBLIC[name].partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar with time left on a terminal, plain lines elsewhere."""
+"""Progress of long work: a bar with time left on a terminal and in a notebook, plain lines elsewhere."""
 
 import sys
 import threading
@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from importlib.util import find_spec
 from typing import Protocol
 
 from rich.console import Console
@@ -27,7 +28,10 @@ class Advance(Protocol):
 
 @contextmanager
 def progress(total: float, description: str) -> Iterator[Advance]:
-    """Show how far a piece of work has come, on standard error; work of other threads than the main one is not shown.
+    """Show how far a piece of work has come; work of other threads than the main one is not shown.
+
+    Lines and the bar of a terminal go to standard error; a notebook shows the bar below its cell, where ipywidgets
+    are installed.
 
     Parameters
     ----------
@@ -45,7 +49,7 @@ def progress(total: float, description: str) -> Iterator[Advance]:
         yield lambda n, done_before=False: None  # two bars at once would write over each other
         return
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not (console.is_terminal or _draws_in_notebook(console)):
         yield _Lines(total, description)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}"))
@@ -59,6 +63,11 @@ def progress(total: float, description: str) -> Iterator[Advance]:
             bar.update(task, advance=n, left=told)
 
         yield advance
+
+
+def _draws_in_notebook(console: Console) -> bool:
+    """Return whether rich can draw a bar that moves: in a notebook only with ipywidgets, and it warns without."""
+    return console.is_jupyter and find_spec("ipywidgets") is not None
 
 
 class Pace:

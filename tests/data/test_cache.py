@@ -31,7 +31,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the names of files in the order in which they are decoded."""
     names: list[str] = []
     decode = loading.decode
-    monkeypatch.setattr(loading, "decode", lambda path: names.append(path.name) or decode(path))
+    monkeypatch.setattr(loading, "decode", lambda path, frame: names.append(path.name) or decode(path, frame))
     return names
 
 
@@ -110,7 +110,7 @@ def test_failures_are_stored_and_looked_at_again(
 def test_a_failure_of_the_drive_heals(entries: list[Entry], monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
 
-        def fails(path: Path) -> None:
+        def fails(path: Path, frame: int | None) -> None:
             raise loading.UnreadableImage(path, "Input/output error")
 
         broken.setattr(loading, "decode", fails)

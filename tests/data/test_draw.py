@@ -31,7 +31,7 @@ def test_against_exact_arithmetic(normal: int, abnormal: int, size: int, percent
     entries = pool(normal, abnormal)
     count = floor(Fraction(size * percent, 100) + Fraction(1, 2))
     if count > abnormal or size - count > normal:
-        with pytest.raises(UserError, match="--anomaly-rate .* --unlabeled-size"):
+        with pytest.raises(UserError, match="^anomaly_rate=.*: choose another rate or size"):
             draw_unlabeled(entries, size, percent / 100)
         return
     drawn = draw_unlabeled(entries, size, percent / 100)
@@ -56,7 +56,7 @@ def test_a_pool_without_labels_is_used_whole_or_from_its_beginning() -> None:
     entries = pool(0, 0, 7)
     assert draw_unlabeled(entries, None, 0.6) == tuple(entries)
     assert draw_unlabeled(entries, 3, 0.6) == tuple(entries[:3])
-    with pytest.raises(UserError, match="the pool has 7 images"):
+    with pytest.raises(UserError, match="^unlabeled_size=8: the pool has 7 images"):
         draw_unlabeled(entries, 8, 0.6)
 
 
@@ -66,12 +66,12 @@ def test_an_empty_pool_gives_nothing() -> None:
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
 def test_rates_outside_0_to_1(rate: float) -> None:
-    with pytest.raises(UserError, match="--anomaly-rate"):
+    with pytest.raises(UserError, match="^anomaly_rate=.*: give a share"):
         draw_unlabeled(pool(5, 5), None, rate)
 
 
 def test_other_mistakes() -> None:
-    with pytest.raises(UserError, match="--unlabeled-size 0"):
+    with pytest.raises(UserError, match="^unlabeled_size=0: "):
         draw_unlabeled(pool(5, 5), 0, 0.5)
     with pytest.raises(UserError, match="2 of 4 unlabeled images have no label"):
         draw_unlabeled(pool(1, 1, 2), None, 0.5)

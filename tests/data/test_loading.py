@@ -10,7 +10,8 @@ from image_files import SaveImage
 from PIL import Image
 
 from medad.data import loading
-from medad.data.entries import Entry, find_images
+from medad.data.entries import Entry
+from medad.data.finding import find_images
 from medad.data.loading import Failure, load_images, load_or_fail
 from medad.data.parallel import parallel_map
 from medad.data.preprocessing import Preprocessing
@@ -21,7 +22,7 @@ SMALL = Preprocessing(16)
 
 
 def entries_of(*paths: Path, **known: object) -> list[Entry]:
-    return [replace(entry, **known) for entry in find_images(paths)]
+    return [replace(entry, **known) for entry in find_images(paths).entries]
 
 
 def test_images_arrive_in_order_with_what_is_known(save: SaveImage) -> None:

@@ -7,7 +7,6 @@ import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from multiprocessing.spawn import get_preparation_data
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ import pytest
 from medad.errors import MedadError
 from medad.training import workers
 from medad.training.checkpoint import load_tensors
-from medad.training.workers import Tally, _interrupt_flag, _interrupts_held, _main_hidden, train_phases
+from medad.training.workers import Tally, _interrupt_flag, _interrupts_held, train_phases
 from tests.training.test_loop import RECIPE, Slow, make_spec
 
 ROOT = Path(__file__).parents[2]
@@ -122,25 +121,13 @@ def test_a_script_from_standard_input_trains_in_processes(tmp_path):
     assert len(list(tmp_path.glob("net?.safetensors"))) == 4
 
 
-def test_processes_run_the_script_again_only_if_it_defines_what_they_need(monkeypatch):
-    main = sys.modules["__main__"]
-    monkeypatch.setattr(main, "__file__", "script.py", raising=False)
-    monkeypatch.setattr(main, "__spec__", None)
-    with _main_hidden(make_spec()):
-        assert not hasattr(main, "__file__") and "init_main_from_path" not in get_preparation_data("worker")
-    assert main.__file__ == "script.py"
-    monkeypatch.setattr(main, "Mine", type("Mine", (Slow,), {"__module__": "__main__"}), raising=False)
-    with _main_hidden(replace(make_spec(), build=main.Mine())):
-        assert get_preparation_data("worker")["init_main_from_path"].endswith("script.py")
-
-
 def test_processes_that_cannot_start_say_what_to_do(tmp_path, monkeypatch):
     class Broken(workers.ProcessPoolExecutor):
         def submit(self, *args, **kwargs):
             raise BrokenProcessPool
 
     monkeypatch.setattr(workers, "ProcessPoolExecutor", Broken)
-    with pytest.raises(MedadError, match="no training process could start: .* or with jobs=1"):
+    with pytest.raises(MedadError, match="no training process could start: .* or use jobs=1"):
         train_phases([make_spec(f"net{i}") for i in range(2)], tmp_path, jobs=2)
 
 

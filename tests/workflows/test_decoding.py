@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from medad.data import loading
-from medad.data.entries import find_images
+from medad.data.finding import find_images
 from medad.data.loading import load_images
 from medad.data.preprocessing import Preprocessing
 from medad.workflows import decoding
@@ -16,7 +16,7 @@ from medad.workflows.decoding import decode_ahead
 
 @pytest.fixture
 def entries(phantoms):
-    return find_images([phantoms / "images"])
+    return find_images([phantoms / "images"]).entries
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 1000])
@@ -58,12 +58,12 @@ def test_a_fault_while_decoding_reaches_the_caller(entries, monkeypatch):
 def test_decoding_ends_when_the_iterator_is_closed(entries, monkeypatch):
     decoded, waiting = [], threading.Event()
 
-    def slow(path):
+    def slow(path, frame):
         decoded.append(path)
         if len(decoded) > 2:
             waiting.set()
             time.sleep(0.05)
-        return decode(path)
+        return decode(path, frame)
 
     decode = loading.decode
     monkeypatch.setattr(loading, "decode", slow)

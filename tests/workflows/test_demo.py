@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from medad.cli.commands import main
-from medad.data.phantom import phantom_benchmark
+from medad.data.phantom.benchmark import phantom_benchmark
 from medad.ownership import claimed
 from medad.workflows import demo
 

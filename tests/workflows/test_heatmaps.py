@@ -75,3 +75,12 @@ def test_long_names_are_cut_and_kept_apart(letter, tmp_path):
 def test_a_name_that_just_fits_is_left_alone(tmp_path):
     assert heatmap_path(tmp_path, "x" * 251).name == "x" * 251 + ".png"
     assert len(heatmap_path(tmp_path, "x" * 252).name) == 255
+
+
+def test_each_frame_of_a_file_is_drawn(tmp_path):
+    pages = [Image.new("L", (30, 20), grey) for grey in (50, 200)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    names, paths = ("a.tif#1", "a.tif#2"), (str(tmp_path / "a.tif"),) * 2
+    images = ImageSet(np.zeros((2, 1, 8, 8), np.uint8), names, paths, frames=(1, 2))
+    draw_pictures(images, np.zeros((2, 8, 8), np.float32), (0.0, 1.0), tmp_path, 1)
+    assert [pixels_of(tmp_path / "heatmaps" / f"{name}.png")[0][0] for name in names] == [50, 200]

@@ -87,3 +87,10 @@ def test_the_marker_says_what_a_prediction_wrote(tmp_path):
     assert len(ids(tmp_path)) == 3 + len(RESULTS)
     (tmp_path / MARKER).write_text("no marker")  # then names and what lies beside them decide
     assert ids(tmp_path) == ["mine.png"]
+
+
+def test_text_is_set_aside_and_said(tmp_path, capsys):
+    touch(tmp_path, "a.png")
+    (tmp_path / "notes").write_text("a note\n")
+    assert ids(tmp_path) == ["a.png"]
+    assert f"1 files of text are set aside, such as {tmp_path / 'notes'}" in capsys.readouterr().err

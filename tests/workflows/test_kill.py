@@ -12,8 +12,8 @@ import torch
 import yaml
 
 from medad.cli.commands import main
-from medad.data.phantom import phantom_benchmark
-from medad.data.phantom_files import write_phantoms
+from medad.data.phantom.benchmark import phantom_benchmark
+from medad.data.phantom.files import write_phantoms
 from medad.training.checkpoint import load_tensors
 
 CODE = """

@@ -1,5 +1,6 @@
 """Decoded images on disk, found again by the content of the files that they came from."""
 
+import functools
 import hashlib
 import json
 import os
@@ -15,14 +16,15 @@ from medad.data.entries import Entry
 from medad.data.notes import Facts
 from medad.data.parallel import parallel_map
 from medad.data.preprocessing import Preprocessing
+from medad.data.readers import find_reader
 from medad.files import replacing
 
-FORMAT = 2  # raise it when the same files would give other arrays or facts
+FORMAT = 3  # raise it when the same files would give other arrays or facts
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The decoded images of a list of entries; nothing in it names an image.
+    """The decoded images of a list of entries; nothing in it names an image or a patient.
 
     Attributes
     ----------
@@ -45,11 +47,20 @@ def cache_folder() -> Path:
 
 
 def cache_key(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None = None) -> str:
-    """Digest the ids and contents of all files in order, the preprocessing and the decoder's version."""
-    digests = list(parallel_map(lambda entry: digest(entry.path), entries, "checking files", jobs))
-    ids = [entry.id for entry in entries]
-    whole = json.dumps([FORMAT, PIL.__version__, asdict(preprocessing), ids, digests])
+    """Digest ids, frames and contents in order, the readers and their versions, and the preprocessing."""
+    once = functools.cache(_content)  # also of a file that holds many images
+    contents = parallel_map(lambda entry: [entry.id, entry.frame, *once(entry.path)], entries, "checking files", jobs)
+    whole = json.dumps([FORMAT, PIL.__version__, asdict(preprocessing), *contents])  # Pillow resizes
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
+
+
+def _content(file: Path) -> tuple[str, str, str]:
+    """Return a digest of the file, and name and version of its reader."""
+    try:
+        reader = find_reader(file)
+    except OSError:
+        reader = None
+    return digest(file), *((reader.name, reader.version) if reader else ("", ""))
 
 
 def digest(file: Path) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from medad.data.entries import Entry
-from medad.errors import UserError
+from medad.errors import OptionError, UserError
 
 
 def draw_unlabeled(pool: Sequence[Entry], size: int | None, anomaly_rate: float) -> tuple[Entry, ...]:
@@ -34,9 +34,9 @@ def draw_unlabeled(pool: Sequence[Entry], size: int | None, anomaly_rate: float)
         If M does not fit the pool, no set is possible at all, or only some entries have labels.
     """
     if not 0 <= anomaly_rate <= 1:
-        raise UserError(f"--anomaly-rate {anomaly_rate}: give a share between 0 and 1")
+        raise OptionError("anomaly_rate", "give a share between 0 and 1", anomaly_rate)
     if size is not None and size < 1:
-        raise UserError(f"--unlabeled-size {size}: give at least 1")
+        raise OptionError("unlabeled_size", "give at least 1", size)
     normal, abnormal, unknown = ([entry for entry in pool if entry.label == label] for label in (0, 1, None))
     if unknown:
         return _draw_unknown(pool, len(unknown), size)
@@ -45,7 +45,7 @@ def draw_unlabeled(pool: Sequence[Entry], size: int | None, anomaly_rate: float)
     if m not in fits or (pool and not m):
         held = f"the unlabeled pool ({len(normal)} normal, {len(abnormal)} abnormal)"
         limit = f"allows at most {fits[-1]} images, not {size or 'more'}"
-        raise UserError(f"--anomaly-rate {anomaly_rate}: {held} {limit}: change it or --unlabeled-size")
+        raise OptionError("anomaly_rate", f"{held} {limit}: choose another rate or size", anomaly_rate)
     count = _abnormal(m, anomaly_rate)
     return tuple(normal[: m - count] + abnormal[:count])
 
@@ -54,7 +54,7 @@ def _draw_unknown(pool: Sequence[Entry], unknown: int, size: int | None) -> tupl
     if unknown < len(pool):
         raise UserError(f"{unknown} of {len(pool)} unlabeled images have no label: label all or none")
     if size is not None and size > len(pool):
-        raise UserError(f"--unlabeled-size {size}: the pool has {len(pool)} images: ask for no more")
+        raise OptionError("unlabeled_size", f"the pool has {len(pool)} images: ask for no more", size)
     return tuple(pool[:size])
 
 

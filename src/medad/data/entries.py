@@ -1,10 +1,12 @@
-"""One image file and what is known about it, and finding such files in folders."""
+"""One image and what is known about it; the files in a folder and the images in a file."""
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from medad.data.parallel import parallel_map
+from medad.data.readers import count_frames, is_still, pillow_is_quiet
 from medad.errors import UserError
 
 LITTER = {"thumbs.db", "desktop.ini"}  # written by file browsers; hidden files are passed over too
@@ -12,12 +14,13 @@ LITTER = {"thumbs.db", "desktop.ini"}  # written by file browsers; hidden files 
 
 @dataclass(frozen=True)
 class Entry:
-    """An image file and what is known about it.
+    """An image, which is a file or a frame of one, and what is known about it.
 
     Attributes
     ----------
     id : str
-        Path relative to the root of the data set, with ``/`` and with its extension.
+        Path relative to the root of the data set, with ``/``, with its extension and, if the file
+        holds several images, ``#`` and the frame: ``scans/a.tif#2``.
     path : Path
         Absolute path of the file.
     label : int or None
@@ -26,6 +29,8 @@ class Entry:
         Kind of abnormality, patient; empty when unknown.
     mask : Path or None
         Absolute path of the image of the abnormal region.
+    frame : int or None
+        Which image of the file, from 1 as in DICOM; None for the only one.
     """
 
     id: str
@@ -34,6 +39,7 @@ class Entry:
     kind: str = ""
     patient: str = ""
     mask: Path | None = None
+    frame: int | None = None
 
 
 def list_files(folder: Path) -> list[str]:
@@ -77,42 +83,21 @@ def _cannot_list(error: OSError) -> None:
         raise UserError(f"{error.filename}: cannot be listed ({error.strerror}): check its permissions")
 
 
-def find_images(paths: Sequence[Path], leave_out: Callable[[Path], bool] = lambda path: False) -> tuple[Entry, ...]:
-    """Find the images to predict.
+def every_frame(entries: Sequence[Entry]) -> list[Entry]:
+    """Give each image of files that hold several an entry of its own, without a mask; the others stay as they are."""
+    return [one for entry, count in count_images(entries) for one in frames_of(entry, count)]
 
-    Parameters
-    ----------
-    paths : sequence of Path
-        Files, and folders that are searched with all folders below them. A path that does not
-        exist becomes an entry that cannot be read, so that it is reported with the others. Where
-        paths overlap, the first decides.
-    leave_out : callable
-        Given the absolute path of each file found: true for files that are none of the images.
 
-    Returns
-    -------
-    tuple of Entry
-        In the order of `paths`, a folder's files sorted. The id of a file found in a folder is
-        its path relative to that folder; the id of a file given by itself is its name.
+@pillow_is_quiet()
+def count_images(entries: Sequence[Entry]) -> list[tuple[Entry, int]]:
+    """Pair each file with the number of images in it, 0 for text; it is opened only if its name does not tell."""
+    paths = [entry.path for entry in entries if not is_still(entry.path)]
+    counts = dict(zip(paths, parallel_map(count_frames, paths, "looking into files"), strict=True))
+    return [(entry, counts.get(entry.path, 1)) for entry in entries]
 
-    Raises
-    ------
-    UserError
-        If nothing is found or two files have the same id.
-    """
-    found: dict[str, Entry] = {}
-    known: set[Path] = set()
-    for path in (Path(os.path.abspath(path)) for path in paths):
-        is_folder = os.path.isdir(path)  # not path.is_dir(), which raises where permission is lacking
-        folder, names = (path, list_files(path)) if is_folder else (path.parent, [path.name])
-        for entry in (Entry(name, folder / name) for name in names if folder / name not in known):
-            if leave_out(entry.path):
-                continue
-            if entry.id in found:
-                both = f"{found[entry.id].path} and {entry.path}"
-                raise UserError(f"two files have the id {entry.id} ({both}): give the folder that holds both")
-            found[entry.id] = entry
-            known.add(entry.path)
-    if not found:
-        raise UserError(f"{', '.join(map(str, paths))}: no files found: give images or folders of images")
-    return tuple(found.values())
+
+def frames_of(entry: Entry, count: int) -> list[Entry]:
+    """Return an entry for each of the `count` images in the file of `entry`; it stays as it is if they are not many."""
+    if count < 2:
+        return [entry]
+    return [replace(entry, id=f"{entry.id}#{frame}", mask=None, frame=frame) for frame in range(1, count + 1)]

@@ -1,7 +1,8 @@
 """The four forms of a repartition: data.json, CSV manifest, MVTec folders, plain folders.
 
 Each reader returns the entries of the three splits. Names inside a file are relative to the
-root of the data set; those in a data.json to ``images/`` there.
+root of the data set; those in a data.json to ``images/`` there; ``a.tif#2`` is a frame of ``a.tif``.
+Of files found in folders every frame is an image.
 """
 
 import csv
@@ -13,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medad.data.entries import Entry, list_files
-from medad.data.readers import READERS
+from medad.data.entries import Entry, every_frame, list_files
+from medad.data.readers import is_image
 from medad.errors import UserError
 
 Splits = dict[str, list[Entry]]
@@ -133,7 +134,8 @@ def _rows(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
 def read_mvtec(root: Path) -> Splits:
     """Read MVTec AD's folders: ``train/good test/TYPE/NAME.* ground_truth/TYPE/NAME_mask.png``.
 
-    The kind of an image is its TYPE; the label is 0 for ``good`` and 1 for all others.
+    The kind of an image is its TYPE; the label is 0 for ``good`` and 1 for all others. Masks are
+    those of files that hold one image.
 
     Raises
     ------
@@ -144,7 +146,7 @@ def read_mvtec(root: Path) -> Splits:
     test = [entry for kind in kinds for entry in _mvtec_folder(root, "test", kind)]
     splits = {"normal": list(_mvtec_folder(root, "train", "good")), "unlabeled": [], "test": test}
     _refuse_strays(root, splits, "train/good/ or test/TYPE/", ("ground_truth/",))
-    return splits
+    return {split: every_frame(entries) for split, entries in splits.items()}
 
 
 def _mvtec_folder(root: Path, part: str, kind: str) -> Iterator[Entry]:
@@ -168,14 +170,14 @@ def read_folders(root: Path) -> Splits:
     for split, folder, label in FOLDERS:
         splits[split].extend(_entry(root, f"{folder}/{name}", label) for name in list_files(root / folder))
     _refuse_strays(root, splits, ", ".join(f"{folder}/" for _, folder, _ in FOLDERS))
-    return splits
+    return {split: every_frame(entries) for split, entries in splits.items()}
 
 
 def _refuse_strays(root: Path, splits: Splits, homes: str, other: tuple[str, ...] = ()) -> None:
     """Refuse images, and anything in ``test/``, that no split holds: to drop them silently would be worse."""
     known = {entry.id for entries in splits.values() for entry in entries}
     outside = (name for name in list_files(root) if name not in known and not name.startswith(other))
-    strays = [name for name in outside if name.startswith("test/") or posixpath.splitext(name)[1].lower() in READERS]
+    strays = [name for name in outside if name.startswith("test/") or is_image(root / name)]
     if strays:
         more = f" and {len(strays) - 1} more belong" if len(strays) > 1 else " belongs"
         raise UserError(f"{root / strays[0]}{more} to no split: move to {homes} or out of {root}")
@@ -188,4 +190,8 @@ def _absolute(root: Path, name: str) -> Path:
 def _entry(
     root: Path, id: str, label: int | None = None, kind: str = "", patient: str = "", mask: Path | None = None
 ) -> Entry:
-    return Entry(id, _absolute(root, id), label, kind, patient, mask)
+    path, frame = _absolute(root, id), None
+    file, mark, number = id.rpartition("#")
+    if mark and number.isdecimal() and not os.path.lexists(path):  # not a file that is named so
+        path, frame = _absolute(root, file), int(number)
+    return Entry(id, path, label, kind, patient, mask, frame)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from medad.data.entries import Entry, find_images
+from medad.data.entries import Entry
+from medad.data.finding import Found, find_images
 from medad.data.imageset import ImageSet
 from medad.data.loading import load_or_fail
 from medad.data.preprocessing import Preprocessing
@@ -41,10 +42,9 @@ def read_images(
     several = [source] if isinstance(source, File) else list(source)
     files = [Path(one) for one in several if isinstance(one, File)]
     entries = [one for one in several if isinstance(one, Entry)]
-    loaded = load_or_fail(
-        [*entries, *(find_images(files) if files else ())], Preprocessing(size, channels), "images", jobs
-    )
-    for note in loaded.notes:
+    found = find_images(files) if files else Found(())
+    loaded = load_or_fail([*entries, *found.entries], Preprocessing(size, channels), "images", jobs)
+    for note in (*found.notes, *loaded.notes):
         warnings.warn(note, stacklevel=2)
     return loaded.images
 

@@ -21,7 +21,7 @@ class ImageSet:
         ``uint8`` or ``uint16``, shape (N, C, H, W), in memory or memory-mapped.
         Values are scaled by the range of the stored type.
     ids : tuple of str
-        Path relative to the root of the data set, with extension; unique.
+        Path relative to the root of the data set, with extension and frame; unique.
     paths : tuple of str
         Absolute paths of the files; empty strings for generated images.
     labels : ndarray or None
@@ -30,6 +30,8 @@ class ImageSet:
         (N, H, W) ``bool``: the abnormal region.
     patients, kinds : tuple of str or None
         Patient and kind of abnormality of each image.
+    frames : tuple or None
+        Which image of its file each is, from 1, None for the only one; None if all are that.
     """
 
     pixels: np.ndarray
@@ -39,6 +41,7 @@ class ImageSet:
     masks: np.ndarray | None = None
     patients: tuple[str, ...] | None = None
     kinds: tuple[str, ...] | None = None
+    frames: tuple[int | None, ...] | None = None
 
     def __post_init__(self) -> None:
         """Refuse an array of another type or shape.
@@ -50,7 +53,7 @@ class ImageSet:
         """
         if self.pixels.dtype not in (np.uint8, np.uint16) or self.pixels.ndim != 4:
             raise ValueError(f"pixels: uint8 or uint16 (N, C, H, W), not {self.pixels.dtype} {self.pixels.shape}")
-        optional = (self.labels, self.masks, self.patients, self.kinds)
+        optional = (self.labels, self.masks, self.patients, self.kinds, self.frames)
         lengths = {
             len(self.pixels),
             len(self.ids),
@@ -93,6 +96,7 @@ class ImageSet:
             masks=None if self.masks is None else self.masks[rows],
             patients=pick(self.patients),
             kinds=pick(self.kinds),
+            frames=pick(self.frames),
         )
 
     def unlabelled(self) -> "ImageSet":

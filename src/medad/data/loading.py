@@ -5,6 +5,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,11 +13,14 @@ from medad.data import cache as disk
 from medad.data.cache import Stored
 from medad.data.entries import Entry
 from medad.data.imageset import ImageSet
+from medad.data.masks import load_masks
 from medad.data.notes import Facts, describe
 from medad.data.parallel import parallel_map
 from medad.data.preprocessing import Preprocessing, widen
-from medad.data.readers import UnreadableImage, decode, pillow_is_quiet, read_image
+from medad.data.readers import UnreadableImage, decode, pillow_is_quiet, read_header
 from medad.errors import UserError
+
+Known = TypeVar("Known")
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,8 @@ def load_images(
 
     If one image has 16 bits, the whole set is ``uint16``. Labels, masks, patients and kinds are
     those of the entries: labels only if all are known, masks only if all abnormal images have one;
-    then the masks of normal images without one are empty.
+    then the masks of normal images without one are empty. Where an entry has no patient, the file
+    may know it.
 
     Parameters
     ----------
@@ -79,15 +84,16 @@ def load_images(
     )
     kept = [entry for index, entry in enumerate(entries) if index not in stored.failures]
     known = [entry.label for entry in kept if entry.label is not None]
-    masks, lacking = _load_masks(kept, stored, preprocessing, jobs)
+    masks, lacking = load_masks(kept, stored, preprocessing, jobs)
     images = ImageSet(
         pixels=stored.pixels,
         ids=tuple(entry.id for entry in kept),
         paths=tuple(str(entry.path) for entry in kept),
         labels=np.array(known, dtype=np.int8) if len(known) == len(kept) else None,
         masks=masks,
-        patients=_unless_empty(entry.patient for entry in kept),
+        patients=_unless_empty(_patients(kept, stored, jobs)),
         kinds=_unless_empty(entry.kind for entry in kept),
+        frames=_unless_empty(entry.frame for entry in kept),
     )
     failures = tuple(Failure(entries[index].path, reason) for index, reason in stored.failures.items())
     return Loaded(images, failures, (*describe(stored.facts, images.ids, preprocessing), *problems, *lacking))
@@ -114,9 +120,19 @@ def load_or_fail(entries: Sequence[Entry], preprocessing: Preprocessing, what: s
     return loaded
 
 
-def _unless_empty(values: Iterable[str]) -> tuple[str, ...] | None:
+def _unless_empty(values: Iterable[Known]) -> tuple[Known, ...] | None:
     values = tuple(values)
     return values if any(values) else None
+
+
+def _patients(entries: Sequence[Entry], stored: Stored, jobs: int | None) -> list[str]:
+    """Return the patient of each image; files are asked anew, as the cache names nobody."""
+    patients = [entry.patient for entry in entries]
+    unnamed = [i for i, facts in enumerate(stored.facts) if facts.patient and not patients[i]]
+    ask = lambda i: read_header(entries[i].path, entries[i].frame).patient  # noqa: E731
+    for i, patient in zip(unnamed, parallel_map(ask, unnamed, "reading headers", jobs), strict=True):
+        patients[i] = patient
+    return patients
 
 
 def _cached(
@@ -139,7 +155,7 @@ def _cached(
 def _is_readable(entry: Entry) -> bool:
     """Look again at a file that failed: its content is the same, but the fault may have been the drive's."""
     try:
-        decode(entry.path)
+        decode(entry.path, entry.frame)
     except UnreadableImage:
         return False
     return True
@@ -150,7 +166,7 @@ def _decode_all(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: in
         if stop is not None and stop.is_set():
             raise CancelledError
         try:
-            image = decode(entry.path)
+            image = decode(entry.path, entry.frame)
         except UnreadableImage as error:
             return error
         result = preprocessing(image.pixels)
@@ -170,30 +186,3 @@ def _decode_all(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: in
         pixels[len(facts)] = image
         facts.append(fact)
     return Stored(pixels[: len(facts)], failures, tuple(facts))
-
-
-def _load_masks(
-    entries: Sequence[Entry], stored: Stored, preprocessing: Preprocessing, jobs: int | None
-) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Return the masks if there are any and no abnormal image lacks one, otherwise a note of how many do."""
-    paths = {index: entry.mask for index, entry in enumerate(entries) if entry.mask is not None}
-    lacking = sum(entry.mask is None and entry.label != 0 for entry in entries)
-    if not paths or lacking:
-        note = f"{lacking} abnormal images have no mask: pixel metrics are left out"
-        return None, (note,) if paths else ()
-
-    def read(index: int) -> np.ndarray:
-        try:
-            mask = read_image(paths[index])
-        except UnreadableImage as error:
-            raise UserError(f"mask {error}: repair it or take it off the list") from None
-        (height, width), image = mask.shape[:2], stored.facts[index]
-        if (width, height) != (image.width, image.height):
-            sizes = f"{width} x {height} pixels, its image has {image.width} x {image.height}"
-            raise UserError(f"mask {paths[index]}: {sizes}: draw it at the size of the image")
-        return preprocessing.mask(mask)
-
-    masks = np.zeros((len(entries), preprocessing.size, preprocessing.size), dtype=bool)
-    for index, mask in zip(paths, parallel_map(read, list(paths), "reading masks", jobs), strict=True):
-        masks[index] = mask
-    return masks, ()

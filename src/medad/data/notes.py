@@ -26,6 +26,8 @@ class Facts:
         Whether nothing is to be seen after preprocessing; whether values were scaled by their own range.
     peak : int or None
         Highest value of an image of 16 bits.
+    patient : bool
+        Whether the header names the patient; not who it is, as facts are kept on disk.
     """
 
     mode: str
@@ -34,6 +36,7 @@ class Facts:
     constant: bool
     rescaled: bool
     peak: int | None
+    patient: bool
 
     @classmethod
     def of(cls, image: Decoded, result: np.ndarray) -> "Facts":
@@ -41,7 +44,7 @@ class Facts:
         height, width = image.pixels.shape[:2]
         constant = not np.ptp(result, axis=(1, 2)).any()
         peak = int(image.pixels.max()) if image.pixels.dtype == np.uint16 else None
-        return cls(image.mode, width, height, constant, image.rescaled, peak)
+        return cls(image.mode, width, height, constant, image.rescaled, peak, bool(image.header.patient))
 
 
 def describe(facts: Sequence[Facts], ids: Sequence[str], preprocessing: Preprocessing) -> tuple[str, ...]:

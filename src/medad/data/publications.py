@@ -54,7 +54,7 @@ def _images(folder: Path) -> list[Path]:
     """
     found = [folder / name for name in list_files(folder) if name.lower().endswith(SUFFIXES)]
     if not found:
-        raise UserError(f"{folder}: no images here: --source is the folder that holds the data set as published")
+        raise UserError(f"{folder}: no images here: give the folder that holds the data set as published")
     return found
 
 

@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from medad.data.cache import digest
 from medad.data.entries import Entry
 from medad.data.forms import COLUMNS, SPLITS, Splits, read_csv, read_folders, read_json, read_mvtec
 from medad.data.parallel import parallel_map
-from medad.errors import UserError
+from medad.errors import OptionError, UserError
 from medad.files import replacing
 
 __all__ = ["Entry", "Repartition"]
@@ -49,7 +49,8 @@ class Repartition:
         """Digest of all that is listed: names, splits, what is known about each image, contents of the files."""
         splits = {"normal": self.normal, "unlabeled": self.unlabeled, "test": self.test}
         entries = [(name, entry) for name, split in splits.items() for entry in split]
-        contents = parallel_map(_contents, [entry for _, entry in entries], "checking files")
+        once = cache(digest)  # also of a file that holds many images
+        contents = parallel_map(lambda named: _contents(named[1], once), entries, "checking files")
         whole = hashlib.blake2b(digest_size=16)
         for (name, entry), content in zip(entries, contents, strict=True):
             facts = [name, entry.id, entry.label, entry.kind, entry.patient, content]
@@ -114,7 +115,7 @@ def _source(data: Path, root: Path, split: Path | None) -> Path:
     """Return the file to read, or `root` where the folders themselves say who is what."""
     if split is not None:
         if not (root / split).is_file():
-            raise UserError(f"{root / split}: no such file: --split is relative to the folder of the data")
+            raise OptionError("split", f"no such file: name one in {root}, or its whole path", str(split))
         return root / split
     candidates = (root / "data.json", root / "manifest.csv") if data == root else (data,)
     return next((file for file in candidates if file.is_file()), root)
@@ -135,12 +136,13 @@ def _read_folder(root: Path) -> Splits:
 
 
 def _check_once(splits: Splits, source: Path) -> None:
-    """Refuse a file that is listed twice, also under two spellings or through linked folders."""
+    """Refuse an image that is listed twice, also under two spellings or through linked folders."""
     real = cache(os.path.realpath)  # once for each folder, which is fast for 100,000 files
     places: dict[str, list[str]] = {}
     for name in SPLITS:
-        for path in (entry.path for entry in splits[name]):
-            places.setdefault(os.path.join(real(os.path.dirname(path)), path.name), []).append(name)
+        for path, frame in ((entry.path, entry.frame) for entry in splits[name]):
+            place = os.path.join(real(os.path.dirname(path)), path.name)
+            places.setdefault(place if frame is None else f"{place}#{frame}", []).append(name)
     twice = next((path for path, names in places.items() if len(names) > 1), None)
     if twice is not None:
         raise UserError(f"{source}: {twice} is listed in {' and in '.join(places[twice])}: list it once")
@@ -192,5 +194,5 @@ def _json(repartition: Repartition, file: Path) -> str:
     return json.dumps(document, indent=1)
 
 
-def _contents(entry: Entry) -> list[str]:
+def _contents(entry: Entry, digest: Callable[[Path], str]) -> list[str]:
     return [digest(file) for file in (entry.path, entry.mask) if file is not None]

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 
-from medad.errors import MedadError, UserError
+from medad.errors import MedadError, OptionError, UserError
 from medad.experiments.stored import RESULTS
 from medad.parser_messages import typed_names
 
@@ -16,7 +16,8 @@ def run_command(main: Callable[[], None]) -> None:
     try:
         main()
     except MedadError as error:
-        print(f"medad: error: {' '.join(typed_names(str(error)).split())}", file=sys.stderr)
+        told = error.typed(f"--{error.option}") if isinstance(error, OptionError) else typed_names(str(error))
+        print(f"medad: error: {' '.join(told.split())}", file=sys.stderr)
         sys.exit(error.exit_status)
 
 

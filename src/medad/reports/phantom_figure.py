@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from medad.data.phantom import NORMAL, STREAMS, draw_phantom
-from medad.data.phantom_lesions import KINDS
+from medad.data.phantom.benchmark import NORMAL, STREAMS, draw_phantom
+from medad.data.phantom.lesions import KINDS
 
 COLUMNS = 8
 

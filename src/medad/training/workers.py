@@ -2,14 +2,13 @@
 
 import multiprocessing
 import os
-import pickle
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,12 @@ from medad.errors import MedadError
 from medad.progress import Advance, progress
 from medad.training.loop import Interrupted, train_in_turns
 from medad.training.machine.memory import keep_freed_memory
+from medad.training.main_module import GUARD, main_hidden, needs_main, reason_to_stay
 from medad.training.slices import Slices
 from medad.training.spec import Spec
 
 DIED = "a training process died (out of memory?): go on with `resume`, perhaps with fewer `jobs`"
-UNSTARTED = 'no training process could start: call fit under `if __name__ == "__main__":`, or with jobs=1'
+UNSTARTED = f"no training process could start: {GUARD}, or use jobs=1"
 ON_A_GPU = 8  # phases that take turns there; a small network leaves most of a GPU idle
 
 
@@ -50,10 +50,14 @@ def train_phases(specs: Sequence[Spec], folder: Path, jobs: int, description: st
     """
     threads = max(spec.threads for spec in specs)
     on_cpu = all(spec.device == "cpu" for spec in specs)
+    shared = on_cpu and jobs > 1 and len(specs) * threads > 1
+    reason = reason_to_stay(specs) if shared else None
+    if reason:
+        print(f"training in one process, not {jobs}: {reason}", file=sys.stderr)
     with progress(sum(spec.steps for spec in specs), description) as advance, _interrupt_flag() as stopped:
         tally = Tally(advance)
         try:
-            if on_cpu and jobs > 1 and len(specs) * threads > 1:
+            if shared and not reason:
                 processes = max(min(jobs // threads, len(specs)), 1)
                 _in_processes(Slices(specs, processes), folder, tally, stopped)
             else:
@@ -121,7 +125,7 @@ def _deal(slices: Slices, submit: Callable[[Spec, int], Future[int]]) -> None:
     while True:
         while len(running) < slices.processes and (slice_ := slices.take()):
             # Both are inherited: Ctrl-C must not kill a process that still imports torch.
-            with _interrupts_held(), _main_hidden(slice_[0]):
+            with _interrupts_held(), nullcontext() if needs_main(slice_[0]) else main_hidden():
                 running[submit(*slice_)] = slice_[0]
         if not running:
             return
@@ -140,26 +144,6 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _main_hidden(spec: Spec) -> Iterator[None]:
-    """Let processes that are started meanwhile not run the user's script again, unless it defines what they need.
-
-    Without this a script would have to keep the call of fit under ``if __name__ == "__main__":``, and one that
-    Python reads from standard input could not train in processes at all.
-    """
-    if b"__main__" in pickle.dumps(spec):
-        yield
-        return
-    names: dict[str, Any] = vars(sys.modules["__main__"])
-    shown: dict[str, Any] = {name: names[name] for name in ("__spec__", "__file__") if name in names}
-    try:
-        names["__spec__"] = None
-        names.pop("__file__", None)
-        yield
-    finally:
-        names.update(shown)
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from medad.data.phantom import phantom_benchmark
-from medad.data.phantom_files import is_phantoms, write_phantoms
+from medad.data.phantom.benchmark import phantom_benchmark
+from medad.data.phantom.files import is_phantoms, write_phantoms
 from medad.ownership import claimed
 from medad.training.run_folder import OF_TRAINING
 from medad.workflows.evaluate import OF_RESULTS

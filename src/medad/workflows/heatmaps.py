@@ -39,7 +39,8 @@ def draw_pictures(
     """
 
     def draw(i: int) -> None:
-        pictures = [shown(read_image(Path(images.paths[i])))]
+        frame = images.frames[i] if images.frames else None
+        pictures = [shown(read_image(Path(images.paths[i]), frame))]
         if maps is not None and scale is not None:
             pictures.append(overlay(np.asarray(pictures[0]), maps[i], *scale))
             _save(pictures[1], heatmap_path(out, images.ids[i]))

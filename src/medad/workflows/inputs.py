@@ -7,7 +7,8 @@ from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
-from medad.data.entries import Entry, find_images
+from medad.data.entries import Entry
+from medad.data.finding import find_images
 from medad.errors import UserError
 from medad.ownership import read_marker
 from medad.workflows.findings import HEATMAPS, PAGE, PREDICT, RESULTS, SCORES
@@ -21,7 +22,7 @@ def find_inputs(inputs: Sequence[Path]) -> tuple[Entry, ...]:
     ----------
     inputs : sequence of Path
         Files, and folders that are searched for them. What earlier predictions wrote is passed over, also by a
-        prediction into a folder of images; how many files that are is said.
+        prediction into a folder of images, and text is set aside; how many files that are is said.
 
     Raises
     ------
@@ -39,7 +40,10 @@ def find_inputs(inputs: Sequence[Path]) -> tuple[Entry, ...]:
         return path in passed_over
 
     try:
-        return find_images(inputs, is_result)
+        found = find_images(inputs, is_result)
+        for note in found.notes:
+            say(note)
+        return found.entries
     finally:
         if passed_over:
             say(f"{len(passed_over)} files of predictions are passed over, such as {min(passed_over)}")

@@ -10,8 +10,8 @@ from PIL import Image
 
 from medad.cli.commands import main
 from medad.data.entries import Entry
-from medad.data.phantom import phantom_benchmark
-from medad.data.phantom_files import write_phantoms
+from medad.data.phantom.benchmark import phantom_benchmark
+from medad.data.phantom.files import write_phantoms
 from medad.data.repartition import Repartition
 from medad.errors import UserError
 from medad.evaluation.scores import read_scores

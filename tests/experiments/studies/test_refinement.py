@@ -5,8 +5,8 @@ import csv
 import pytest
 from helpers import make_images
 
-from medad.data.phantom import phantom_benchmark
-from medad.data.phantom_files import write_phantoms
+from medad.data.phantom.benchmark import phantom_benchmark
+from medad.data.phantom.files import write_phantoms
 from medad.detectors.registry import make_detector
 from medad.evaluation.metrics import auroc
 from medad.experiments.studies.refinement import Trial, study

@@ -1,7 +1,6 @@
 """The contract of all detectors: fit on normal (and unlabeled) images, then give maps and scores."""
 
 import json
-import multiprocessing
 import re
 import sys
 from abc import ABC, abstractmethod
@@ -32,6 +31,7 @@ from medad.training.checkpoint import load_networks, load_tensors, network_state
 from medad.training.held_out import read_held_out, write_held_out
 from medad.training.machine.device import choose_device
 from medad.training.machine.precision import check_precision, products_in
+from medad.training.main_module import refuse_second_call
 from medad.training.phase_store import PhaseStore
 from medad.training.pixels import share_pixels, to_unit
 from medad.training.run_folder import WEIGHTS_FILE, read_run, timings, update_run, write_losses
@@ -178,8 +178,7 @@ class Detector(ABC):
             For fewer than two normal images, or images of another kind or size than the options say.
         """
         check_precision(self.precision, self.device)
-        if getattr(multiprocessing.current_process(), "_inheriting", False):
-            raise UserError('put the call of fit under `if __name__ == "__main__":`, or use jobs=1')
+        refuse_second_call()
         normal = self._given(normal)
         unlabeled = None if unlabeled is None else self._given(unlabeled)
         if len(normal) < 2:

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 import yaml
 
-from medad.data.phantom import phantom_benchmark
-from medad.data.phantom_files import write_phantoms
+from medad.data.phantom.benchmark import phantom_benchmark
+from medad.data.phantom.files import write_phantoms
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
 from medad.errors import UserError

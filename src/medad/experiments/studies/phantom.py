@@ -5,8 +5,8 @@
 
 from pathlib import Path
 
-from medad.data.phantom import phantom_benchmark
-from medad.data.phantom_files import write_phantoms
+from medad.data.phantom.benchmark import phantom_benchmark
+from medad.data.phantom.files import write_phantoms
 from medad.experiments.command import add_stored, existing, run_command, study_parser
 from medad.experiments.store import store
 from medad.workflows.options import Preset, TrainOptions

@@ -8,7 +8,7 @@ from PIL import Image
 
 from medad.data.entries import Entry
 from medad.data.imageset import ImageSet
-from medad.data.phantom import STREAMS, Phantoms
+from medad.data.phantom.benchmark import STREAMS, Phantoms
 from medad.data.repartition import Repartition
 from medad.errors import UserError
 from medad.ownership import MARKER, claimed

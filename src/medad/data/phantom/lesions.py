@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import binary_fill_holes
 
-from medad.data.phantom_anatomy import CELLS, Patient, random_field, render
+from medad.data.phantom.anatomy import CELLS, Patient, random_field, render
 
 KINDS = ("bright", "dark", "texture", "deformation")
 LEVELS = {

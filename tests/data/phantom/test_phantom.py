@@ -10,10 +10,10 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medad.data import phantom_lesions
-from medad.data.phantom import NORMAL, draw_phantom, phantom_benchmark
-from medad.data.phantom_anatomy import depth, draw_patient, head_coordinates, render
-from medad.data.phantom_lesions import KINDS, LEVELS, MOVED, add_lesion, draw_lesion
+from medad.data.phantom import lesions
+from medad.data.phantom.anatomy import depth, draw_patient, head_coordinates, render
+from medad.data.phantom.benchmark import NORMAL, draw_phantom, phantom_benchmark
+from medad.data.phantom.lesions import KINDS, LEVELS, MOVED, add_lesion, draw_lesion
 from medad.errors import UserError
 
 keys = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 3), st.integers(0, 10_000))
@@ -72,9 +72,9 @@ def test_change_of_intensity_has_the_sign_of_its_kind(key, kind):
 def test_deformation_neither_folds_nor_misses_its_mask(key):
     patient, lesion, x, y = scene(key, "deformation", 128)
     with pytest.MonkeyPatch.context() as patch:  # a slice that shows its own coordinates
-        patch.setattr(phantom_lesions, "render", lambda patient, x, y, size: x)
+        patch.setattr(lesions, "render", lambda patient, x, y, size: x)
         to_x, mask, support = add_lesion(patient, lesion, x, y, 128)
-        patch.setattr(phantom_lesions, "render", lambda patient, x, y, size: y)
+        patch.setattr(lesions, "render", lambda patient, x, y, size: y)
         to_y = add_lesion(patient, lesion, x, y, 128)[0]
     moved = np.hypot(to_x - x, to_y - y)
     np.testing.assert_array_equal(mask, binary_fill_holes(moved >= MOVED))

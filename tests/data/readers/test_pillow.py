@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from image_files import SaveImage, random_image
 from PIL import Image
 
-from medad.data.readers import MAX_PIXELS, UnreadableImage, decode, read_image
+from medad.data.readers import UnreadableImage, count_frames, decode, read_header, read_image
+from medad.data.readers.contract import Header
+from medad.data.readers.pillow import MAX_PIXELS, PillowReader
 from medad.errors import MedadError
 
 
@@ -100,10 +102,24 @@ def test_missing_empty_folder_and_no_image(tmp_path: Path) -> None:
     assert "directory" in reason(tmp_path / "folder.png")
 
 
-@pytest.mark.parametrize("name", ["scan.gif", "scan"])
-def test_other_suffixes_are_refused_with_the_supported_ones(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["scan.gif", "scan", "scan.png"])
+def test_other_formats_are_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
     random_image("L", (5, 5)).save(tmp_path / name, "GIF")
-    assert ".png .jpg .jpeg .tif .tiff .bmp" in reason(tmp_path / name)
+    assert "not an image of a known format (PNG, JPEG, TIFF, BMP)" in reason(tmp_path / name)
+
+
+@pytest.mark.parametrize("saved", ["PNG", "JPEG", "TIFF", "BMP"])
+@pytest.mark.parametrize("name", ["scan", "scan.dat", "scan.png", "scan.1"])
+def test_what_a_file_begins_with_counts_and_not_its_name(tmp_path: Path, saved: str, name: str) -> None:
+    random_image("L", (9, 5)).save(tmp_path / name, saved)
+    with Image.open(tmp_path / name) as image:
+        np.testing.assert_array_equal(read_image(tmp_path / name), np.array(image))
+    assert read_header(tmp_path / name) == Header() and count_frames(tmp_path / name) == 1
+
+
+def test_text_that_begins_like_a_bmp_is_none() -> None:
+    assert not PillowReader().knows(b"BMI,age,sex\n21.3,40,f\n")
+    assert not PillowReader().knows(b"") and not PillowReader().knows(b"BM")
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "a.bmp"])
@@ -115,11 +131,28 @@ def test_truncated_files(save: SaveImage, name: str, share: float) -> None:
     assert reason(path)
 
 
-def test_multi_frame_images_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a.tif", "a.png"])
+def test_which_of_several_frames_is_to_be_said(tmp_path: Path, name: str) -> None:
     frames = [random_image("L", (5, 5), seed) for seed in range(3)]
-    for name in ("a.tif", "a.png"):
-        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
-        assert reason(tmp_path / name) == "has 3 frames: export one file per frame"
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+    assert reason(tmp_path / name) == f"has 3 frames: export one file per frame, or list them as {name}#1 to {name}#3"
+    for number, frame in enumerate(frames, start=1):
+        np.testing.assert_array_equal(read_image(tmp_path / name, number), np.array(frame))
+    for number in (0, 4):
+        with pytest.raises(UnreadableImage, match=f"frame {number}: no such frame, the file has 3"):
+            read_image(tmp_path / name, number)
+
+
+@pytest.mark.parametrize("kind", [1, 4])  # a page at a lower resolution, the mask of a page
+def test_pages_that_are_no_images_of_their_own_are_no_frames(tmp_path: Path, kind: int) -> None:
+    first, thumbnail, last = (random_image("L", size, seed) for seed, size in enumerate([(8, 6), (4, 3), (7, 5)]))
+    for page, of_kind in ((first, 0), (thumbnail, kind), (last, 0)):
+        page.encoderinfo = {"tiffinfo": {254: of_kind}}
+    first.save(tmp_path / "a.tif", save_all=True, append_images=[thumbnail, last], tiffinfo={254: 0})
+    assert count_frames(tmp_path / "a.tif") == 2
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif", 2), np.array(last))
+    first.save(tmp_path / "b.tif", save_all=True, append_images=[thumbnail], tiffinfo={254: 0})
+    np.testing.assert_array_equal(read_image(tmp_path / "b.tif"), np.array(first))
 
 
 @pytest.mark.parametrize("side", [9500, 100_000])  # just above the limit, and where Pillow itself refuses

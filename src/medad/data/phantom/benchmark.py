@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 
 from medad.data.imageset import ImageSet
-from medad.data.phantom_anatomy import draw_patient, head_coordinates, render
-from medad.data.phantom_lesions import KINDS, LEVELS, add_lesion, draw_lesion
-from medad.data.phantom_scan import draw_scan, record
+from medad.data.phantom.anatomy import draw_patient, head_coordinates, render
+from medad.data.phantom.lesions import KINDS, LEVELS, add_lesion, draw_lesion
+from medad.data.phantom.scan import draw_scan, record
 from medad.errors import UserError
 
 NORMAL = "normal"  # the kind of an image without a lesion

@@ -1,0 +1,1 @@
+"""Generated head-like images, normal and abnormal, with masks: the phantom benchmark."""
