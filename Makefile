@@ -40,27 +40,9 @@ bench: venv
 bench-quick: venv
 	$(BIN)/python -m benchmarks.run --quick
 
-# A page is replaced when its printer has ended well.
-print = page=$$(mktemp) && $(BIN)/python -m medad.experiments.$(1) > $$page && cat $$page > $(2)
-
-# The pages of results, printed anew from the stored scores. Those of tables 2 and 3 and figure 8 look for the images,
-# too, in the folder of data sets that MEDAD_DATA names, and are left as they are without it.
+# The pages of results, printed anew from the stored scores; three of them look at images, where MEDAD_DATA is set.
 results: venv
-	for set in $(filter-out phantom%,$(sort $(notdir $(patsubst %/,%,$(dir $(wildcard docs/results/*/ddad*)))))); do \
-	    $(call print,table3 $$set,docs/results/$$set.md) || exit; \
-	done
-	$(call print,methods_page brain_tumor,docs/results/brain_tumor_methods.md)
-	$(call print,methods_page brain_tumor --preset quick,docs/results/brain_tumor_quick_methods.md)
-	$(BIN)/python -m medad.experiments.refinement_page
-	$(BIN)/python -m medad.experiments.phantom_page
-	$(BIN)/python -m medad.experiments.reproduce.reprint
-	test -z "$$MEDAD_DATA" || for name in table2 table3 fig8; do \
-	    $(BIN)/medad reproduce $$name --data "$$MEDAD_DATA"/brain_tumor --seeds '[0, 1, 2]' --scale paper \
-	        --stored docs/results --print-only --out runs/results && \
-	    cp runs/results/$$name.md docs/results/reproduce/ || exit; \
-	done
-	$(BIN)/python -m medad.experiments.ledger
-	$(BIN)/python -m medad.experiments.overview README.md
+	$(BIN)/medad results
 
 # Every wheel that an offline machine needs, e.g. make wheelhouse EXTRAS='[dicom,web]'
 wheelhouse: venv

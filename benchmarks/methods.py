@@ -2,7 +2,7 @@
 
 Steps of every phase or fit are timed in one process with the phase's number of threads, on made-up images of 64 x 64;
 times of a whole training are composed from them. Writes ``benchmarks/results/methods/MACHINE.json``, keeping what
-it has of other methods; ``python -m medad.experiments.ledger`` shows it.
+it has of other methods; ``medad results methods`` shows it.
 """
 
 import argparse

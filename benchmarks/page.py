@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.run import RESULTS
 from benchmarks.tables import headline, tables, whole
-from medad.experiments.precision import section as precision
+from medad.experiments.studies.precision import section as precision
 
 HERE = Path(__file__).parent
 SCORES = HERE.parent / "docs" / "results"

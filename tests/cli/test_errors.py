@@ -40,7 +40,7 @@ def test_bad_values_of_every_option_are_refused_without_python(command, capsys, 
             assert status in (0, 2) and not PYTHON.search(said)
             assert said == "" if status == 0 else said.endswith(f" (see medad {command} --help)\n")
             refused += status == 2
-    assert refused
+    assert refused or command == "results"  # whose options are folders: any word may be one
 
 
 @pytest.mark.parametrize(

@@ -1,100 +1,44 @@
-"""Stored controls: what is written, and who finds it."""
-
-import os
-import shutil
-from pathlib import Path
+"""Controls stand on the pages: what sees no pathology, beside the methods."""
 
 import numpy as np
 import pytest
-import yaml
+from sklearn.metrics import roc_auc_score
 
-from medad.data.loading import load_images
-from medad.data.preprocessing import Preprocessing
-from medad.data.repartition import Repartition
-from medad.errors import UserError
-from medad.evaluation.controls import CONTROLS, Controls
-from medad.experiments import controls as module
-from medad.experiments.controls import is_control, store_controls, store_phantoms, stored_controls
-from medad.experiments.store import stored
+from medad.evaluation.scores import ScoreTable, write_scores
+from medad.experiments import controls
 
-RESULTS = Path(__file__).parents[2] / "docs" / "results"
-DATA = os.environ.get("MEDAD_DATA")
+NAMES = tuple(f"images/{i}.png" for i in range(20))
+LABELS = np.repeat([0, 1], 10)
+KEPT = np.r_[:6, 10:20]
 
 
-def test_what_is_stored_is_read_with_six_digits(phantoms, tmp_path):
-    folder = store_controls(phantoms.name, phantoms.parent, tmp_path)
-    assert sorted(file.name for file in folder.iterdir()) == ["about.yaml", "scores.csv"]
-    table = stored_controls(phantoms.name, tmp_path)
-    sets = Repartition.read(phantoms)
-    normal, pool, test = (
-        load_images(entries, Preprocessing(64, 1)).images for entries in (sets.normal, sets.unlabeled, sets.test)
-    )
-    expected = Controls.fit(normal, pool).table(test)
-    assert table.image_path == test.ids and table.kinds == test.kinds and table.primary == "thumbnail_nu"
-    np.testing.assert_array_equal(table.gt_label, test.labels)
-    assert tuple(filter(is_control, table.columns)) == CONTROLS
-    for name, values in table.columns.items():
-        np.testing.assert_allclose(values, expected.columns[name], rtol=1e-5)
-    cells = (folder / "scores.csv").read_text().splitlines()[1].split(",")[2:-1]
-    assert all(len(cell.strip("-").split("e")[0].replace(".", "").lstrip("0")) <= 6 for cell in cells)
+@pytest.fixture
+def results(tmp_path):
+    rng = np.random.default_rng(0)
+    columns = {name: LABELS + rng.normal(size=20) for name in ("mean_gradient", "thumbnail")}
+    table = ScoreTable(NAMES, LABELS, {"pred_score": columns["thumbnail"]} | columns)
+    folder = tmp_path / "some" / "controls" / "seed0"
+    folder.mkdir(parents=True)
+    write_scores(folder / "scores.csv", table)
+    (tmp_path / "some" / "deduplicated.txt").write_text("".join(f"{NAMES[i]}\n" for i in KEPT))
+    return tmp_path, {name: in_percent(column) for name, column in columns.items()}
 
 
-def test_they_are_no_run_and_tell_how_they_came_about(phantoms, tmp_path):
-    folder = store_controls(phantoms.name, phantoms.parent, tmp_path, seed=3)
-    assert folder == tmp_path / "phantoms" / "controls" / "seed3"
-    assert list(stored("phantoms", tmp_path)) == []
-    assert stored_controls("phantoms", tmp_path) is None and stored_controls("phantoms", tmp_path, seed=3)
-    text = (folder / "about.yaml").read_text()
-    about = yaml.safe_load(text)
-    assert about["seed"] == 3 and about["command"] == "python -m medad.experiments.controls phantoms"
-    assert about["data"]["name"] == "phantoms" and about["data"]["normal"]["images"] == 12
-    assert "scikit-learn" in about["versions"] and str(phantoms.parent) not in text
+def in_percent(column):
+    return tuple(f"{100 * roc_auc_score(LABELS[rows], column[rows]):.1f}" for rows in (slice(None), KEPT))
 
 
-def test_another_set_may_be_learned_from(phantoms, tmp_path):
-    masks = shutil.copytree(phantoms, tmp_path / "data" / "masks")
-    (masks.parent / "phantoms").symlink_to(phantoms)
-    (masks / "data.json").unlink()
-    Repartition((), (), Repartition.read(masks).test).write(masks / "manifest.csv")
-    with pytest.raises(UserError, match="no normal images"):
-        store_controls("masks", masks.parent, tmp_path / "out")
-    folder = store_controls("masks", masks.parent, tmp_path / "out", train="phantoms")
-    about = yaml.safe_load((folder / "about.yaml").read_text())
-    assert about["data"]["name"] == "phantoms" and about["command"].endswith("controls masks --train phantoms")
-    with pytest.raises(UserError, match="no test images"):
-        Repartition((), (), ()).write(masks / "manifest.csv")
-        store_controls("masks", masks.parent, tmp_path / "out", train="phantoms")
+def test_every_control_has_a_line_with_both_splits(results):
+    folder, expected = results
+    heading, _, table, then = controls.section("some", folder, "Methods")
+    assert (heading, then) == ("## What sees no pathology", "## Methods")
+    head, _, *lines = (line.strip("| ").split(" | ") for line in table.splitlines())
+    assert head == ["control", "AUROC", "AP", "AUROC, de-duplicated", "AP, de-duplicated"]
+    assert [line[0] for line in lines] == list(expected)
+    for name, *cells in lines:
+        assert (cells[0].split(" [")[0], cells[2].split(" [")[0]) == expected[name]
+    assert len(list(controls.section("some", folder))) == 3
 
 
-def test_phantoms_have_seeds_of_their_own(tmp_path, monkeypatch):
-    generate = module.phantom_benchmark
-    monkeypatch.setattr(module, "phantom_benchmark", lambda **k: generate(normal=6, unlabeled=5, test=(2, 3), **k))
-    monkeypatch.setattr(module, "SEEDS", (0, 1))
-    assert len(store_phantoms("plain", tmp_path)) == 2
-    tables = [stored_controls("phantom_plain", tmp_path, seed) for seed in (0, 1)]
-    assert tables[0].image_path == tables[1].image_path
-    assert (tables[0].columns["pixels"] != tables[1].columns["pixels"]).all()
-
-
-@pytest.mark.parametrize(
-    "dataset", ["brain_tumor", "brain_tumor_masks", "fundus_glaucoma", "pediatric_cxr", "phantom", "phantom_plain"]
-)
-def test_our_stored_controls_are_of_the_images_of_our_stored_runs(dataset):
-    run = next(stored(dataset, RESULTS))
-    table = stored_controls(dataset, RESULTS, run.run["seed"] if dataset.startswith("phantom") else 0)
-    assert table.image_path == run.scores.image_path and table.kinds == run.scores.kinds
-    np.testing.assert_array_equal(table.gt_label, run.scores.gt_label)
-    (about,) = (RESULTS / dataset / "controls").glob(f"seed{run.run['seed']}/about.yaml")
-    learned = yaml.safe_load(about.read_text())["data"]
-    assert {name: learned[name] for name in ("name", "normal", "unlabeled")} == {
-        name: run.run["data"][name] for name in ("name", "normal", "unlabeled")
-    }
-
-
-@pytest.mark.skipif(not DATA, reason="MEDAD_DATA names no folder of real images")
-def test_what_is_stored_comes_out_again(tmp_path):
-    store_controls("adult_cxr", Path(DATA or ""), tmp_path)
-    again, table = stored_controls("adult_cxr", tmp_path), stored_controls("adult_cxr", RESULTS)
-    assert again.image_path == table.image_path
-    for name, values in table.columns.items():
-        np.testing.assert_allclose(again.columns[name], values, rtol=1e-3, atol=1e-3 * values.std())
+def test_without_stored_controls_there_is_no_section(tmp_path):
+    assert list(controls.section("some", tmp_path, "Methods")) == []

@@ -3,14 +3,11 @@
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from medad.errors import UserError
-from medad.evaluation.scores import ScoreTable
-from medad.experiments.deduplicated import clean_ids, deduplicated, restrict, write
-from medad.experiments.overview import overview
-from medad.experiments.store import stored
+from medad.experiments.deduplicated import clean_ids, deduplicated
+from medad.experiments.studies.deduplicated import write
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 DATA = Path(os.environ.get("MEDAD_DATA", ""))
@@ -47,25 +44,6 @@ def test_a_data_set_without_such_a_split_is_named(tmp_path):
     assert clean_ids(folder) is None
     with pytest.raises(UserError, match=r"some: has no data_deduplicated\.json"):
         write("some", tmp_path, tmp_path)
-
-
-def test_restrict_keeps_rows_together():
-    table = ScoreTable(("a", "b", "c"), np.array([0, 1, 1]), {"pred_score": np.array([1.0, 2.0, 3.0])})
-    part = restrict(table, ["c", "a"])
-    assert part.image_path == ("a", "c")
-    assert part.gt_label.tolist() == [0, 1]
-    assert part.columns["pred_score"].tolist() == [1, 3]
-
-
-def test_figures_of_leaking_sets_stand_beside_clean_ones():
-    text = overview(RESULTS)
-    leaking = [file.parent.name for file in RESULTS.glob("*/deduplicated.txt")]
-    assert {"brain_tumor", "brain_tumor_masks"} <= set(leaking)
-    for row in text.split("\n\n")[0].splitlines()[2:]:
-        data, _, *figures = row.strip("| ").split(" | ")
-        assert all((" / " in cell) == (data in leaking) for cell in figures[:6])
-    for name in leaking:
-        assert deduplicated(name, RESULTS) < set(next(stored(name, RESULTS)).scores.image_path)
 
 
 @pytest.mark.skipif(not DATA.name, reason="MEDAD_DATA names no folder of real images")

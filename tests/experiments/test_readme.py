@@ -3,10 +3,7 @@
 import re
 from pathlib import Path
 
-import pytest
-
-from medad.errors import UserError
-from medad.experiments.overview import MARKS, overview, put_into
+from medad.experiments.pages.overview import overview
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,15 +20,3 @@ def test_the_python_example_runs(phantoms, tmp_path, monkeypatch, capsys):
     Path("images").symlink_to(phantoms)
     exec(quick, {})
     assert "(16, 64, 64)" in capsys.readouterr().out and Path("runs/mine/weights.safetensors").exists()
-
-
-def test_only_what_stands_between_the_marks_is_replaced(tmp_path):
-    page = tmp_path / "page.md"
-    page.write_text("\n".join(["before", MARKS[0], "old", MARKS[1], "after"]), encoding="utf-8")
-    put_into(page, "new")
-    assert page.read_text(encoding="utf-8").splitlines() == ["before", MARKS[0], "new", MARKS[1], "after"]
-    page.write_text("no marks", encoding="utf-8")
-    with pytest.raises(UserError, match="has no lines"):
-        put_into(page, "new")
-    with pytest.raises(UserError, match="no such file"):
-        put_into(tmp_path / "other.md", "new")

@@ -193,6 +193,15 @@ def _add_reproduce(parser: ArgumentParser) -> None:
     parser.add_argument("--workers", type=int | None, help="trainings at a time; as many as cores allow by default")
 
 
+def _add_results(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "pages", nargs="*", default=[], help="names of pages, all by default; an unknown one lists them"
+    )
+    parser.add_argument("--stored", type=Path, default=Path("docs/results"), help="root of the stored results")
+    parser.add_argument("--out", type=Path, default=Path("."), help="folder of docs/ and README.md, where pages lie")
+    parser.add_argument("--data", type=Path | None, help="folder of data sets; by default what MEDAD_DATA names")
+
+
 def _add_latent_size(parser: ArgumentParser) -> None:
     _add_data(parser)
     parser.add_argument("--preset", type=Preset, default="quick", help="of training")
@@ -289,8 +298,16 @@ def _reproduce(arguments: Namespace) -> int:
     return 1 if failed else 0
 
 
+def _results(arguments: Namespace) -> int:
+    from medad.experiments.pages.results import print_pages
+
+    a, data = arguments, os.environ.get("MEDAD_DATA")
+    print_pages(a.pages, a.stored, a.out, a.data or (Path(data) if data else None))
+    return 0
+
+
 def _latent_size(arguments: Namespace) -> int:
-    from medad.experiments.latent_size import suggest_latent_size
+    from medad.experiments.studies.latent_size import suggest_latent_size
 
     a = arguments
     images = {"size": a.size, "channels": a.channels, "seed": a.seed}
@@ -321,6 +338,7 @@ COMMANDS = {
     "prepare": Command("make a published data set ready", _add_prepare, _prepare),
     "benchmark": Command("run a grid of methods, data sets and seeds", _add_benchmark, _benchmark),
     "reproduce": Command("run an experiment of the DDAD-ASR paper", _add_reproduce, _reproduce),
+    "results": Command("print the pages of stored results anew", _add_results, _results),
     "suggest-latent-size": Command("sweep the code length of an autoencoder", _add_latent_size, _latent_size),
     "methods": Command("list the methods", _add_methods, _methods),
 }

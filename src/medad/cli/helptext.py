@@ -17,7 +17,7 @@ class HelpFormatter(DefaultHelpFormatter):
     def _get_help_string(self, action: argparse.Action) -> str:
         if isinstance(action, ActionConfigFile | argparse._HelpAction | argparse._SubParsersAction):
             return super()._get_help_string(action)
-        unsaid = action.default is False or action.default in (None, argparse.SUPPRESS, {})
+        unsaid = action.default is False or action.default in (None, argparse.SUPPRESS, {}, [])
         default = None if unsaid else f"default: {action.default}"
         notes = ("required" if action.required else None, self._get_type_str(action), default)
         told = ", ".join(note for note in notes if note)

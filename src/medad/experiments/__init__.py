@@ -1,1 +1,1 @@
-"""The paper's tables and our own studies, printed from stored scores."""
+"""Experiments: grid/ trains, reproduce/ follows papers, studies/ are our own, pages/ prints what is stored."""

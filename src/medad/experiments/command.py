@@ -1,12 +1,13 @@
-"""What the commands ``python -m medad.experiments.…`` have in common: where results lie, and faults in one line."""
+"""What the commands ``python -m medad.experiments.…`` have in common: options, and faults in one line."""
 
+import os
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 
-from medad.errors import MedadError, UserError
-from medad.files import replacing
-from medad.ownership import claim_file
+from medad.errors import MedadError, OptionError, UserError
+from medad.experiments.stored import RESULTS
 from medad.parser_messages import typed_names
 
 
@@ -15,31 +16,48 @@ def run_command(main: Callable[[], None]) -> None:
     try:
         main()
     except MedadError as error:
-        print(f"medad: error: {' '.join(typed_names(str(error)).split())}", file=sys.stderr)
+        told = error.typed(f"--{error.option}") if isinstance(error, OptionError) else typed_names(str(error))
+        print(f"medad: error: {' '.join(told.split())}", file=sys.stderr)
         sys.exit(error.exit_status)
 
 
-def existing(results: Path) -> Path:
-    """Return `results`, the root of the stored results.
+def study_parser(name: str, description: str | None) -> ArgumentParser:
+    """Return the parser of the study that is called ``python -m medad.experiments.studies.NAME``."""
+    return ArgumentParser(prog=f"python -m medad.experiments.studies.{name}", description=description)
+
+
+def add_stored(parser: ArgumentParser) -> None:
+    """Let the user say where the stored results lie."""
+    parser.add_argument("--stored", type=Path, default=RESULTS, help=f"root of the stored results; default {RESULTS}")
+
+
+def add_data(parser: ArgumentParser) -> None:
+    """Let the user say where the data sets lie."""
+    parser.add_argument("--data", type=Path, help="folder of data sets; by default what MEDAD_DATA names")
+
+
+def data_folder(given: Path | None) -> Path:
+    """Return the folder of data sets.
+
+    Raises
+    ------
+    UserError
+        If neither `given` nor the environment variable MEDAD_DATA names it.
+    """
+    folder = given or os.environ.get("MEDAD_DATA")
+    if not folder:
+        raise UserError("`data`: name the folder of data sets, here or in the environment variable MEDAD_DATA")
+    return Path(folder)
+
+
+def existing(stored: Path) -> Path:
+    """Return `stored`, the root of the stored results.
 
     Raises
     ------
     UserError
         If there is no such folder.
     """
-    if not results.is_dir():
-        raise UserError(f"{results}: no such folder; call this in the repository of medad, or give --results")
-    return results
-
-
-def write_page(file: Path, text: str) -> None:
-    """Write a page, whole or not at all.
-
-    Raises
-    ------
-    UserError
-        If `file` holds anything that does not begin with the first line of `text`.
-    """
-    claim_file(file, text.partition("\n")[0])
-    with replacing(file) as partial:
-        partial.write_text(text, encoding="utf-8")
+    if not stored.is_dir():
+        raise UserError(f"{stored}: no such folder; call this in the repository of medad, or give `stored`")
+    return stored

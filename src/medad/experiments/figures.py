@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from medad.evaluation.comparison import Figure, compare
+from medad.evaluation.metrics import auroc
 from medad.evaluation.scores import ScoreTable
-from medad.experiments.deduplicated import Kept, restrict
+from medad.experiments.deduplicated import Kept
+from medad.experiments.subsets import restrict
 
 WRITTEN = (  # how figures are written
     "mean over trainings ± their standard deviation where there are several; in brackets the 95 % interval, of several "
@@ -37,3 +41,9 @@ def figures(some: Sequence[ScoreTable], score: str, kept: Kept) -> list[Figure]:
 def cells(some: Sequence[ScoreTable], score: str, kept: Kept) -> list[str]:
     """Return the `figures` as they are printed, below `head`; empty cells where there is no such score."""
     return [figure.in_percent() for figure in figures(some, score, kept)] or [""] * len(head(kept))
+
+
+def auroc_in_percent(labels: np.ndarray | None, *members: np.ndarray) -> str:
+    """Return the mean AUROC of some scores in %, without an interval."""
+    assert labels is not None
+    return f"{100 * float(np.mean([auroc(labels, member) for member in members])):.1f}"

@@ -16,8 +16,9 @@ from medad.experiments.grid.cell import Outcome, Request, attempt, claimed_cell
 from medad.experiments.grid.config import Cell, Data, Grid, read_grid, same_options
 from medad.experiments.grid.results import CELLS, Record, Results, export_csv, last_line
 from medad.experiments.grid.schedule import open_scheduler
-from medad.experiments.store import Result, copy_files
-from medad.experiments.store import stored as stored_runs
+from medad.experiments.store import copy_files
+from medad.experiments.stored import Result
+from medad.experiments.stored import stored as stored_runs
 from medad.ownership import claimed
 from medad.progress import progress
 from medad.reports.benchmark import write_benchmark
@@ -109,7 +110,7 @@ def run_grid(
     out, scheduler, workers
         See :func:`benchmark`, also for the errors; `out` is claimed.
     stored : Path, optional
-        Root of stored results (:mod:`medad.experiments.store`): what is there is not trained again.
+        Root of stored results (:mod:`medad.experiments.stored`): what is there is not trained again.
     train : bool
         Otherwise return what there is.
     """

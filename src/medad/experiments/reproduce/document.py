@@ -12,7 +12,8 @@ from medad.errors import UserError
 from medad.evaluation.comparison import Tables
 from medad.experiments.deduplicated import MEANING, Kept
 from medad.experiments.figures import WRITTEN
-from medad.experiments.reproduce.pages import PAGES
+from medad.experiments.printed import printed_by
+from medad.experiments.reproduce.sections import SECTIONS
 from medad.files import replacing
 
 APART = "**This is not preset paper**: a first look, whose figures and differences say nothing about the paper's."
@@ -83,16 +84,15 @@ def document(
     again : bool
         Whether the page is printed anew, from ``NAME.csv``.
     """
-    parts = [*_heading(name, facts, kept, again), *controls, *PAGES[name][1](facts.dataset, tables, kept)]
+    parts = [*_heading(name, facts, kept, again), *controls, *SECTIONS[name][1](facts.dataset, tables, kept)]
     return "\n\n".join(parts) + "\n"
 
 
 def _heading(name: str, facts: Facts, kept: Kept, again: bool) -> Iterator[str]:
-    yield f"# {PAGES[name][0]}, on {facts.dataset}"
+    yield f"# {SECTIONS[name][0]}, on {facts.dataset}"
     trained = f"`medad reproduce {name}`: {_recipe(name, facts)}. Machine: {facts.machine}."
     if again:
-        reprint = "`python -m medad.experiments.reproduce.reprint`"
-        yield f"Trained until {facts.date} by {trained} Printed on {datetime.date.today()} by {reprint}."
+        yield f"Trained until {facts.date} by {trained} {printed_by(f'medad results {name}')}."
     else:
         yield f"Printed on {facts.date} by {trained}"
     if facts.note:

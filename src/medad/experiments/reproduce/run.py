@@ -6,14 +6,14 @@ from pathlib import Path
 
 from medad.data.repartition import Repartition
 from medad.errors import UserError
-from medad.experiments import blind
+from medad.experiments import controls
 from medad.experiments.deduplicated import clean_ids
 from medad.experiments.grid.config import Grid
 from medad.experiments.grid.results import Record, export_scores
 from medad.experiments.grid.run import claimed_grid, run_grid, tabled
 from medad.experiments.reproduce.cells import MAKE
 from medad.experiments.reproduce.document import OURS, Facts, document
-from medad.experiments.store import machines, root_of
+from medad.experiments.stored import machines, root_of
 from medad.files import replacing
 from medad.reports.report import heat_maps
 from medad.training.run_folder import read_run
@@ -35,7 +35,7 @@ def reproduce(
     """Run the cells that have not been run, write and print the page ``out/NAME.md``, and write ``out/NAME.csv``.
 
     The CSV file has the scores of every image, to compute other figures from; with it and ``out/NAME.yaml``
-    :mod:`medad.experiments.reproduce.reprint` prints the page anew.
+    ``medad results`` prints the page anew, where they lie among the stored results.
 
     Parameters
     ----------
@@ -64,6 +64,27 @@ def reproduce(
     UserError
         If there is no such experiment, the data do not allow it, or there is nothing to print.
     """
+    text, failed = carry_out(
+        name, data, out, options, seeds=seeds, scheduler=scheduler, workers=workers, stored=stored, train=train
+    )
+    if text:
+        print(text)
+    return failed
+
+
+def carry_out(
+    name: str,
+    data: Path,
+    out: Path,
+    options: TrainOptions,
+    *,
+    seeds: Sequence[int],
+    scheduler: str | None = None,
+    workers: int | None = None,
+    stored: Path | None = None,
+    train: bool = True,
+) -> tuple[str, int]:
+    """Do what `reproduce` does without printing; return the page, empty if all cells failed, and how many did."""
     if name not in MAKE:
         raise UserError(f"{name}: no such experiment; there are {', '.join(MAKE)}")
     data = data.resolve()
@@ -78,11 +99,11 @@ def reproduce(
         if not records and not train:
             raise UserError(f"{out}: holds no run of {name} with these options; leave out --print-only")
         if not records:
-            return len(cells)
+            return "", len(cells)
         tables = tabled(records, cells).get(data.name, {})
         facts, clean = _facts(data.name, options, records), clean_ids(data)
-        controls = blind.section(data.name, stored, OURS) if stored else ()
-        text = document(name, facts, tables, None if clean is None else frozenset(clean), controls)
+        beside = controls.section(data.name, stored, OURS) if stored else ()
+        text = document(name, facts, tables, None if clean is None else frozenset(clean), beside)
         if name == "fig9":
             text = "\n\n".join([text.rstrip(), *_pictures(records, out)]) + "\n"
         with replacing(out / f"{name}.md") as partial:
@@ -90,8 +111,7 @@ def reproduce(
         export_scores(records, out / f"{name}.csv")
         if name != "fig9":  # its pictures come from reports
             facts.write(out / f"{name}.yaml")
-        print(text)
-    return len(cells) - len(records) if train else 0
+    return text, len(cells) - len(records) if train else 0
 
 
 def _picture(seed: int) -> str:

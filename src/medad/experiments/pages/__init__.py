@@ -1,0 +1,1 @@
+"""The pages of docs/results, printed from stored scores by ``medad results``."""
