@@ -19,9 +19,9 @@ from medad.data import publications
 from medad.data.phantom.benchmark import phantom_benchmark
 from medad.errors import UserError
 from medad.evaluation.scores import read_scores
-from medad.experiments.grid import run as grid
+from medad.experiments.grid import engine as grid
 from medad.experiments.grid.results import Record, Results
-from medad.experiments.reproduce import run as reproduce
+from medad.experiments.reproduce import reproduce
 from medad.experiments.store import store
 from medad.experiments.studies import latent_size
 from medad.experiments.studies.latent_size import LatentSize

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from medad.cli.commands import commands as cli
+from medad.cli import commands as cli
 from medad.cli.commands import main
 from medad.errors import MedadError
 from medad.workflows.options import TrainOptions

@@ -271,7 +271,7 @@ def _demo(arguments: Namespace) -> int:
 
 
 def _benchmark(arguments: Namespace) -> int:
-    from medad.experiments.grid.run import benchmark
+    from medad.experiments.grid.engine import benchmark
 
     a = arguments
     at_least("workers", a.workers, 1)
@@ -288,7 +288,7 @@ def _prepare(arguments: Namespace) -> int:
 
 
 def _reproduce(arguments: Namespace) -> int:
-    from medad.experiments.reproduce.run import reproduce
+    from medad.experiments.reproduce.reproduce import reproduce
 
     a = arguments
     at_least("workers", a.workers, 1)

@@ -88,4 +88,4 @@ def root_of(folder: Path, dataset: str) -> Path:
         return folder
     if folder.name == dataset and any(folder.glob(RUNS)):
         return folder.parent
-    raise UserError(f"--stored {folder}: give the folder that holds {dataset}/METHOD/seedN, or that {dataset}")
+    raise UserError(f"`stored` {folder}: give the folder that holds {dataset}/METHOD/seedN, or that {dataset}")

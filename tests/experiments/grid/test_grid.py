@@ -19,7 +19,7 @@ import pytest
 
 from medad.cli.commands import main
 from medad.experiments.grid import cell as cells
-from medad.experiments.grid import run as grid_run
+from medad.experiments.grid import engine as grid_run
 from medad.experiments.grid.config import Cell, Data
 from medad.experiments.grid.schedule import RETRIES, Local, OnDask, slurm_cluster
 from medad.training import stopwatch

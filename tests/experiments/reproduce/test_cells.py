@@ -88,7 +88,7 @@ def test_table_2_leaves_out_options_that_a_method_does_not_have(phantoms, tmp_pa
     assert cells["fanogan alone"] == {}
     assert cells["aeu alone"] == {"epochs": 3}
     assert cells["aeu"] == {"epochs": 3, "refine_epochs": 1}
-    with pytest.raises(UserError, match="--options.epoch: no method of this table"):
+    with pytest.raises(UserError, match="`options.epoch`: no method of this table"):
         MAKE["table2"](phantoms, tmp_path, replace(BASE, options={"epoch": 3}))
 
 

@@ -62,7 +62,7 @@ class Results:
             with self._connected() as db:
                 db.execute(_SCHEMA)
         except sqlite3.DatabaseError as error:
-            raise UserError(f"{file}: cannot be read ({error}); move it away, or choose another --out") from error
+            raise UserError(f"{file}: cannot be read ({error}); move it away, or choose another `out`") from error
 
     def finished(self) -> set[str]:
         """Return the keys of the cells that ended well."""

@@ -141,7 +141,7 @@ def open_scheduler(
     try:
         from distributed import Client
     except ImportError:
-        raise UserError(f"--scheduler {where}: install the extra: pip install 'medad[distributed]'") from None
+        raise UserError(f"`scheduler` {where}: install the extra: pip install 'medad[distributed]'") from None
     if where == "slurm":
         with slurm_cluster(slurm) as cluster, Client(cluster) as client:
             cluster.scale(jobs=workers)
@@ -150,7 +150,7 @@ def open_scheduler(
     try:
         client = Client(where, timeout=20)
     except (OSError, ValueError) as error:
-        raise UserError(f"--scheduler {where}: nobody answers there ({error})") from error
+        raise UserError(f"`scheduler` {where}: nobody answers there ({error})") from error
     with client:
         yield OnDask(client)
 

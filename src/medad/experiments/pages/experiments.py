@@ -7,7 +7,7 @@ from medad.experiments import controls
 from medad.experiments.deduplicated import deduplicated
 from medad.experiments.grid.results import import_scores
 from medad.experiments.reproduce.document import OURS, Facts, document
-from medad.experiments.reproduce.run import carry_out
+from medad.experiments.reproduce.reproduce import carry_out
 from medad.workflows.options import TrainOptions
 
 FOLDER = "reproduce"  # below the stored results: NAME.csv and NAME.yaml

@@ -39,7 +39,7 @@ def table2(data: Path, work: Path, base: TrainOptions) -> list[Cell]:
     cells = alone + table3(data, work, base)
     unknown = set(base.options).difference(*(_names(cell.options.method) for cell in cells))
     if unknown:
-        raise UserError(f"--options.{min(unknown)}: no method of this table has such an option")
+        raise UserError(f"`options.{min(unknown)}`: no method of this table has such an option")
     return [replace(cell, options=_known(cell.options)) for cell in cells]
 
 

@@ -92,7 +92,7 @@ def suggest_latent_size(data: Path, options: TrainOptions, split: Path | None = 
         If the data or an option do not allow it, or there are too few normal images.
     """
     if "latent" in options.options:
-        raise UserError("--options.latent: this is what is looked for")
+        raise UserError("`options.latent`: this is what is looked for")
     if out is not None and out.is_dir():
         raise UserError(f"{out}: is a folder; name a file, e.g. {out / 'latent_sizes.csv'}")
     if out is not None:

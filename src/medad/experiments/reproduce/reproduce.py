@@ -9,8 +9,8 @@ from medad.errors import UserError
 from medad.experiments import controls
 from medad.experiments.deduplicated import clean_ids
 from medad.experiments.grid.config import Grid
+from medad.experiments.grid.engine import claimed_grid, run_grid, tabled
 from medad.experiments.grid.results import Record, export_scores
-from medad.experiments.grid.run import claimed_grid, run_grid, tabled
 from medad.experiments.reproduce.cells import MAKE
 from medad.experiments.reproduce.document import OURS, Facts, document
 from medad.experiments.stored import machines, root_of
@@ -50,7 +50,7 @@ def reproduce(
     seeds : sequence of int
         Trainings of each cell.
     scheduler, workers, train
-        See :func:`medad.experiments.grid.run.run_grid`.
+        See :func:`medad.experiments.grid.engine.run_grid`.
     stored : Path, optional
         Root of stored results, or the folder of this data set in it: what is there is not trained again.
 
@@ -97,7 +97,7 @@ def carry_out(
         grid = Grid(tuple(cells))
         records = run_grid(grid, out, scheduler=scheduler, workers=workers, stored=stored, train=train)
         if not records and not train:
-            raise UserError(f"{out}: holds no run of {name} with these options; leave out --print-only")
+            raise UserError(f"{out}: holds no run of {name} with these options; leave out `print_only`")
         if not records:
             return "", len(cells)
         tables = tabled(records, cells).get(data.name, {})
