@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medad.evaluation.metric_list import listed
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.summary import summarise
 from medad.reports.html import cards, html, join, table
@@ -92,7 +93,7 @@ def test_everything_known_is_shown(report, table, sheet):
         "tested on 20 normal and 16 abnormal",
         "What to do next",
         "bright (8)",
-        "best Dice, % (oracle)",
+        "best Dice (oracle), %",
         "16 of them have a mask",
         "Distribution of the scores",
         "ROC and precision-recall curves",
@@ -147,10 +148,14 @@ def test_decision_is_told_where_the_run_has_a_threshold(report, table):
 
 
 def test_best_figure_alone_is_bold(tmp_path, report, table):
-    report(ScoreTable(table.image_path, table.gt_label, table.columns))
+    _, metrics = report(ScoreTable(table.image_path, table.gt_label, table.columns))
     source = (tmp_path / "report.html").read_text()
     body = source[source.index("<table>") : source.index("</table>")]
-    assert body.count("<b>") == 2
+    for metric in listed("image"):
+        values = [metrics["image"][name][metric.key] for name in table.shown_rows]
+        best = max(values) if metric.higher else min(values)
+        for value in values:
+            assert (f"<b>{metric.written(value)}</b>" in body) == (value == best), (metric.name, value)
 
 
 def test_unlabelled_images_have_histograms_but_no_tables(report, table):
