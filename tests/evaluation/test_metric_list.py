@@ -59,7 +59,7 @@ def test_a_new_metric_is_one_row(toys, finished, phantoms, tmp_path, capsys, mon
 
     tables = {"phantoms": {"ddad": [record.scores]}}
     page = write_benchmark(tables, tmp_path / "page", cells=[record.report]).read_text()
-    assert f"<th>{TOYS['image']}</th>" in page and f"<th>{TOYS['pixel']}, %</th>" in page
+    assert f"<th>{TOYS['image']}, %</th>" in page and f"<th>{TOYS['pixel']}, %</th>" in page
     for name in ("table.md", "table.tex"):
         assert TOYS["image"] in (tmp_path / "page" / name).read_text()
     assert "toy_image_low" in (tmp_path / "page" / "table.csv").read_text()

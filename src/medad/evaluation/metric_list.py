@@ -117,8 +117,9 @@ AP = Metric(
 FPR_AT_TPR = Metric(
     "fpr_at_95_tpr",
     "FPR at 95 % TPR",
-    "false alarms, if 95 of 100 abnormal images are to be found: how many of the normal images are called abnormal, "
-    "too, by the threshold that does so on these test images. Lower is better; by chance 95 %.",
+    "false alarms (false positive rate), if 95 of 100 abnormal images are to be found (true positive rate): how many "
+    "of the normal images are called abnormal, too, by the threshold that does so on these test images. Lower is "
+    "better; by chance 95 %.",
     "image",
     fpr_at_tpr,
     _fpr_interval,
@@ -126,9 +127,9 @@ FPR_AT_TPR = Metric(
 )
 SENSITIVITY_AT_SPECIFICITY = Metric(
     "sensitivity_at_95_specificity",
-    "sensitivity at 95 % specificity",
-    "findings, if at most 5 of 100 normal images may raise a false alarm: how many of the abnormal images are found by "
-    "the threshold that does so on these test images; by chance 5 %.",
+    "sens. at 95 % spec.",
+    "findings (sensitivity), if at most 5 of 100 normal images may raise a false alarm (specificity): how many of the "
+    "abnormal images are found by the threshold that does so on these test images; by chance 5 %.",
     "image",
     sensitivity_at_specificity,
     _sensitivity_interval,

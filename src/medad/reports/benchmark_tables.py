@@ -106,4 +106,4 @@ def html_table(results: Rows, metrics: Sequence[Metric]) -> Html:
         for (data, method, score, seeds), figures, p in _lines(results, metrics, mark)
     ]
     data, method, *others = _BEFORE
-    return table([method, data, *others, *(metric.name for metric in metrics), _AFTER], lines)
+    return table([method, data, *others, *(metric.heading for metric in metrics), _AFTER], lines)
