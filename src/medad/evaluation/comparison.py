@@ -1,42 +1,22 @@
 """Methods compared on the images of one data set: trainings, intervals, and tests of all pairs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
-from medad.evaluation.bootstrap import bootstrap_draws
-from medad.evaluation.curves import average_precision_of_counts
 from medad.evaluation.delong import DUST, matching, paired_variance
-from medad.evaluation.intervals import Ends, ap_interval, auroc_interval, class_sizes, training_margin
-from medad.evaluation.metrics import auroc, average_precision
+from medad.evaluation.estimates import image_figures
+from medad.evaluation.figure import Figure
+from medad.evaluation.intervals import class_sizes
+from medad.evaluation.metric import Metric
+from medad.evaluation.metric_list import AP, AUROC, listed
 from medad.evaluation.scores import ScoreTable
 
-Metric = Callable[[np.ndarray, np.ndarray], float]
 Tables = Mapping[str, Sequence[ScoreTable]]  # by label, one table per seed
 LEVEL = 0.05
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A metric: its mean over trainings, their sample standard deviation (None for one), and a 95 % interval.
-
-    Of several trainings the interval is that of the mean over all trainings and images that there might be: it holds
-    the chance in both. Of one training it holds the choice of images only, of patients as a whole where they are
-    known. Members of a score (``a_rec_1`` …), networks that were each trained alone, are trainings.
-    """
-
-    mean: float
-    sd: float | None
-    low: float
-    high: float
-
-    def in_percent(self, plus_minus: str = "±") -> str:
-        """Write it in per cent: mean ± sd [low, high]."""
-        sd = "" if self.sd is None else f" {plus_minus} {100 * self.sd:.1f}"
-        return f"{100 * self.mean:.1f}{sd} [{100 * self.low:.1f}, {100 * self.high:.1f}]"
 
 
 @dataclass(frozen=True)
@@ -49,8 +29,8 @@ class Row:
         The method and which of its scores.
     seeds : int
         Number of runs.
-    auroc, ap : Figure
-        In [0, 1].
+    figures : mapping of str to Figure
+        By the keys of `medad.evaluation.metric_list`.
     p : float or None
         Of the difference of the mean AUROC to the best method's, adjusted for all pairs of methods, so that picking
         the best needs no pardon (`adjusted_p`). None for the best, NaN where a class is too small.
@@ -63,11 +43,20 @@ class Row:
     label: str
     score: str
     seeds: int
-    auroc: Figure
-    ap: Figure
+    figures: Mapping[str, Figure]
     p: float | None = None
     best: bool = False
     lone: bool = False
+
+    @property
+    def auroc(self) -> Figure:
+        """The AUROC, by which methods are compared."""
+        return self.figures[AUROC.key]
+
+    @property
+    def ap(self) -> Figure:
+        """The average precision."""
+        return self.figures[AP.key]
 
     @property
     def close(self) -> bool:
@@ -75,10 +64,11 @@ class Row:
         return self.p is not None and not self.p <= LEVEL
 
 
-def compare(tables: Tables, score: str = "pred_score") -> list[Row]:
+def compare(tables: Tables, score: str = "pred_score", metrics: Sequence[Metric] | None = None) -> list[Row]:
     """Return a row for each method that has `score`, in the order given.
 
-    A score of several members (``a_rec_1`` …) is the mean of the members' metrics.
+    A score of several members (``a_rec_1`` …) is the mean of the members' metrics. Of the `metrics`, by default the
+    headlines of the list, AUROC is one.
 
     Raises
     ------
@@ -89,11 +79,9 @@ def compare(tables: Tables, score: str = "pred_score") -> list[Row]:
     if not rows:
         return []
     labels, patients = _labels(tables), _reference(tables).patients
-    draws = bootstrap_draws(labels, list(rows.values()), [average_precision_of_counts], patients=patients)
-    found = [
-        Row(label, score, len(tables[label]), _auroc(labels, row, patients), _ap(labels, row, patients, float(sd)))
-        for (label, row), sd in zip(rows.items(), draws[:, 0].std(axis=1, ddof=1), strict=True)
-    ]
+    metrics = listed("image", headline=True) if metrics is None else metrics
+    every = image_figures(metrics, labels, list(rows.values()), patients, trainings=True)
+    found = [Row(label, score, len(tables[label]), figures) for label, figures in zip(rows, every, strict=True)]
     if len(found) == 1:
         return found
     best, p = against_best(labels, list(rows.values()), patients)
@@ -115,7 +103,7 @@ def against_best(
     patients : sequence of str, optional
         (n,) whose each item is, empty where unknown.
     """
-    values = [_values(auroc, labels, scores) for scores in methods]
+    values = [_aurocs(labels, scores) for scores in methods]
     means, chances = [float(v.mean()) for v in values], training_variances(values)
     best, items = int(np.argmax(means)), min(class_sizes(labels, patients)) - 1
 
@@ -205,20 +193,5 @@ def _stacked(some: Sequence[ScoreTable], score: str, tables: Tables) -> np.ndarr
     return np.concatenate([table.rows[score][:, matching(names, table.image_path)] for table in some])
 
 
-def _values(metric: Metric, labels: np.ndarray, row: np.ndarray) -> np.ndarray:
-    return np.array([metric(labels, training) for training in np.atleast_2d(row)])
-
-
-def _auroc(labels: np.ndarray, row: np.ndarray, patients: Sequence[str] | None) -> Figure:
-    values = _values(auroc, labels, row)
-    return _figure(values, auroc_interval(labels, row, patients, training_margin(values)))
-
-
-def _ap(labels: np.ndarray, row: np.ndarray, patients: Sequence[str] | None, sd: float) -> Figure:
-    values = _values(average_precision, labels, row)
-    return _figure(values, ap_interval(float(values.mean()), sd, labels, row, patients, training_margin(values)))
-
-
-def _figure(values: np.ndarray, ends: Ends) -> Figure:
-    sd = float(values.std(ddof=1)) if len(values) > 1 else None
-    return Figure(float(values.mean()), sd, *ends)
+def _aurocs(labels: np.ndarray, row: np.ndarray) -> np.ndarray:
+    return np.array([AUROC.value(labels, training) for training in np.atleast_2d(row)])

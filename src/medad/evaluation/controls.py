@@ -1,7 +1,7 @@
 """Trivial controls: scores that see no pathology, the line against which every other figure is read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,15 +9,15 @@ from sklearn.neighbors import NearestNeighbors
 
 from medad.data.imageset import ImageSet
 from medad.evaluation.image_statistics import STATISTICS, image_statistics, statistic_width
+from medad.evaluation.metric_list import listed
 from medad.evaluation.pools import normal_against_unlabeled
 from medad.evaluation.scores import ScoreTable, renumbered
-from medad.evaluation.summary import summarise
+from medad.evaluation.summary import check_finite, row_figures
 
 NU = "_nu"  # normal against unlabeled
 CONTROLS = (*STATISTICS, *(name + NU for name in STATISTICS))
 MOST_IMAGES = 2000  # of each pool, evenly spaced
 _BLOCK = 1024
-_FIGURES = ("auroc", "auroc_ci", "ap", "ap_ci")
 
 
 def is_control(name: str) -> bool:
@@ -133,9 +133,10 @@ class Controls:
 
 
 def control_figures(table: ScoreTable) -> dict[str, dict[str, Any]]:
-    """Return ``auroc``, ``auroc_ci``, ``ap`` and ``ap_ci`` of every control in `table`, which needs labels."""
-    figures = summarise(replace(table, kinds=None))["image"]
-    return {name: {key: figures[name][key] for key in _FIGURES} for name in table.columns if is_control(name)}
+    """Return the headline metrics of every control in `table`, which needs labels, each KEY beside its KEY_ci."""
+    check_finite(table)
+    figures = row_figures(listed("image", headline=True), table)
+    return {name: figures[name] for name in table.columns if is_control(name)}
 
 
 def _evenly(count: int) -> np.ndarray:

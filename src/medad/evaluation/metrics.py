@@ -16,6 +16,7 @@ from medad.evaluation.curves import (
     one_class,
     threshold_counts,
 )
+from medad.evaluation.operating_points import sensitivity_at_specificity
 from medad.evaluation.pixels import (
     au_pro,
     best_dice,
@@ -61,6 +62,7 @@ __all__ = [
     "precision",
     "recall",
     "sensitivity",
+    "sensitivity_at_specificity",
     "specificity",
 ]
 

@@ -4,27 +4,25 @@ Pixels of one image depend on each other, so an image is drawn with all its pixe
 images of their counts of pixels by score, and all draws are one product of matrices.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from medad.evaluation.bootstrap import resampled
-from medad.evaluation.curves import (
-    auroc_of_counts,
-    average_precision_of_counts,
-    best_dice_of_counts,
-    pro_of_counts,
-)
 from medad.evaluation.pixels import coverage_weights, pooled_pixels
 
 # Products are made in blocks of at most this many counts, so that memory does not grow with the draws.
 _BLOCK = 1 << 20
 _LEVELS = np.arange(1, 256) / 256
 
+# Of true positives, false positives and covered fractions of regions at thresholds, (draws, thresholds) each.
+PixelMetric = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
 
 def pixel_draws(
     masks: np.ndarray,
     maps: np.ndarray,
+    metrics: Mapping[str, PixelMetric],
     patients: Sequence[str] | None = None,
     draws: int = 2000,
     seed: int = 0,
@@ -44,6 +42,8 @@ def pixel_draws(
     ----------
     masks, maps : array_like
         (n, H, W) in {0, 1}, and finite.
+    metrics : mapping of str to callable
+        Functions of ``(tp, fp, covered)`` counts by name.
     patients : sequence of str, optional
         (n,) the patient of each image, empty where unknown.
     draws, seed : int
@@ -52,8 +52,8 @@ def pixel_draws(
     Returns
     -------
     dict of str to ndarray
-        ``auroc``, ``ap``, ``best_dice`` (an oracle) and ``au_pro`` (up to a false positive rate of 0.3), (draws,)
-        each. A draw without abnormal or without normal pixels is NaN; if the masks are all empty or all full, all are.
+        (draws,) of each metric. A draw without abnormal or without normal pixels is NaN; if the masks are all empty or
+        all full, all are.
 
     Raises
     ------
@@ -63,8 +63,9 @@ def pixel_draws(
     counts = image_counts(masks, maps)
     if patients is not None and len(patients) != len(masks):
         raise ValueError(f"{len(patients)} patients for {len(masks)} images")
-    blocks = [metrics_of_images(counts, drawn) for drawn in resampled(counts[0].any(axis=1), draws, seed, patients)]
-    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    times = resampled(counts[0].any(axis=1), draws, seed, patients)
+    blocks = [metrics_of_images(counts, drawn, metrics) for drawn in times]
+    return {name: np.concatenate([block[name] for block in blocks]) for name in metrics}
 
 
 def image_counts(masks: np.ndarray, maps: np.ndarray) -> np.ndarray:
@@ -107,7 +108,9 @@ def _edges(normal: np.ndarray, abnormal: np.ndarray, shares: np.ndarray) -> np.n
     return np.unique(np.concatenate(found))
 
 
-def metrics_of_images(counts: np.ndarray, times: np.ndarray) -> dict[str, np.ndarray]:
+def metrics_of_images(
+    counts: np.ndarray, times: np.ndarray, metrics: Mapping[str, PixelMetric]
+) -> dict[str, np.ndarray]:
     """Metrics of the pooled pixels where each image is taken some times.
 
     Parameters
@@ -116,6 +119,8 @@ def metrics_of_images(counts: np.ndarray, times: np.ndarray) -> dict[str, np.nda
         (3, n, bins) of `image_counts`.
     times : array_like
         (draws, n) how often each image is taken; a row of ones is the whole set.
+    metrics : mapping of str to callable
+        See `pixel_draws`.
 
     Returns
     -------
@@ -124,13 +129,13 @@ def metrics_of_images(counts: np.ndarray, times: np.ndarray) -> dict[str, np.nda
     """
     times = np.asarray(times, dtype=np.float64)
     rows = max(1, _BLOCK // counts.shape[2])
-    blocks = [_metrics(*np.cumsum(times[i : i + rows] @ counts, axis=2)) for i in range(0, len(times), rows)]
-    return dict(zip(("auroc", "ap", "best_dice", "au_pro"), np.concatenate(blocks, axis=1), strict=True))
+    pooled = (np.cumsum(times[i : i + rows] @ counts, axis=2) for i in range(0, len(times), rows))
+    blocks = [[_defined(metric, *some) for metric in metrics.values()] for some in pooled]
+    return dict(zip(metrics, np.concatenate(blocks, axis=1), strict=True))
 
 
-def _metrics(tp: np.ndarray, fp: np.ndarray, covered: np.ndarray) -> np.ndarray:
-    """Return the four metrics of (draws, bins) counts at thresholds between bins; (4, draws)."""
+def _defined(metric: PixelMetric, tp: np.ndarray, fp: np.ndarray, covered: np.ndarray) -> np.ndarray:
+    """Return the metric of (draws, bins) counts at thresholds between bins; (draws,), NaN where a class is missing."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        values = [metric(tp, fp) for metric in (auroc_of_counts, average_precision_of_counts, best_dice_of_counts)]
-        values.append(pro_of_counts(covered, fp, 0.3))
+        values = metric(tp, fp, covered)
     return np.where((tp[:, -1] > 0) & (fp[:, -1] > 0), values, np.nan)

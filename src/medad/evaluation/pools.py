@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from medad.evaluation.metrics import auroc
-from medad.evaluation.statistics import units
+from medad.evaluation.units import units
 
 STRENGTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # C of the regression; small is strongly regularised
 FOLDS = 5

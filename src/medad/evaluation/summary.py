@@ -1,28 +1,16 @@
 """All metrics of a table of scores: what metrics.json holds."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from medad.errors import MedadError
-from medad.evaluation.bootstrap import bootstrap_draws
-from medad.evaluation.chi_squared import chi_squared_draws
-from medad.evaluation.curves import average_precision_of_counts
-from medad.evaluation.intervals import ap_interval, auroc_interval, class_sizes, proportion_interval, spread_interval
-from medad.evaluation.metrics import (
-    au_pro,
-    auroc,
-    average_precision,
-    best_dice,
-    chi_squared_distance,
-    pixel_auroc,
-    pixel_average_precision,
-)
-from medad.evaluation.pixel_bootstrap import pixel_draws
+from medad.evaluation.estimates import decision_figures, image_figures, pixel_figures
+from medad.evaluation.figure import Figure
+from medad.evaluation.metric import Metric
+from medad.evaluation.metric_list import AUROC, listed
 from medad.evaluation.scores import ScoreTable
-
-_OF_PIXELS = {"auroc": pixel_auroc, "ap": pixel_average_precision, "best_dice": best_dice, "au_pro": au_pro}
 
 
 def summarise(
@@ -75,10 +63,13 @@ def summarise(
     result["image"] = _image(table, labels)
     result["kinds"] = _kinds(table, labels)
     if masks is not None and maps:
-        result["pixel"] = {name: _pixel(masks, values, table.patients) for name, values in maps.items()}
-        result["n"]["masks"] = int(np.asarray(masks).any(axis=(1, 2)).sum())
+        masks, metrics = np.asarray(masks, dtype=bool), listed("pixel")
+        each = {name: pixel_figures(metrics, masks, values, table.patients) for name, values in maps.items()}
+        result["pixel"] = {name: _written(figures) for name, figures in each.items()}
+        result["n"]["masks"] = int(masks.any(axis=(1, 2)).sum())
     if table.pred_label is not None:
-        result["decision"] = _decision(labels, np.asarray(table.pred_label), table.patients)
+        called = np.asarray(table.pred_label)
+        result["decision"] = _written(decision_figures(listed("decision"), labels, called, table.patients))
     return result
 
 
@@ -112,44 +103,29 @@ def _both_classes(labels: np.ndarray) -> bool:
     return 0 < labels.sum() < len(labels)
 
 
-def _ranking(table: ScoreTable, labels: np.ndarray) -> dict[str, dict]:
-    """AUROC and AP of each shown row, the mean over its members, with intervals."""
-    rows, patients = table.shown_rows, table.patients
+def row_figures(metrics: Sequence[Metric], table: ScoreTable) -> dict[str, dict]:
+    """Return KEY and KEY_ci of `metrics` of each shown row of `table`, which has labels: means over its members."""
+    rows, labels = table.shown_rows, np.asarray(table.gt_label)
     if not _both_classes(labels):
-        return {row: dict.fromkeys(("auroc", "auroc_ci", "ap", "ap_ci")) for row in rows}
-    draws = bootstrap_draws(labels, list(rows.values()), [average_precision_of_counts], patients=patients)
-    result: dict[str, dict] = {}
-    for (name, members), sd in zip(rows.items(), draws[:, 0].std(axis=1, ddof=1), strict=True):
-        ap = _mean(average_precision, labels, members)
-        result[name] = {
-            "auroc": _mean(auroc, labels, members),
-            "auroc_ci": list(auroc_interval(labels, members, patients)),
-            "ap": ap,
-            "ap_ci": list(ap_interval(ap, float(sd), labels, members, patients)),
-        }
+        return {name: _written({metric.key: None for metric in metrics}) for name in rows}
+    found = image_figures(metrics, labels, list(rows.values()), table.patients)
+    return {name: _written(figures) for name, figures in zip(rows, found, strict=True)}
+
+
+def _written(figures: Mapping[str, Figure | None]) -> dict:
+    """Return figures as metrics.json has them."""
+    result: dict = {}
+    for key, figure in figures.items():
+        result |= {key: figure and figure.mean, f"{key}_ci": figure and [figure.low, figure.high]}
     return result
 
 
-def _mean(metric: Callable[[np.ndarray, np.ndarray], float], labels: np.ndarray, members: np.ndarray) -> float:
-    return float(np.mean([metric(labels, member) for member in members]))
-
-
 def _image(table: ScoreTable, labels: np.ndarray) -> dict:
-    result = _ranking(table, labels)
-    defined = _both_classes(labels)
+    result, defined = row_figures(listed("image"), table), _both_classes(labels)
     for name, row in table.shown_rows.items():
-        result[name] |= chi_squared_figures(labels, row, table.patients) if defined else {"chi2": None, "chi2_ci": None}
         if len(row) > 1:
-            result[name]["members"] = [auroc(labels, member) if defined else None for member in row]
+            result[name]["members"] = [AUROC.value(labels, member) if defined else None for member in row]
     return _with_pred_score(table, result)
-
-
-def chi_squared_figures(labels: np.ndarray, row: np.ndarray, patients: Sequence[str] | None) -> dict:
-    """Return ``chi2``, the mean over the members of `row` (members, n), and its 95 % interval ``chi2_ci``."""
-    value = _mean(chi_squared_distance, labels, row)
-    sd = float(chi_squared_draws(labels, row, patients).std(ddof=1))
-    ends = spread_interval(value / 100, sd / 100, min(class_sizes(labels, patients)))
-    return {"chi2": value, "chi2_ci": [100 * end for end in ends]}
 
 
 def _kinds(table: ScoreTable, labels: np.ndarray) -> dict:
@@ -160,7 +136,7 @@ def _kinds(table: ScoreTable, labels: np.ndarray) -> dict:
     for kind in sorted(set(kinds[labels == 1]) - {""}):
         chosen = np.flatnonzero((labels == 0) | (kinds == kind) & (labels == 1))
         part, count = table.subset(chosen), int(labels[chosen].sum())
-        figures = _ranking(part, labels[chosen])
+        figures = row_figures(listed("image", headline=True), part)
         result[str(kind)] = _with_pred_score(part, {name: row | {"n": count} for name, row in figures.items()})
     return result
 
@@ -168,29 +144,3 @@ def _kinds(table: ScoreTable, labels: np.ndarray) -> dict:
 def _with_pred_score(table: ScoreTable, figures: dict[str, dict]) -> dict[str, dict]:
     """Give ``pred_score`` the figures of the named score that it repeats."""
     return {name: figures[name if name in figures else table.primary] for name in table.rows}
-
-
-def _pixel(masks: np.ndarray, maps: np.ndarray, patients: Sequence[str] | None) -> dict:
-    """AUROC, AP and best Dice (an oracle: its threshold is chosen on the masks) of pooled pixels, and AU-PRO."""
-    masks = np.asarray(masks)
-    if not (masks.any() and not masks.all()):
-        return {key: None for name in _OF_PIXELS for key in (name, f"{name}_ci")}
-    draws = pixel_draws(masks, maps, patients)
-    items = min(size for size in class_sizes(np.any(masks, axis=(1, 2)), patients) if size)
-    result: dict = {}
-    for name, metric in _OF_PIXELS.items():
-        result[name] = metric(masks, maps)
-        result[f"{name}_ci"] = list(spread_interval(result[name], float(np.nanstd(draws[name], ddof=1)), items))
-    return result
-
-
-def _decision(labels: np.ndarray, predicted: np.ndarray, patients: Sequence[str] | None) -> dict:
-    """Sensitivity and specificity of the detector's own threshold with exact intervals; None for a missing class."""
-    figures: dict = {}
-    for name, label in (("sensitivity", 1), ("specificity", 0)):
-        chosen = np.flatnonzero(labels == label)
-        hits = predicted[chosen] == label
-        whose = None if patients is None else [patients[int(i)] for i in chosen]
-        figures[name] = float(hits.mean()) if len(hits) else None
-        figures[f"{name}_ci"] = list(proportion_interval(hits, whose)) if len(hits) else None
-    return figures

@@ -1,6 +1,6 @@
 """Whether a figure of ours agrees with a published one."""
 
-from medad.evaluation.comparison import Figure
+from medad.evaluation.figure import Figure
 
 MARGIN = 3.0  # points within which two figures count as the same
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from medad.evaluation.intervals import few_words
+from medad.evaluation.metric import Metric
+from medad.evaluation.metric_list import AUROC, SENSITIVITY, SPECIFICITY
 from medad.reports.outcome import Outcome
 from medad.reports.tables import control_name, interval, percent
 
@@ -18,8 +20,8 @@ def verdict(outcome: Outcome) -> str:
         words = "Better than chance" if outcome.better else "Worse than chance"
     score = "the detector's score" if outcome.score == "pred_score" else f"the score {outcome.score}"
     return (
-        f"{words}: by {score} an abnormal image ranks above a normal one in {_figure(outcome.own, 'auroc')} of pairs "
-        "(AUROC; by chance 50 %)."
+        f"{words}: by {score} an abnormal image ranks above a normal one in {_figure(outcome.own, AUROC)} of pairs "
+        f"({AUROC.name}; by chance 50 %)."
     )
 
 
@@ -27,9 +29,9 @@ def meaning(outcome: Outcome) -> Iterator[str]:
     """Yield what else has to be known before the figures are used, each in a few sentences."""
     if outcome.reversed:
         yield (
-            "AUROC lies below 50 %: abnormal images tend to get the lower scores. Either the labels are swapped, or "
-            "this method finds abnormal images easier than normal ones (it reconstructs them better, for example); "
-            "then the score ranks the wrong way round."
+            f"{AUROC.name} lies below 50 %: abnormal images tend to get the lower scores. Either the labels are "
+            "swapped, or this method finds abnormal images easier than normal ones (it reconstructs them better, for "
+            "example); then the score ranks the wrong way round."
         )
     yield from _against_control(outcome)
     yield from _threshold(outcome)
@@ -43,7 +45,7 @@ def _against_control(outcome: Outcome) -> Iterator[str]:
     if outcome.own and outcome.control:
         name, row = outcome.control
         words = "Not above" if outcome.beaten else "Above" if outcome.above_controls else "Not clearly above"
-        text = f"{words} the best of what sees no pathology: {control_name(name)}, AUROC {_figure(row, 'auroc')}."
+        text = f"{words} the best of what sees no pathology: {control_name(name)}, {AUROC.name} {_figure(row, AUROC)}."
         yield text if outcome.above_controls else f"{text} So this test does not show that the score sees disease."
 
 
@@ -59,11 +61,11 @@ def _threshold(outcome: Outcome) -> Iterator[str]:
 
 def _measured(outcome: Outcome) -> Iterator[str]:
     """Yield measured against promised specificity, and the sensitivity, as far as there are images of the class."""
-    if outcome.decision.get("specificity") is not None:
-        spared = f"Measured specificity: {_figure(outcome.decision, 'specificity')}"
+    if outcome.decision.get(SPECIFICITY.key) is not None:
+        spared = f"Measured {SPECIFICITY.name}: {_figure(outcome.decision, SPECIFICITY)}"
         yield f"{spared}, less than promised." if outcome.promise_broken else f"{spared}."
-    if outcome.decision.get("sensitivity") is not None:
-        yield f"Sensitivity: {_figure(outcome.decision, 'sensitivity')}."
+    if outcome.decision.get(SENSITIVITY.key) is not None:
+        yield f"{SENSITIVITY.name.capitalize()}: {_figure(outcome.decision, SENSITIVITY)}."
 
 
 def _images(outcome: Outcome) -> Iterator[str]:
@@ -93,7 +95,7 @@ def _count(n: int, what: str = "image") -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"
 
 
-def _figure(row: Mapping, key: str) -> str:
+def _figure(row: Mapping, metric: Metric) -> str:
     """Write a share in per cent with its interval, where it has one."""
-    ends = row.get(f"{key}_ci")
-    return f"{percent(row[key])} %{f' (95 % interval {interval(ends)})' if ends else ''}"
+    ends = row.get(metric.ci)
+    return f"{percent(row[metric.key])} %{f' (95 % interval {interval(ends)})' if ends else ''}"

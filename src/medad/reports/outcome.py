@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from medad.detectors.contract.detector import SPECIFICITY
 from medad.evaluation.calibration import promised_specificity
 from medad.evaluation.intervals import FEW
+from medad.evaluation.metric_list import AUROC
+from medad.evaluation.metric_list import SPECIFICITY as MEASURED_SPECIFICITY
 
 NEEDED = round(SPECIFICITY / (1 - SPECIFICITY))  # held-out normal images that it takes to promise SPECIFICITY
 
@@ -49,7 +51,7 @@ class Outcome:
     def own(self) -> Mapping:
         """Figures of the score that the detector decides by; empty where they are undefined."""
         figures = self.metrics["image"].get("pred_score", {})
-        return {} if figures.get("auroc") is None else figures
+        return {} if figures.get(AUROC.key) is None else figures
 
     @property
     def smallest(self) -> int:
@@ -73,12 +75,12 @@ class Outcome:
 
     @property
     def _ends(self) -> Sequence[float]:
-        return self.own.get("auroc_ci") or (0.0, 1.0)
+        return self.own.get(AUROC.ci) or (0.0, 1.0)
 
     @property
     def reversed(self) -> bool:
         """Whether the score seems to rank the wrong way round."""
-        return self.worse or (bool(self.own) and self.own["auroc"] < 0.4)
+        return self.worse or (bool(self.own) and self.own[AUROC.key] < 0.4)
 
     @property
     def held_out(self) -> int | None:
@@ -98,22 +100,22 @@ class Outcome:
     @property
     def promise_broken(self) -> bool:
         """Whether the measured specificity lies below the promised one with all its interval."""
-        ends = self.decision.get("specificity_ci")
+        ends = self.decision.get(MEASURED_SPECIFICITY.ci)
         return ends is not None and ends[1] < self.promised
 
     @property
     def control(self) -> tuple[str, Mapping] | None:
         """Name and figures of the best detector that sees no pathology."""
         rows = self.metrics.get("controls") or {}
-        known = [(name, row) for name, row in rows.items() if row.get("auroc") is not None]
-        return max(known, key=lambda item: item[1]["auroc"], default=None)
+        known = [(name, row) for name, row in rows.items() if row.get(AUROC.key) is not None]
+        return max(known, key=lambda item: item[1][AUROC.key], default=None)
 
     @property
     def beaten(self) -> bool:
         """Whether that one does as well as the score or better."""
-        return bool(self.own) and self.control is not None and self.control[1]["auroc"] >= self.own["auroc"]
+        return bool(self.own) and self.control is not None and self.control[1][AUROC.key] >= self.own[AUROC.key]
 
     @property
     def above_controls(self) -> bool:
         """Whether the interval of AUROC lies above that of the best control: more than it would take."""
-        return self.control is None or self._ends[0] > (self.control[1].get("auroc_ci") or [1])[-1]
+        return self.control is None or self._ends[0] > (self.control[1].get(AUROC.ci) or [1])[-1]

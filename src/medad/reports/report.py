@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from medad.evaluation.metric_list import CHI2
 from medad.evaluation.scores import ScoreTable
 from medad.files import replacing
 from medad.reports.advice import next_steps
@@ -117,7 +118,7 @@ def _unbroken(text: str) -> str:
 
 
 def _figures(metrics: Mapping, scores: ScoreTable) -> Iterator[Html]:
-    chi2, bins = {name: figures["chi2"] for name, figures in metrics["image"].items()}, bins_for(scores)
+    chi2, bins = {name: figures[CHI2.key] for name, figures in metrics["image"].items()}, bins_for(scores)
     yield section(
         "Distribution of the scores",
         picture(

@@ -1,9 +1,11 @@
 """The report's tables of accuracy: scores, kinds of abnormality, pixels."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from medad.evaluation.metric import Metric
+from medad.evaluation.metric_list import AUROC, listed
 from medad.evaluation.scores import ScoreTable
-from medad.reports.html import Html, element, html, section, table
+from medad.reports.html import Html, element, html, join, section, table
 
 _MEANING = {
     "a_rec": "reconstruction error of single networks",
@@ -22,7 +24,6 @@ _CONTROLS = {
     "pixels": "pixels",
 }
 INTERVALS = "In brackets the 95 % interval. It speaks of the choice of test images, not of the chance in training."
-_PIXELS = {"auroc": "AUROC, %", "ap": "AP, %", "au_pro": "AU-PRO, %", "best_dice": "best Dice, % (oracle)"}
 
 
 def percent(value: float | None) -> str:
@@ -46,51 +47,49 @@ def accuracy_tables(metrics: Mapping, scores: ScoreTable, size: Sequence[int] | 
     if not metrics["image"]:
         yield section("Scores", element("p", "Tables of accuracy are left out: these images have no labels."))
         return
-    note = element("p", _score_note(metrics), "note")
-    yield section("Scores", _score_table(metrics, scores), note, *_control_table(metrics.get("controls")))
+    yield section("Scores", *_score_table(metrics, scores), *_control_table(metrics.get("controls")))
+    if metrics.get("decision"):
+        yield section("At the detector's threshold", *_decision_table(metrics["decision"], scores.primary))
     if metrics["kinds"]:
         yield section("Kinds of abnormality", *_kind_tables(metrics, scores))
     if metrics["pixel"]:
         yield section("Pixels", *_pixel_table(metrics, size))
 
 
-def _score_table(metrics: Mapping, scores: ScoreTable) -> Html:
+def _score_table(metrics: Mapping, scores: ScoreTable) -> Iterator[Html]:
     image = {name: metrics["image"][name] for name in scores.shown_rows}
+    shown = known(listed("image"), image.values())
     rows = [
-        [
-            element("code", name),
-            _bold_best(image, name, "auroc"),
-            _bold_best(image, name, "ap"),
-            _chi2(figures),
-            _meaning(name, figures),
-        ]
+        [element("code", name), *(_bold_best(image, name, metric) for metric in shown), _meaning(name, figures)]
         for name, figures in image.items()
     ]
-    return table(["score", "AUROC, %", "AP, %", "χ²", "what it measures"], rows, text=[4])
-
-
-def _chi2(figures: Mapping) -> Html:
-    if figures["chi2"] is None:
-        return html("–")
-    ends = figures.get("chi2_ci")
-    return _with_ends(html(f"{figures['chi2']:.2f}"), f"{ends[0]:.2f}–{ends[1]:.2f}" if ends else "")
-
-
-def _score_note(metrics: Mapping) -> str:
+    head = [metric.heading for metric in shown]
+    yield table(["score", *head, "what it measures"], rows, text=[len(head) + 1])
     n = metrics["n"]
-    chance = percent(n["abnormal"] / max(n["abnormal"] + n["normal"], 1))
-    return (
-        f"{INTERVALS} By chance AUROC is 50 % and AP {chance} %. χ²: distance of the histograms below, 0 to 100. "
-        "Bold: the highest figure, which is no test of significance."
-    )
+    share = percent(n["abnormal"] / max(n["abnormal"] + n["normal"], 1))
+    bold = " Bold: the best figure, which is no test of significance." if len(rows) > 1 else ""
+    yield element("p", f"{INTERVALS} {share} % of the test images are abnormal.{bold}", "note")
+    yield explained(shown)
+
+
+def known(metrics: Sequence[Metric], rows: Collection[Mapping]) -> list[Metric]:
+    """Return the metrics that any of the rows has: files of earlier versions lack some."""
+    return [metric for metric in metrics if any(metric.key in row for row in rows)]
+
+
+def explained(metrics: Sequence[Metric]) -> Html:
+    """Return what each metric says, a line for each."""
+    lines = (join(element("b", f"{metric.name}:"), metric.meaning) for metric in metrics)
+    return join(*(element("p", line, "note") for line in lines))
 
 
 def _control_table(controls: Mapping | None) -> Iterator[Html]:
     """Yield a table of the detectors that see no pathology, none if they were not computed."""
     if controls:
-        rows = [[control_name(name), *(_figure(row, key) for key in ("auroc", "ap"))] for name, row in controls.items()]
+        shown = known(listed("image", headline=True), controls.values())
+        rows = [[control_name(name), *(figure(row, metric) for metric in shown)] for name, row in controls.items()]
         yield element("h3", "What sees no pathology")
-        yield table(["seen alone", "AUROC, %", "AP, %"], rows)
+        yield table(["seen alone", *(metric.heading for metric in shown)], rows)
         note = "A detector that is not clearly above them has not shown that it sees disease. "
         unlabeled = "With unlabeled: they tell normal from unlabeled images; the others know normal images only."
         with_unlabeled = any(name.endswith("_nu") for name in controls)
@@ -99,53 +98,55 @@ def _control_table(controls: Mapping | None) -> Iterator[Html]:
 
 def _meaning(name: str, figures: Mapping) -> str:
     members = [m for m in figures.get("members", []) if m is not None]
-    listed = ", ".join(map(percent, members))
-    each = f"; mean of {len(members)} networks with AUROC {listed}" if members else ""
-    return _MEANING.get(name, "") + each
+    each = ", ".join(map(percent, members))
+    told = f"; mean of {len(members)} networks with {AUROC.name} {each}" if members else ""
+    return _MEANING.get(name, "") + told
+
+
+def _decision_table(figures: Mapping, score: str) -> Iterator[Html]:
+    shown = known(listed("decision"), [figures])
+    head = [metric.heading for metric in shown]
+    yield table(["score", *head], [[element("code", score), *(figure(figures, metric) for metric in shown)]])
+    yield explained(shown)
 
 
 def _kind_tables(metrics: Mapping, scores: ScoreTable) -> Iterator[Html]:
     yield element("p", "Each kind of abnormality against all normal images.", "note")
     kinds, names = metrics["kinds"], list(scores.shown_rows)
-    for key, heading in (("auroc", "AUROC, %"), ("ap", "AP, %")):
+    for metric in listed("image", headline=True):
         rows = []
         for kind, figures in kinds.items():
             shown = {name: figures[name] for name in names}
             count = figures[names[0]]["n"]
-            rows.append([f"{kind} ({count})", *(_bold_best(shown, name, key) for name in names)])
-        yield element("h3", heading)
+            rows.append([f"{kind} ({count})", *(_bold_best(shown, name, metric) for name in names)])
+        yield element("h3", metric.heading)
         yield table(["kind (images)", *(element("code", name) for name in names)], rows)
-    note = "AP depends on how many abnormal images there are: do not compare it between kinds."
-    yield element("p", note, "note")
 
 
 def _pixel_table(metrics: Mapping, size: Sequence[int] | None) -> Iterator[Html]:
-    pixel = metrics["pixel"]
-    rows = [[element("code", name), *(_bold_best(pixel, name, key) for key in _PIXELS)] for name in pixel]
-    yield table(["map", *_PIXELS.values()], rows)
-    n = metrics["n"]
+    pixel, n = metrics["pixel"], metrics["n"]
+    shown = known(listed("pixel"), pixel.values())
+    rows = [[element("code", name), *(_bold_best(pixel, name, metric) for metric in shown)] for name in pixel]
+    yield table(["map", *(metric.heading for metric in shown)], rows)
     scale = f"Images, masks and maps at {size[0]} x {size[1]} pixels. " if size else ""
     yield element(
         "p",
         f"{scale}Pixels of all {n['normal'] + n['abnormal']} test images pooled, normal images included; "
-        f"{n['masks']} of them have a mask. AU-PRO: mean share of a region that is found, at false positive rates "
-        "up to 30 %, by chance 15 %. Oracle: the threshold was chosen on the masks themselves.",
+        f"{n['masks']} of them have a mask.",
         "note",
     )
+    yield explained(shown)
 
 
-def _bold_best(rows: Mapping, name: str, key: str) -> Html:
-    """Write one figure in per cent with its interval where it has one, in bold if no other row is higher."""
-    value = rows[name][key]
-    best = value is not None and len(rows) > 1 and value >= max(other[key] for other in rows.values())
-    return _figure(rows[name], key, "b" if best else "")
+def _bold_best(rows: Mapping, name: str, metric: Metric) -> Html:
+    """Write one figure with its interval where it has one, in bold if no other row has a better one."""
+    values = [row[metric.key] for row in rows.values() if row.get(metric.key) is not None]
+    best = max(values, default=None) if metric.higher else min(values, default=None)
+    return figure(rows[name], metric, "b" if len(rows) > 1 and rows[name].get(metric.key) == best is not None else "")
 
 
-def _figure(row: Mapping, key: str, tag: str = "") -> Html:
-    """Write one figure in per cent, set off by `tag`, with its interval where it has one."""
-    text, ends = percent(row.get(key)), row.get(f"{key}_ci")
-    return _with_ends(element(tag, text) if tag else html(text), interval(ends) if ends else "")
-
-
-def _with_ends(figure: Html, ends: str) -> Html:
-    return Html(f"{figure} <small>({ends})</small>") if ends else figure
+def figure(row: Mapping, metric: Metric, tag: str = "") -> Html:
+    """Write one figure of `row`, set off by `tag`, with its interval where it has one."""
+    text, ends = metric.written(row.get(metric.key)), row.get(metric.ci)
+    written = element(tag, text) if tag else html(text)
+    return Html(f"{written} <small>({'–'.join(map(metric.written, ends))})</small>") if ends else written

@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from medad.evaluation.metric import Metric
+from medad.evaluation.metric_list import listed
 from medad.evaluation.scores import ScoreTable
 from medad.reports.advice import next_steps
 from medad.reports.lead import lead
@@ -15,10 +17,11 @@ CONTROLS_TITLE = "what sees no pathology:"
 
 
 def print_table(metrics: Mapping[str, Any], scores: ScoreTable) -> None:
-    """Print AUROC and AP of every score with their intervals, in per cent; nothing for images without labels."""
+    """Print the headline metrics of every score with their intervals; nothing for images without labels."""
     if not metrics["image"]:
         return
-    table = Table("score", "AUROC", "95 % interval", "AP", "95 % interval", title=_title(metrics))
+    heads = [head for metric in listed("image", headline=True) for head in (metric.heading, "95 % interval")]
+    table = Table("score", *heads, title=_title(metrics))
     _add_rows(table, {name: metrics["image"][name] for name in scores.shown_rows})
     if metrics.get("controls"):
         table.add_section()
@@ -35,15 +38,13 @@ def print_words(outcome: Outcome) -> None:
 
 def _add_rows(table: Table, figures: Mapping[str, Mapping[str, Any]]) -> None:
     for name, row in figures.items():
-        table.add_row(name, *_cells(row, "auroc"), *_cells(row, "ap"))
+        table.add_row(name, *(cell for metric in listed("image", headline=True) for cell in _cells(row, metric)))
 
 
 def _title(metrics: Mapping[str, Any]) -> str:
     return ", ".join(f"{n} {name}" for name, n in metrics["n"].items())
 
 
-def _cells(row: Mapping[str, Any], metric: str) -> tuple[str, str]:
-    if row[metric] is None:
-        return "–", "–"
-    low, high = row[f"{metric}_ci"]
-    return f"{100 * row[metric]:.1f}", f"{100 * low:.1f} to {100 * high:.1f}"
+def _cells(row: Mapping[str, Any], metric: Metric) -> tuple[str, str]:
+    ends = row.get(metric.ci)
+    return metric.written(row.get(metric.key)), " to ".join(map(metric.written, ends)) if ends else "–"

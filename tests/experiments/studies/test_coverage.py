@@ -8,7 +8,7 @@ import pytest
 
 from medad.evaluation.intervals import mean_auroc
 from medad.evaluation.metrics import average_precision
-from medad.experiments.studies.coverage import comparisons, intervals, pixels
+from medad.experiments.studies.coverage import comparisons, intervals, operating_points, pixels
 from medad.experiments.studies.coverage.populations import SHAPES, draw, draw_methods, draw_patients, labels_of, true_ap
 
 SE = np.sqrt(0.05 * 0.95)
@@ -33,8 +33,9 @@ def test_patients_and_methods_have_it_too():
 def test_the_page_is_printed(monkeypatch):
     from medad.experiments.studies.coverage import __main__ as command
 
-    for module in (intervals, command):
+    for module in (intervals, operating_points, command):
         monkeypatch.setattr(module, "SIZES", ((5, 5),))
+    monkeypatch.setattr(operating_points, "TRUTHS", (0.8,))
     monkeypatch.setattr(comparisons, "METHODS", (2,))
     page = "\n".join(command.page(2, 0))
     assert "| 5 + 5 |" in page
@@ -70,3 +71,11 @@ def test_patients_pixels_and_trainings_keep_it_too():
 def test_equal_methods_differ_in_5_percent_at_most():
     for trainings, methods, sd, ours, _ in comparisons.family_errors(300):
         assert ours <= 0.05 + 3 * SE / np.sqrt(300), (trainings, methods, sd)
+
+
+@pytest.mark.slow
+def test_intervals_of_operating_points_keep_their_word():
+    for size, found in operating_points.by_operating_point(100):
+        for metric in operating_points.METRICS:
+            assert np.mean(found[metric.name]) > 0.95, (size, metric.name)
+            assert min(found[metric.name]) > 0.95 - 4 * SE / np.sqrt(100), (size, metric.name)

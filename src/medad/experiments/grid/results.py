@@ -3,7 +3,7 @@
 import csv
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from medad.errors import UserError
+from medad.evaluation.metric import Metric
+from medad.evaluation.metric_list import listed
 from medad.evaluation.scores import ScoreTable, parse_scores
 from medad.experiments.grid.cell import REPORT
 from medad.experiments.grid.config import Cell
@@ -27,7 +29,6 @@ CREATE TABLE IF NOT EXISTS cells (
 CELLS = "cells"
 OF_IMAGES = ("label", "seed", "image_path", "gt_label", "kind")  # what stands before the scores of an image
 _FIELDS = ("key", "data", "label", "seed", "options", "error", "seconds", "finished", "metrics", "scores")
-COLUMNS = ("data", "label", "seed", "score", "auroc", "auroc_low", "auroc_high", "ap", "ap_low", "ap_high")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Record:
     def report(self) -> CellReport:
         """Where the cell's report lies, if it has one."""
         file = self.folder / REPORT
-        return CellReport(self.data, self.label, self.seed, file if file.exists() else None)
+        pixel = self.metrics.get("pixel", {})
+        return CellReport(self.data, self.label, self.seed, file if file.exists() else None, pixel)
 
     @property
     def comparable(self) -> bool:
@@ -123,11 +125,16 @@ def last_line(error: str) -> str:
 
 
 def export_csv(records: list[Record], file: Path) -> None:
-    """Write a row for every score of every cell."""
+    """Write a row for every score and every map of every cell, with all metrics of `medad.evaluation.metric_list`.
+
+    Empty is what a score or map does not have, or had not yet when the cell ran.
+    """
     with replacing(file) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(_rows(records))
+        metrics = listed("image", "decision", "pixel")
+        columns = [f"{metric.column}{end}" for metric in metrics for end in ("", "_low", "_high")]
+        writer.writerow(["data", "label", "seed", "score", *columns])
+        writer.writerows(_rows(records, metrics))
 
 
 def export_scores(records: list[Record], file: Path) -> None:
@@ -179,10 +186,16 @@ def _images(record: Record, names: list[str]) -> Iterator[tuple[object, ...]]:
         yield record.label, record.seed, *row
 
 
-def _rows(records: list[Record]) -> Iterator[list[object]]:
+def _rows(records: list[Record], metrics: Sequence[Metric]) -> Iterator[list[object]]:
     for record in records:
-        for score, figures in record.metrics["image"].items():
-            cells: list[object] = []
-            for name in ("auroc", "ap"):
-                cells += ["", "", ""] if figures[name] is None else [figures[name], *figures[f"{name}_ci"]]
-            yield [record.data, record.label, record.seed, score, *cells]
+        image, pixel = record.metrics["image"], record.metrics.get("pixel", {})
+        levels = {"image": image, "pixel": pixel, "decision": {"pred_score": record.metrics.get("decision") or {}}}
+        for name in dict.fromkeys([*image, *pixel]):
+            cells = (_cells(levels[metric.level].get(name, {}), metric) for metric in metrics)
+            yield [record.data, record.label, record.seed, name, *(cell for some in cells for cell in some)]
+
+
+def _cells(figures: Mapping[str, Any], metric: Metric) -> list[object]:
+    """Return a figure and the ends of its interval, empty where it has none."""
+    value = figures.get(metric.key)
+    return ["", "", ""] if value is None else [value, *(figures.get(metric.ci) or ["", ""])]

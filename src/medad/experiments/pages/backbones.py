@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from medad.errors import UserError
+from medad.evaluation.metric_list import listed
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.verdict import RULE
 from medad.experiments import controls
@@ -18,6 +19,7 @@ from medad.experiments.printed import printed_by
 from medad.experiments.stored import Result, by_method, machines, stored
 from medad.experiments.subsets import of_kind, restrict
 from medad.reports.markdown import markdown_table
+from medad.reports.tables import known
 from medad.training.run_folder import training_seconds
 
 
@@ -121,13 +123,11 @@ def _filled(rows: list[list[str]]) -> list[list[str]]:
 
 def _pixels(some: Sequence[Result], kept: Kept) -> Iterator[str]:
     """Yield a table of pixel metrics if there are any; Dice is an oracle's, its threshold is chosen on the masks."""
-    rows = [
-        [str(result.run["seed"]), name, f"{100 * figures['ap']:.1f}", f"{100 * figures['best_dice']:.1f}"]
-        for result in some
-        for name, figures in result.metrics["pixel"].items()
-    ]
+    maps = [(result, name, row) for result in some for name, row in result.metrics["pixel"].items()]
+    shown = known(listed("pixel"), [row for _, _, row in maps])
+    rows = [[str(r.run["seed"]), name, *(m.written(row.get(m.key)) for m in shown)] for r, name, row in maps]
     if rows:
-        yield markdown_table([["seed", "map", "pixel AP", "best Dice (oracle)"], *rows])
+        yield markdown_table([["seed", "map", *(metric.name for metric in shown)], *rows])
     if rows and kept:
         yield "Pixels are those of all test images. Maps are not stored, so there is no interval and no clean figure."
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from medad.evaluation.comparison import Tables
+from medad.evaluation.estimates import image_figures
+from medad.evaluation.metric_list import CHI2
 from medad.evaluation.metrics import chi_squared_distance
 from medad.evaluation.scores import ScoreTable
-from medad.evaluation.summary import chi_squared_figures
 from medad.experiments.deduplicated import Kept
 from medad.experiments.paper import (
     BACKBONES,
@@ -143,10 +144,9 @@ def _distances(some: Sequence[ScoreTable], score: str) -> tuple[str, str]:
     """Return the distance, the mean over seeds and members, with its interval, and as the authors' code has it."""
     labels, rows = some[0].gt_label, np.concatenate([table.rows[score] for table in some])
     assert labels is not None and all(table.image_path == some[0].image_path for table in some)
-    figures = chi_squared_figures(labels, rows, some[0].patients)
-    low, high = figures["chi2_ci"]
+    figure = image_figures([CHI2], labels, [rows], some[0].patients)[0][CHI2.key]
     official = float(np.mean([chi_squared_distance(labels, row, official=True) for row in rows]))
-    return f"{figures['chi2']:.2f} [{low:.2f}, {high:.2f}]", f"{official:.2f}"
+    return f"{figure.mean:.2f} [{figure.low:.2f}, {figure.high:.2f}]", f"{official:.2f}"
 
 
 SECTIONS: Mapping[str, tuple[str, Section]] = {

@@ -10,7 +10,7 @@ import torch
 
 from medad.experiments.command import run_command, study_parser
 from medad.experiments.printed import printed_by
-from medad.experiments.studies.coverage import comparisons, intervals, pixels
+from medad.experiments.studies.coverage import comparisons, intervals, operating_points, pixels
 from medad.experiments.studies.coverage.comparisons import family_errors
 from medad.experiments.studies.coverage.intervals import (
     DRAWS,
@@ -21,6 +21,7 @@ from medad.experiments.studies.coverage.intervals import (
     by_trainings,
     of_chi_squared,
 )
+from medad.experiments.studies.coverage.operating_points import by_operating_point
 from medad.experiments.studies.coverage.pixels import OF_PIXELS, of_pixels
 from medad.experiments.studies.coverage.populations import PER_PATIENT, SHAPES
 from medad.progress import Advance, progress
@@ -41,6 +42,10 @@ positives at the top decide."""
 PATIENTS = f"""\
 Each patient has {PER_PATIENT} images of much the same score. Intervals that take them for independent promise too \
 much; ours count a patient once and measure the spread between patients."""
+POINTS = """\
+The same populations. A share of one class sets the threshold, so it differs from sample to sample. Clopper's and \
+Pearson's interval, which takes it for known, promises too much; ours hold both chances. With fewer than 72 items of \
+the class that sets the threshold they often reach 100 % false alarms, or 0 % sensitivity: so few do not tell."""
 CHI = """\
 The distance of two histograms of 100 bins is the larger, the fewer images there are, whatever the populations: \
 compare it between test sets of one size only. Its interval holds its mean *at that size*."""
@@ -57,7 +62,7 @@ picks the best on the images on which it compares, and forgets the chance in tra
 
 
 CELLS = (
-    *(SIZES, intervals.PATIENTS, intervals.CHI_SIZES, pixels.IMAGES),
+    *(SIZES, intervals.PATIENTS, operating_points.SIZES, intervals.CHI_SIZES, pixels.IMAGES),
     *(list(product(intervals.TRAININGS, intervals.SPREADS)), list(product(comparisons.CASES, comparisons.METHODS))),
 )
 Cell = TypeVar("Cell")
@@ -92,6 +97,9 @@ def _sections(repeats: int, seed: int, advance: Advance) -> Iterator[tuple]:
     yield "Size", WHAT, [["abnormal + normal", *NAMES], *rows], FIRST
     rows = [[str(n), _percent(known), _percent(unknown)] for n, known, unknown in each(by_patients(repeats, seed))]
     yield "Patients", PATIENTS, [["patients a class", "AUROC", "AUROC, patients unknown"], *rows]
+    points = each(by_operating_point(repeats, seed))
+    rows = [[f"{a} + {n}", *map(_mean_and_lowest, held.values())] for (a, n), held in points]
+    yield "Operating points", POINTS, [["abnormal + normal", *operating_points.NAMES], *rows]
     rows = [[str(n), f"{mean:.1f}", _percent(held)] for n, mean, held in each(of_chi_squared(repeats, seed))]
     yield "Chi-squared distance", CHI, [["images a class", "mean distance", "coverage"], *rows]
     rows = [[str(n), *map(_percent, held.values())] for n, held in each(of_pixels(repeats, seed))]

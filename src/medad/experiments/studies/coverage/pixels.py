@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from medad.evaluation.intervals import spread_interval
-from medad.evaluation.metrics import au_pro, best_dice, pixel_auroc, pixel_average_precision
+from medad.evaluation.metric_list import listed
 from medad.evaluation.pixel_bootstrap import pixel_draws
 
 SIDE, REGION, MANY = 12, 4, 3000
 IMAGES = (5, 10, 30, 100)  # of each class
-OF_PIXELS = {"auroc": pixel_auroc, "ap": pixel_average_precision, "best_dice": best_dice, "au_pro": au_pro}
+OF_PIXELS = {metric.key: metric.value for metric in listed("pixel")}
+COUNTED = {metric.key: metric.of_counts for metric in listed("pixel") if metric.of_counts}
 
 
 def _draw(rng: np.random.Generator, images: int) -> tuple[np.ndarray, np.ndarray]:
@@ -30,7 +31,7 @@ def of_pixels(repeats: int, seed: int = 0) -> Iterator[tuple[int, dict[str, floa
         rng, held = np.random.default_rng(seed), []
         for _ in range(repeats):
             masks, maps = _draw(rng, images)
-            draws = pixel_draws(masks, maps, draws=200, seed=int(rng.integers(2**31)))
+            draws = pixel_draws(masks, maps, COUNTED, draws=200, seed=int(rng.integers(2**31)))
             ends = [
                 spread_interval(metric(masks, maps), float(draws[name].std(ddof=1)), images)
                 for name, metric in OF_PIXELS.items()
