@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medad.detectors.ddad.ddad import DDAD
 from medad.evaluation.metric_list import CHI2, FPR_AT_TPR, SENSITIVITY_AT_SPECIFICITY, listed
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.summary import summarise
@@ -75,6 +76,7 @@ def report(tmp_path):
             scores=scores,
             losses=losses or {},
             sheet=sheet,
+            describe=DDAD.meaning,
         )
         assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
         assert path == tmp_path / "report.html"
@@ -275,7 +277,7 @@ def test_without_labels_only_images_are_counted(tmp_path, table):
     unlabelled = ScoreTable(table.image_path, None, table.columns)
     counts = {"normal": {"images": 8, "normal": 8, "abnormal": 0}, "unlabeled": {"images": 36}}
     outcome = Outcome(summarise(unlabelled), "r_dual", counts)
-    options = {"config": {}, "versions": {}, "losses": {}, "sheet": None, "outcome": outcome}
+    options = {"config": {}, "versions": {}, "losses": {}, "sheet": None, "outcome": outcome, "describe": DDAD.meaning}
     page = Page(write_report(tmp_path, title="t", scores=unlabelled, **options).read_text())
     assert "36 unlabeled images" in page.text and "abnormal)" not in page.text and "Versions" not in page.text
 
@@ -301,6 +303,6 @@ def test_metrics_of_earlier_versions_are_shown_as_far_as_they_go(table):
         for metric in (FPR_AT_TPR, SENSITIVITY_AT_SPECIFICITY):
             row.pop(metric.key, None), row.pop(metric.ci, None)
         row.pop(CHI2.ci, None)  # pred_score may share the figures of a named score
-    page = Page("".join(accuracy_tables(metrics, table, None)))
+    page = Page("".join(accuracy_tables(metrics, table, None, DDAD.meaning)))
     assert FPR_AT_TPR.name not in page.text and SENSITIVITY_AT_SPECIFICITY.name not in page.text
     assert f"{metrics['image']['r_dual'][CHI2.key]:.2f} a_intra and" in page.text

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from medad.evaluation.metric_list import AUROC
 from medad.reports.outcome import Outcome
 from medad.reports.tables import control_name
 
@@ -34,16 +35,17 @@ def _sentences(outcome: Outcome) -> Iterator[str]:
     yield f"{looked} scored, {' and '.join(f'{n} {name}' for name, n in classes.items())}."
     yield (
         f"Given a normal and an abnormal one of them, the detector scores the abnormal one higher in "
-        f"{_of_100(outcome.own['auroc'])} of 100 cases{_between(outcome)}."
+        f"{_of_100(outcome.own[AUROC.key])} of 100 cases{_between(outcome)}."
     )
     if outcome.control:
         name, row = outcome.control
-        yield f"The best control that knows nothing of disease ({control_name(name)}) reaches {_of_100(row['auroc'])}."
+        reached = _of_100(row[AUROC.key])
+        yield f"The best control that knows nothing of disease ({control_name(name)}) reaches {reached}."
     yield _conclusion(outcome)
 
 
 def _between(outcome: Outcome) -> str:
-    ends = outcome.own.get("auroc_ci")
+    ends = outcome.own.get(AUROC.ci)
     known = f"95 % interval {_of_100(ends[0])} to {_of_100(ends[1])}; " if ends else ""
     return f" ({known}50 by guessing)"
 

@@ -2,13 +2,13 @@
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from medad.evaluation.metric_list import CHI2
+from medad.evaluation.metric_list import AUROC, CHI2
 from medad.evaluation.scores import ScoreTable
 from medad.files import replacing
 from medad.reports.advice import next_steps
@@ -45,6 +45,7 @@ def write_report(
     scores: ScoreTable,
     losses: Mapping[str, np.ndarray],
     sheet: Sheet | None,
+    describe: Callable[[str], str],
 ) -> Path:
     """Write ``report.html`` into `folder`, whole or not at all.
 
@@ -69,6 +70,8 @@ def write_report(
         (epochs,) mean loss of each training phase; empty leaves the section out.
     sheet : Sheet or None
         Heat maps; None for detectors without maps.
+    describe : callable
+        Name of a score -> what it is, in a few words: :meth:`medad.Detector.meaning`.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def write_report(
         _opening(outcome),
         cards([_card(split, images) for split, images in outcome.counts.items()]),
         *_heat_maps(sheet, scores, metrics),
-        *accuracy_tables(metrics, scores, sheet.images.shape[1:3] if sheet else None),
+        *accuracy_tables(metrics, scores, sheet.images.shape[1:3] if sheet else None, describe),
         *_figures(metrics, scores),
         *_training(losses),
         section("Configuration", _fold("Options of this run", _flat(config))),
@@ -166,7 +169,7 @@ def _heat_maps(sheet: Sheet | None, scores: ScoreTable, metrics: Mapping) -> Ite
 def _at_chance(name: str, metrics: Mapping) -> bool:
     """Whether the score of the map `name` is known, and not shown to be better than chance."""
     figures = metrics["image"].get("pred_score" if name == "anomaly_map" else name) or {}
-    ends = figures.get("auroc_ci")
+    ends = figures.get(AUROC.ci)
     return ends is not None and ends[0] <= 0.5
 
 

@@ -1,21 +1,12 @@
 """The report's tables of accuracy: scores, kinds of abnormality, pixels."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from medad.evaluation.metric import Metric
 from medad.evaluation.metric_list import AUROC, listed
 from medad.evaluation.scores import ScoreTable
 from medad.reports.html import Html, element, html, join, section, table
 
-_MEANING = {
-    "a_rec": "reconstruction error of single networks",
-    "a_rec_ensemble": "reconstruction error of the ensemble",
-    "a_intra": "disagreement among the networks trained on normal images",
-    "a_inter": "difference between networks trained with and without the unlabeled images",
-    "r_intra": "a_intra refined by ASR-Net",
-    "r_dual": "a_intra and a_inter refined by ASR-Net",
-    "pred_score": "the detector's score",
-}
 _CONTROLS = {
     "mean_intensity": "mean intensity",
     "mean_gradient": "mean gradient",
@@ -42,12 +33,17 @@ def control_name(key: str) -> str:
     return _CONTROLS.get(base, base) + ("" if base == key else ", with unlabeled")
 
 
-def accuracy_tables(metrics: Mapping, scores: ScoreTable, size: Sequence[int] | None) -> Iterator[Html]:
-    """Yield the sections on images, on kinds of abnormality and on pixels (maps of H x W), as far as they are known."""
+def accuracy_tables(
+    metrics: Mapping, scores: ScoreTable, size: Sequence[int] | None, describe: Callable[[str], str]
+) -> Iterator[Html]:
+    """Yield the sections on images, on kinds of abnormality and on pixels (maps of H x W), as far as they are known.
+
+    What a score is, `describe` tells by its name.
+    """
     if not metrics["image"]:
         yield section("Scores", element("p", "Tables of accuracy are left out: these images have no labels."))
         return
-    yield section("Scores", *_score_table(metrics, scores), *_control_table(metrics.get("controls")))
+    yield section("Scores", *_score_table(metrics, scores, describe), *_control_table(metrics.get("controls")))
     if metrics.get("decision"):
         yield section("At the detector's threshold", *_decision_table(metrics["decision"], scores.primary))
     if metrics["kinds"]:
@@ -56,11 +52,15 @@ def accuracy_tables(metrics: Mapping, scores: ScoreTable, size: Sequence[int] | 
         yield section("Pixels", *_pixel_table(metrics, size))
 
 
-def _score_table(metrics: Mapping, scores: ScoreTable) -> Iterator[Html]:
+def _score_table(metrics: Mapping, scores: ScoreTable, describe: Callable[[str], str]) -> Iterator[Html]:
     image = {name: metrics["image"][name] for name in scores.shown_rows}
     shown = known(listed("image"), image.values())
     rows = [
-        [element("code", name), *(_bold_best(image, name, metric) for metric in shown), _meaning(name, figures)]
+        [
+            element("code", name),
+            *(_bold_best(image, name, metric) for metric in shown),
+            describe(name) + _members(figures),
+        ]
         for name, figures in image.items()
     ]
     head = [metric.heading for metric in shown]
@@ -96,11 +96,10 @@ def _control_table(controls: Mapping | None) -> Iterator[Html]:
         yield element("p", note + (unlabeled if with_unlabeled else ""), "note")
 
 
-def _meaning(name: str, figures: Mapping) -> str:
+def _members(figures: Mapping) -> str:
     members = [m for m in figures.get("members", []) if m is not None]
     each = ", ".join(map(percent, members))
-    told = f"; mean of {len(members)} networks with {AUROC.name} {each}" if members else ""
-    return _MEANING.get(name, "") + told
+    return f"; mean of {len(members)} networks with {AUROC.name} {each}" if members else ""
 
 
 def _decision_table(figures: Mapping, score: str) -> Iterator[Html]:

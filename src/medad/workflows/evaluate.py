@@ -124,6 +124,7 @@ def write_results(detector: Detector, images: ImageSet, name: str, run: Path, ou
         scores=table,
         losses=read_losses(run),
         sheet=make_sheet(detector, images, table, described.get("map_scale")),
+        describe=detector.meaning,
     )
     print_table(metrics, table)
     print_words(outcome)

@@ -41,6 +41,7 @@ from medad.training.stopwatch import SECONDS_FILE, Stopwatch
 from medad.training.workspace import workspace
 
 SPECIFICITY = 0.95
+OF_ALL = {"pred_score": "the detector's score", "anomaly_map": "the detector's map"}
 PIXELS_AT_ONCE = {"cpu": 32 * 64**2, "cuda": 1024 * 64**2}
 
 
@@ -307,7 +308,7 @@ class Detector(ABC):
     @classmethod
     def meaning(cls, name: str) -> str:
         """Return what the score or map `name` is, in a few words for a reader; none of a name that it does not give."""
-        return cls.meanings.get(name) or cls.meanings.get(re.sub(r"\d+$", "{k}", name), "")
+        return OF_ALL.get(name) or cls.meanings.get(name) or cls.meanings.get(re.sub(r"\d+$", "{k}", name), "")
 
     @property
     def most_threads(self) -> int:

@@ -97,7 +97,7 @@ class DDAD(Detector):
         "a_rec_{k}": "reconstruction error of one network",
         "a_rec_ensemble": "reconstruction error of the ensemble",
         "a_intra": "disagreement among the networks trained on normal images",
-        "a_inter": "difference between the networks trained without and with unlabeled images",
+        "a_inter": "difference between networks trained with and without the unlabeled images",
         "r_intra": "a_intra refined by ASR-Net",
         "r_dual": "a_intra and a_inter refined by ASR-Net",
     }
