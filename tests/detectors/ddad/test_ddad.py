@@ -9,7 +9,8 @@ import torch
 from helpers import make_images
 
 from medad.detectors.contract.holdout import split_holdout
-from medad.detectors.ddad.ddad import DDAD, DDADOptions, refinement
+from medad.detectors.ddad import refinement
+from medad.detectors.ddad.ddad import DDAD, DDADOptions
 from medad.detectors.registry import load_detector, make_detector
 from medad.errors import UserError
 from medad.training.checkpoint import load_tensors, network_state
