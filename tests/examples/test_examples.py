@@ -41,6 +41,11 @@ def test_own_data(run, phantoms, tmp_path):
     assert all(Path(row["path"]).parent == folders["unlabeled"] for row in rows)
 
 
+def test_new_detector(run):
+    said = run("new_detector.py", "--images", 12)
+    assert said.startswith("z  ") and "thumbnail" in said
+
+
 def test_notebook(run, phantoms, tmp_path, monkeypatch):
     monkeypatch.setenv("DATA", str(phantoms))
     monkeypatch.setenv("PRESET", "tiny")
@@ -51,4 +56,9 @@ def test_notebook(run, phantoms, tmp_path, monkeypatch):
 
 
 def test_every_example_is_run_here():
-    assert {file.name for file in EXAMPLES.glob("*.py")} == {"python_use.py", "own_data.py", "notebook.py"}
+    assert {file.name for file in EXAMPLES.glob("*.py")} == {
+        "python_use.py",
+        "own_data.py",
+        "new_detector.py",
+        "notebook.py",
+    }
