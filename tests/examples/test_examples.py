@@ -56,9 +56,5 @@ def test_notebook(run, phantoms, tmp_path, monkeypatch):
 
 
 def test_every_example_is_run_here():
-    assert {file.name for file in EXAMPLES.glob("*.py")} == {
-        "python_use.py",
-        "own_data.py",
-        "new_detector.py",
-        "notebook.py",
-    }
+    known = {"python_use.py", "own_data.py", "new_detector.py", "notebook.py"}
+    assert {file.name for file in EXAMPLES.glob("*.py")} == known
