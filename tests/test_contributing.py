@@ -16,7 +16,7 @@ from medad.detectors.registry import METHODS, MethodInfo
 for family, row in {rows!r}:
     package = import_module(f"medad.detectors.{{family}}")
     package.__path__ = [*package.__path__, str(Path(__file__).parent / family)]
-    (info,) = eval(f"({{row}})")
+    info = eval(row)
     METHODS[info.name] = info
 """
 
