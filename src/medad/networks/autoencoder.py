@@ -1,8 +1,8 @@
 """The autoencoders of DDAD: AE, MemAE and AE-U, and AE with a spatial code.
 
-What every method on them has in common, and differs from the public codes in: above 128 pixels levels are added, so
-that the last map is at most 8 x 8; biases that a batch norm takes away again are not trained, as their gradient is
-rounding noise; MedIAnomaly's 600 epochs on Brain Tumor are not built in.
+In this every method on them (`ae`, `memae`, `aeu` and what varies them, `vae`, `ddad`) differs from the public codes:
+above 128 pixels levels are added, so that the last map is at most 8 x 8; biases that a batch norm takes away again are
+not trained, as their gradient is rounding noise; MedIAnomaly's 600 epochs on Brain Tumor are not built in.
 """
 
 import math

@@ -82,8 +82,7 @@ class DDAD(Detector):
     Differs from the paper: where text and code disagree the code is followed (four linear layers,
     mean losses, half of the synthetic images clean), except for the divisor of the standard
     deviation (`bessel`) and the order of ASR-Net's inputs; log(sigma^2) is clamped to ±10; the
-    last epoch is the result, nothing is chosen on test images; biases that a batch norm takes away
-    again are not trained; above 128 pixels levels are added, so that the last map is at most 8 x 8.
+    last epoch is the result, nothing is chosen on test images.
 
     References
     ----------

@@ -19,6 +19,7 @@ from medad.experiments.figures import WRITTEN, figures, head
 from medad.experiments.pages.verdict import NOT_JUDGED, tried_afterwards, verdict, why_not
 from medad.experiments.paper import BACKBONES, LATENT_16, TABLE_2
 from medad.experiments.stored import RESULTS, Result, stored
+from medad.networks import autoencoder
 from medad.reports.markdown import markdown_table
 from medad.workflows.options import TrainOptions
 
@@ -63,7 +64,13 @@ def ledger(results: Path = RESULTS, costs: Path = COSTS) -> str:
     rows += [row for info in METHODS.values() for row in _rows(info, known)]
     sections = [_section(info) for info in METHODS.values()]
     tables = [*controls.section(DATASET, results, "Our figures"), markdown_table(rows), *_costs(costs)]
-    return "\n\n".join([INTRODUCTION, *tables, *sections]) + "\n"
+    return "\n\n".join([INTRODUCTION, *tables, *_in_common(), *sections]) + "\n"
+
+
+def _in_common() -> Iterator[str]:
+    """Yield what all methods on the same networks differ in from their papers, as the networks' module says it."""
+    yield "## All methods on DDAD's autoencoders"
+    yield " ".join((inspect.getdoc(autoencoder) or "").split("\n\n")[1].split())
 
 
 def _costs(folder: Path) -> Iterator[str]:
