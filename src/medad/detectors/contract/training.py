@@ -34,11 +34,12 @@ class Trained:
     def take(self, spec: Spec, folder: Path) -> None:
         """Add what the finished phase or fit has left in `folder`."""
         result, _ = load_tensors(finished_path(folder, spec.name))
-        if isinstance(spec.recipe, Sweep):
+        losses = result.pop("losses", None)  # a fit has some only where an earlier version made it as a phase
+        if isinstance(spec.recipe, Sweep) or losses is None:
             self.fitted |= result
-            return
-        self.losses[spec.name] = _epoch_means(result.pop("losses").numpy(), spec.recipe.steps_per_epoch)
-        self.networks |= result
+        else:
+            self.networks |= result
+            self.losses[spec.name] = _epoch_means(losses.numpy(), spec.recipe.steps_per_epoch)
 
 
 def train(stages: Sequence[Sequence[Spec]], folder: Path, jobs: int, store: PhaseStore | None) -> Trained:
