@@ -20,7 +20,7 @@ def test_what_was_looked_at_how_well_and_beside_what():
         "400 images were scored, 200 normal and 200 abnormal. Given a normal and an abnormal one of them, the detector "
         "scores the abnormal one higher in 86 of 100 cases (95 % interval 82 to 90; 50 by guessing). The best control "
         "that knows nothing of disease (8 x 8 thumbnail) reaches 73. So it does better than guessing and than that "
-        "control; what it misses and where it gives false alarm is shown below."
+        "control; the report shows what it misses and where it gives false alarm."
     )
 
 
@@ -31,7 +31,7 @@ def test_what_was_looked_at_how_well_and_beside_what():
         ({"auroc": 0.3, "ends": (0.2, 0.4)}, "the wrong way round"),
         ({"control": (0.8, (0.75, 0.85))}, "this test does not show that it sees disease"),
         ({"normal": 8, "abnormal": 8, "control": None}, "with so few images the figure may still be far off"),
-        ({"control": None}, "So it does better than guessing; what it misses"),
+        ({"control": None}, "So it does better than guessing; the report shows what it misses"),
         ({"auroc": 0.9991, "ends": (0.998, 1.0)}, "more than 99 of 100 cases (95 % interval more than 99 to 100;"),
         ({"ends": None}, "86 of 100 cases (50 by guessing)"),
         ({"auroc": None, "abnormal": 0}, "200 images were scored, all normal. It takes normal and abnormal images"),

@@ -60,7 +60,7 @@ def _conclusion(outcome: Outcome) -> str:
     if outcome.few:
         return "So it does better than guessing; with so few images the figure may still be far off."
     more = " than guessing and than that control" if outcome.control else " than guessing"
-    return f"So it does better{more}; what it misses and where it gives false alarm is shown below."
+    return f"So it does better{more}; the report shows what it misses and where it gives false alarm."
 
 
 def _of_100(share: float) -> str:

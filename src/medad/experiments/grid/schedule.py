@@ -168,7 +168,7 @@ def slurm_cluster(arguments: Mapping[str, Any]) -> Any:
     try:
         from dask_jobqueue import SLURMCluster
     except ImportError:
-        raise UserError("--scheduler slurm: install the extra: pip install 'medad[distributed]'") from None
+        raise UserError("`scheduler` slurm: install the extra: pip install 'medad[distributed]'") from None
     try:
         settings: dict[str, Any] = {"processes": 1, "python": sys.executable, **arguments}
         return SLURMCluster(**settings)
