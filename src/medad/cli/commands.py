@@ -325,7 +325,7 @@ def _methods(arguments: Namespace) -> int:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
         for row in rows:
-            print(f"{row['name']:12} {row['family']:16} {row['paper']}")
+            print(f"{row['name']:15} {row['family']:15} {row['paper']}")
     return 0
 
 
