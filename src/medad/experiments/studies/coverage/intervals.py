@@ -1,6 +1,7 @@
 """How often 95 % intervals hold the truth."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 
 import numpy as np
 
@@ -30,16 +31,28 @@ DRAWS = 400  # of a bootstrap; its standard deviation is as good as that of 2,00
 NAMES = ("AUROC", "AP", "AUROC, percentiles", "AP, percentiles")
 
 
+Held = Callable[[np.random.Generator, str, float, int, int], list[bool]]
+
+
+def covered(
+    names: Sequence[str], sizes: Sequence[tuple[int, int]], truths: Sequence[float], held: Held, repeats: int, seed: int
+) -> Iterator[tuple[tuple[int, int], dict[str, list[float]]]]:
+    """Yield for each size (abnormal, normal) the coverage of every interval, over all shapes and truths.
+
+    `held` draws a sample of a shape, a truth and a size, and returns whether the intervals of `names` hold the truth.
+    """
+    for abnormal, normal in sizes:
+        rng, found = np.random.default_rng(seed), dict[str, list[float]]()
+        for shape, truth in product(SHAPES, truths):
+            hits = [held(rng, shape, truth, abnormal, normal) for _ in range(repeats)]
+            for name, share in zip(names, np.mean(hits, axis=0), strict=True):
+                found.setdefault(name, []).append(float(share))
+        yield (abnormal, normal), found
+
+
 def by_size(repeats: int, seed: int = 0) -> Iterator[tuple[tuple[int, int], dict[str, list[float]]]]:
     """Yield for each size (abnormal, normal) the coverage of every interval, over all shapes and truths."""
-    for abnormal, normal in SIZES:
-        rng, found = np.random.default_rng(seed), dict[str, list[float]]()
-        for shape in SHAPES:
-            for truth in TRUTHS:
-                hits = [_held(rng, shape, truth, abnormal, normal) for _ in range(repeats)]
-                for name, share in zip(NAMES, np.mean(hits, axis=0), strict=True):
-                    found.setdefault(name, []).append(float(share))
-        yield (abnormal, normal), found
+    return covered(NAMES, SIZES, TRUTHS, _held, repeats, seed)
 
 
 def _held(rng: np.random.Generator, shape: str, truth: float, abnormal: int, normal: int) -> list[bool]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import product
 
 import numpy as np
 
 from medad.evaluation.intervals import Ends, clopper_pearson
 from medad.evaluation.metric import Estimate
 from medad.evaluation.metric_list import FPR_AT_TPR, SENSITIVITY_AT_SPECIFICITY
-from medad.experiments.studies.coverage.populations import MANY, SHAPES, draw, labels_of
+from medad.experiments.studies.coverage.intervals import covered
+from medad.experiments.studies.coverage.populations import MANY, draw, labels_of
 
 SIZES = ((10, 10), (30, 30), (30, 300), (300, 30), (100, 100), (600, 600))  # abnormal and normal items
 TRUTHS = (0.6, 0.8, 0.9, 0.97)  # AUROC
@@ -19,13 +19,7 @@ NAMES = (*(metric.name for metric in METRICS), *(f"{metric.name}, threshold take
 
 def by_operating_point(repeats: int, seed: int = 0) -> Iterator[tuple[tuple[int, int], dict[str, list[float]]]]:
     """Yield for each size the coverage of every interval of `NAMES`, over all shapes and truths."""
-    for abnormal, normal in SIZES:
-        rng, found = np.random.default_rng(seed), dict[str, list[float]]()
-        for shape, truth in product(SHAPES, TRUTHS):
-            hits = [_held(rng, shape, truth, abnormal, normal) for _ in range(repeats)]
-            for name, share in zip(NAMES, np.mean(hits, axis=0), strict=True):
-                found.setdefault(name, []).append(float(share))
-        yield (abnormal, normal), found
+    return covered(NAMES, SIZES, TRUTHS, _held, repeats, seed)
 
 
 def _held(rng: np.random.Generator, shape: str, truth: float, abnormal: int, normal: int) -> list[bool]:
