@@ -9,7 +9,7 @@ import numpy as np
 
 from medad.data.given import Images, as_images
 from medad.data.imageset import ImageSet
-from medad.data.preprocessing import Preprocessing
+from medad.data.intensity import DEFAULT
 from medad.detectors.contract.detector import Detector
 from medad.detectors.registry import load_detector, make_detector
 from medad.errors import UserError
@@ -40,6 +40,8 @@ def read_data(
     split: str | Path | None = None,
     anomaly_rate: float = 0.6,
     unlabeled_size: int | None = None,
+    fit: Literal["stretch", "pad", "crop"] = "stretch",
+    intensity: str = DEFAULT,
     jobs: int | None = None,
 ) -> Data:
     """Read the images of a data set, the same that ``medad run`` takes.
@@ -57,6 +59,11 @@ def read_data(
         Share of abnormal images among the unlabeled ones that are drawn, where their labels are known.
     unlabeled_size : int, optional
         How many unlabeled images to draw; by default as many as there can be at the anomaly rate.
+    fit : {'stretch', 'pad', 'crop'}
+        What becomes of images that are not square: stretched, given black margins, cropped to their middle.
+    intensity : str
+        Which value becomes black and which white: ``"dtype"``, ``"file"``, ``"window LO HI"``,
+        ``"percentile P Q"`` or ``"dicom"``, see :class:`medad.data.intensity.Intensity`.
     jobs : int, optional
         Number of threads; None takes one per core.
 
@@ -71,10 +78,16 @@ def read_data(
         If there is no such data set, it has no normal images, or one cannot be read.
     """
     options = TrainOptions(
-        size=size, channels=channels, anomaly_rate=anomaly_rate, unlabeled_size=unlabeled_size, jobs=jobs
+        size=size,
+        channels=channels,
+        fit=fit,
+        intensity=intensity,
+        anomaly_rate=anomaly_rate,
+        unlabeled_size=unlabeled_size,
+        jobs=jobs,
     )
     found = read_splits(Path(data), None if split is None else Path(split), options)
-    test = load(found.test, Preprocessing(size, channels), "test images", jobs) if found.test else None
+    test = load(found.test, options.preprocessing, "test images", jobs) if found.test else None
     return Data(found.normal, found.unlabeled, test)
 
 
@@ -247,4 +260,4 @@ def _shape(images: Images) -> dict[str, Any]:
 
 
 def _read(detector: Detector, images: Images) -> ImageSet:
-    return as_images(images, detector.options.size, detector.options.channels, detector.jobs)
+    return as_images(images, detector.options.preprocessing, detector.jobs)

@@ -41,7 +41,7 @@ class ToyReader:
     def read(self, path: Path, frame: int | None) -> Decoded:
         start = 12 + 16 * (the_frame(path, frame, self.frames(path)) - 1)
         pixels = np.frombuffer(path.read_bytes()[start : start + 16], np.uint8).reshape(4, 4)
-        return Decoded(pixels, "L", header=self.header(path, frame))
+        return Decoded(pixels, "TOY", "L", white=255, header=self.header(path, frame))
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from helpers import make_images
 from PIL import Image
 
 from medad.data.given import as_images, read_images
+from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
 from medad.errors import UserError
 
@@ -26,23 +27,23 @@ def files(tmp_path):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_arrays_with_and_without_channels(dtype):
     pixels = np.arange(2 * 3 * 8 * 8).reshape(2, 3, 8, 8).astype(dtype)
-    images = as_images(pixels, 8, 3)
+    images = as_images(pixels, Preprocessing(8, 3))
     assert images.pixels is pixels and images.ids == ("0", "1") and images.labels is None
-    np.testing.assert_array_equal(as_images(pixels[:, 0], 8, 1).pixels, pixels[:, :1])
+    np.testing.assert_array_equal(as_images(pixels[:, 0], Preprocessing(8, 1)).pixels, pixels[:, :1])
 
 
 def test_an_image_set_stays_as_it_is():
     images = make_images(2, size=8)
-    assert as_images(images, 8, 1) is images
+    assert as_images(images, Preprocessing(8, 1)) is images
 
 
 @pytest.mark.parametrize("as_type", [str, Path])
 def test_lists_of_files(files, as_type):
     paths, pixels = files
-    images = as_images([as_type(path) for path in paths[::-1]], 8, 1)
+    images = as_images([as_type(path) for path in paths[::-1]], Preprocessing(8, 1))
     np.testing.assert_array_equal(images.pixels[:, 0], pixels[::-1])
     assert images.ids == ("2.png", "1.png", "0.png")
-    assert as_images([as_type(path) for path in paths], 16, 3).pixels.shape == (3, 3, 16, 16)
+    assert as_images([as_type(path) for path in paths], Preprocessing(16, 3)).pixels.shape == (3, 3, 16, 16)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_lists_of_files(files, as_type):
 )
 def test_anything_else_is_refused_with_what_is_expected(given, said):
     with pytest.raises(UserError, match=said):
-        as_images(given, 64, 1)
+        as_images(given, Preprocessing(64, 1))
 
 
 def test_a_folder_or_some_of_its_files(files):

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from medad.data.imageset import ImageSet
+from medad.data.preprocessing import Preprocessing
 from medad.workflows.heatmaps import draw_pictures, heatmap_path, small_path
 
 
@@ -29,7 +30,7 @@ def maps():
 
 
 def test_heat_maps_have_native_size_and_names_of_their_own(images, maps, tmp_path):
-    draw_pictures(images, maps, (0.0, 1.0), tmp_path, 2)
+    draw_pictures(images, maps, (0.0, 1.0), Preprocessing(8), tmp_path, 2)
     for i, name in enumerate(images.ids):
         with Image.open(tmp_path / "heatmaps" / f"{name}.png") as drawn:
             assert drawn.size == (30 + i, 20)
@@ -40,7 +41,7 @@ def test_heat_maps_have_native_size_and_names_of_their_own(images, maps, tmp_pat
 
 
 def test_small_pictures_show_the_image_beside_its_map(images, maps, tmp_path):
-    draw_pictures(images, maps, (0.0, 1.0), tmp_path, 2)
+    draw_pictures(images, maps, (0.0, 1.0), Preprocessing(8), tmp_path, 2)
     for i, name in enumerate(images.ids):
         with Image.open(tmp_path / "worklist" / f"{name}.jpg") as drawn:
             pixels = np.asarray(drawn.convert("RGB")).astype(int)
@@ -50,7 +51,7 @@ def test_small_pictures_show_the_image_beside_its_map(images, maps, tmp_path):
 
 
 def test_without_maps_the_images_alone_are_drawn(images, tmp_path):
-    draw_pictures(images, None, None, tmp_path, 2)
+    draw_pictures(images, None, None, Preprocessing(8), tmp_path, 2)
     with Image.open(tmp_path / "worklist/a/x.bmp.jpg") as drawn:
         assert drawn.size == (256, 160)
     assert [path.name for path in tmp_path.iterdir() if path.name != "in"] == ["worklist"]
@@ -82,5 +83,5 @@ def test_each_frame_of_a_file_is_drawn(tmp_path):
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
     names, paths = ("a.tif#1", "a.tif#2"), (str(tmp_path / "a.tif"),) * 2
     images = ImageSet(np.zeros((2, 1, 8, 8), np.uint8), names, paths, frames=(1, 2))
-    draw_pictures(images, np.zeros((2, 8, 8), np.float32), (0.0, 1.0), tmp_path, 1)
+    draw_pictures(images, np.zeros((2, 8, 8), np.float32), (0.0, 1.0), Preprocessing(8), tmp_path, 1)
     assert [pixels_of(tmp_path / "heatmaps" / f"{name}.png")[0][0] for name in names] == [50, 200]

@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *rest: print(f"medad: warning: {message}", file=sys.stderr)
-            parsed = make_parser().parse_args(argv)
+            parsed = make_parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
             arguments = parsed[parsed.subcommand]
             status = COMMANDS[parsed.subcommand].call(arguments)
             sys.stdout.flush()
@@ -70,6 +70,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         if trouble is None:
             raise
         return _fail(str(trouble), trouble.exit_status)
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """Make one word of an intensity rule and its numbers: ``--intensity window -1000 400``."""
+    joined: list[str] = []
+    for word in words:
+        numbers = joined[-1].split()[1:] if joined[-2:-1] == ["--intensity"] else None
+        if numbers is not None and joined[-1].startswith(("window", "percentile")) and len(numbers) < 2:
+            joined[-1] += f" {word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _fail(line: str, status: int) -> int:

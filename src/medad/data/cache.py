@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import PIL
@@ -19,7 +19,7 @@ from medad.data.preprocessing import Preprocessing
 from medad.data.readers import find_reader
 from medad.files import replacing
 
-FORMAT = 3  # raise it when the same files would give other arrays or facts
+FORMAT = 4  # raise it when the same files would give other arrays or facts
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,14 @@ def load(key: str) -> Stored | None:
         failures = {int(index): str(reason) for index, reason in known["failures"].items()}
         if pixels.shape != tuple(known["shape"]):
             return None
-        return Stored(pixels, failures, tuple(Facts(*facts) for facts in known["facts"]))
+        return Stored(pixels, failures, tuple(_facts(facts) for facts in known["facts"]))
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _facts(stored: list[Any]) -> Facts:
+    values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in stored]
+    return Facts(*values)
 
 
 def store(key: str, stored: Stored) -> None:

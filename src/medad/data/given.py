@@ -9,6 +9,7 @@ import numpy as np
 from medad.data.entries import Entry
 from medad.data.finding import Found, find_images
 from medad.data.imageset import ImageSet
+from medad.data.intensity import DEFAULT
 from medad.data.loading import load_or_fail
 from medad.data.preprocessing import Preprocessing
 from medad.errors import UserError
@@ -20,7 +21,12 @@ ARRAYS = "uint8 or uint16, (n, H, W) or (n, C, H, W)"
 
 
 def read_images(
-    source: File | Sequence[File | Entry], size: int = 64, channels: int = 1, jobs: int | None = None
+    source: File | Sequence[File | Entry],
+    size: int = 64,
+    channels: int = 1,
+    jobs: int | None = None,
+    fit: str = "stretch",
+    intensity: str = DEFAULT,
 ) -> ImageSet:
     """Read image files, from the cache where they were decoded before; what was noticed is warned of.
 
@@ -33,6 +39,10 @@ def read_images(
         Side in pixels to which images are resized; 1 reads them as grey, 3 as RGB.
     jobs : int, optional
         Number of threads; None takes one per core.
+    fit : {'stretch', 'pad', 'crop'}
+        What becomes of images that are not square, see :class:`medad.data.preprocessing.Preprocessing`.
+    intensity : str
+        Which value becomes black and which white, see :class:`medad.data.intensity.Intensity`.
 
     Raises
     ------
@@ -43,21 +53,21 @@ def read_images(
     files = [Path(one) for one in several if isinstance(one, File)]
     entries = [one for one in several if isinstance(one, Entry)]
     found = find_images(files) if files else Found(())
-    loaded = load_or_fail([*entries, *found.entries], Preprocessing(size, channels), "images", jobs)
+    loaded = load_or_fail([*entries, *found.entries], Preprocessing(size, channels, fit, intensity), "images", jobs)
     for note in (*found.notes, *loaded.notes):
         warnings.warn(note, stacklevel=2)
     return loaded.images
 
 
-def as_images(given: Images, size: int, channels: int, jobs: int | None = None) -> ImageSet:
+def as_images(given: Images, preprocessing: Preprocessing, jobs: int | None = None) -> ImageSet:
     """Return the image set that `given` is or stands for.
 
     Parameters
     ----------
     given : ImageSet, array or sequence of paths
         Arrays are ``uint8`` or ``uint16``, (n, H, W) or (n, C, H, W); their ids are ``"0"``, ``"1"``, ...
-    size, channels : int
-        What image sets and arrays must have; files are read so, see :func:`read_images`.
+    preprocessing : Preprocessing
+        Its size and channels are what image sets and arrays must have; files are read so, see :func:`read_images`.
     jobs : int, optional
         Number of threads that read files.
 
@@ -66,7 +76,8 @@ def as_images(given: Images, size: int, channels: int, jobs: int | None = None) 
     UserError
         For anything else: tells what is expected.
     """
-    images, expected = _as_set(given, size, channels, jobs), (channels, size, size)
+    images = _as_set(given, preprocessing, jobs)
+    expected = (preprocessing.channels, preprocessing.size, preprocessing.size)
     if images.pixels.shape[1:] != expected:
         raise UserError(
             f"images are {images.pixels.shape[1:]} (channels, height, width), the detector expects {expected}"
@@ -74,13 +85,14 @@ def as_images(given: Images, size: int, channels: int, jobs: int | None = None) 
     return images
 
 
-def _as_set(given: Images, size: int, channels: int, jobs: int | None) -> ImageSet:
+def _as_set(given: Images, preprocessing: Preprocessing, jobs: int | None) -> ImageSet:
     if isinstance(given, ImageSet):
         return given
     if isinstance(given, np.ndarray):
         return _from_array(given)
     if isinstance(given, Sequence) and not isinstance(given, str) and all(isinstance(one, File) for one in given):
-        return read_images(given, size, channels, jobs)
+        how = preprocessing
+        return read_images(given, how.size, how.channels, jobs, how.fit, how.intensity)
     doors = f"an array ({ARRAYS}), a list of files, or what medad.read_images returns"
     raise UserError(f"images cannot be made of {type(given).__name__}: give {doors}")
 

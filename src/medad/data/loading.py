@@ -13,10 +13,11 @@ from medad.data import cache as disk
 from medad.data.cache import Stored
 from medad.data.entries import Entry
 from medad.data.imageset import ImageSet
+from medad.data.intensity import widen
 from medad.data.masks import load_masks
-from medad.data.notes import Facts, describe
+from medad.data.notes import Facts, describe, intensity_groups
 from medad.data.parallel import parallel_map
-from medad.data.preprocessing import Preprocessing, widen
+from medad.data.preprocessing import Preprocessing
 from medad.data.readers import UnreadableImage, decode, pillow_is_quiet, read_header
 from medad.errors import UserError
 
@@ -33,11 +34,15 @@ class Failure:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The images that could be read, the files that could not, and lines that the user should see."""
+    """The images that could be read, the files that could not, and lines that the user should see.
+
+    ``intensities`` counts what the intensity rule did, by format and depth.
+    """
 
     images: ImageSet
     failures: tuple[Failure, ...]
     notes: tuple[str, ...]
+    intensities: dict[str, int]
 
 
 @pillow_is_quiet()
@@ -96,7 +101,8 @@ def load_images(
         frames=_unless_empty(entry.frame for entry in kept),
     )
     failures = tuple(Failure(entries[index].path, reason) for index, reason in stored.failures.items())
-    return Loaded(images, failures, (*describe(stored.facts, images.ids, preprocessing), *problems, *lacking))
+    notes = (*describe(stored.facts, images.ids, preprocessing), *problems, *lacking)
+    return Loaded(images, failures, notes, intensity_groups(stored.facts))
 
 
 def load_or_fail(entries: Sequence[Entry], preprocessing: Preprocessing, what: str, jobs: int | None = None) -> Loaded:
@@ -169,10 +175,11 @@ def _decode_all(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: in
             image = decode(entry.path, entry.frame)
         except UnreadableImage as error:
             return error
-        result = preprocessing(image.pixels)
-        return result, Facts.of(image, result)
+        shown, applied = rule(image)
+        result = preprocessing(shown, image.header.spacing)
+        return result, Facts.of(image, shown, applied, result)
 
-    size = preprocessing.size
+    size, rule = preprocessing.size, preprocessing.rule
     pixels = np.empty((len(entries), preprocessing.channels, size, size), np.uint8)
     facts: list[Facts] = []
     failures: dict[int, str] = {}

@@ -8,7 +8,7 @@ from medad.data.cache import Stored
 from medad.data.entries import Entry
 from medad.data.parallel import parallel_map
 from medad.data.preprocessing import Preprocessing
-from medad.data.readers import UnreadableImage, read_image
+from medad.data.readers import UnreadableImage, decode
 from medad.errors import UserError
 
 
@@ -48,14 +48,15 @@ def load_masks(
 
     def read(index: int) -> np.ndarray:
         try:
-            mask = read_image(paths[index])
+            pixels = decode(paths[index]).pixels
+            inside = np.greater(pixels if pixels.ndim == 2 else pixels.max(axis=2), 0)
         except UnreadableImage as error:
             raise UserError(f"mask {error}: repair it or take it off the list") from None
-        (height, width), image = mask.shape[:2], stored.facts[index]
+        (height, width), image = inside.shape, stored.facts[index]
         if (width, height) != (image.width, image.height):
             sizes = f"{width} x {height} pixels, its image has {image.width} x {image.height}"
             raise UserError(f"mask {paths[index]}: {sizes}: draw it at the size of the image")
-        return preprocessing.mask(mask)
+        return preprocessing.mask(inside, stored.facts[index].spacing)
 
     masks = np.zeros((len(entries), preprocessing.size, preprocessing.size), dtype=bool)
     for index, mask in zip(paths, parallel_map(read, list(paths), "reading masks", jobs), strict=True):

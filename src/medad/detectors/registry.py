@@ -188,9 +188,12 @@ def make_detector(
     UserError
         For an unknown method, preset or option.
     """
+    from medad.data.intensity import default_intensity
+
     cls = method_info(name).load()
     check_choice("preset", preset, cls.presets)
-    return cls.from_options(cls.presets[preset] | options, seed=seed, precision=precision, device=device, jobs=jobs)
+    values = {"intensity": default_intensity(preset)} | cls.presets[preset] | options
+    return cls.from_options(values, seed=seed, precision=precision, device=device, jobs=jobs)
 
 
 def load_detector(folder: str | Path, **machine: Any) -> "Detector":

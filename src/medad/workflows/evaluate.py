@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from medad.data.imageset import ImageSet
-from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
 from medad.detectors.contract.detector import Detector
 from medad.detectors.registry import load_detector
@@ -74,9 +73,8 @@ def evaluate(
     entries = Repartition.read(data, split).test
     if not entries:
         raise UserError(f"{split or data}: no test images; list some in the split 'test'")
-    options = detector.options
     with claimed(out, "evaluate", OF_RESULTS):
-        images = load(entries, Preprocessing(options.size, options.channels), "test images", jobs)
+        images = load(entries, detector.options.preprocessing, "test images", jobs)
         return write_results(detector, images, data_name(data), run, out)
 
 

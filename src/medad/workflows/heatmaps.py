@@ -10,7 +10,8 @@ from PIL import Image
 
 from medad.data.imageset import ImageSet
 from medad.data.parallel import parallel_map
-from medad.data.readers import read_image
+from medad.data.preprocessing import Preprocessing
+from medad.data.readers import decode
 from medad.reports.overlay import overlay, shown
 from medad.reports.thumbnails import side_by_side
 from medad.workflows.findings import HEATMAPS, PICTURES
@@ -20,7 +21,12 @@ NAME_BYTES = 255  # what file systems allow
 
 
 def draw_pictures(
-    images: ImageSet, maps: np.ndarray | None, scale: Sequence[float] | None, out: Path, jobs: int | None
+    images: ImageSet,
+    maps: np.ndarray | None,
+    scale: Sequence[float] | None,
+    preprocessing: Preprocessing,
+    out: Path,
+    jobs: int | None,
 ) -> None:
     """Write the heat map of every image at its native size, and a small picture of the image beside its map.
 
@@ -32,6 +38,8 @@ def draw_pictures(
         Their anomaly maps, (n, S, S); None for a method without maps: the small pictures show the images alone.
     scale : sequence of float or None
         Map values of no and of full colour, see :func:`medad.workflows.scale.normal_scale`; needed for maps.
+    preprocessing : Preprocessing
+        Of the images whose maps they are; the pictures show them with the same intensity rule.
     out : Path
         Where they go, named by :func:`heatmap_path` and :func:`small_path`.
     jobs : int, optional
@@ -40,9 +48,11 @@ def draw_pictures(
 
     def draw(i: int) -> None:
         frame = images.frames[i] if images.frames else None
-        pictures = [shown(read_image(Path(images.paths[i]), frame))]
+        image = decode(Path(images.paths[i]), frame)
+        pictures = [shown(preprocessing.rule(image)[0])]
         if maps is not None and scale is not None:
-            pictures.append(overlay(np.asarray(pictures[0]), maps[i], *scale))
+            native = preprocessing.back(maps[i], image.pixels.shape[:2], image.header.spacing)
+            pictures.append(overlay(np.asarray(pictures[0]), native, *scale))
             _save(pictures[1], heatmap_path(out, images.ids[i]))
         _save(side_by_side(pictures, SIDE), small_path(out, images.ids[i]))
 

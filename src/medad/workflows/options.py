@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from medad.errors import OptionError, UserError
+
+if TYPE_CHECKING:
+    from medad.data.preprocessing import Preprocessing
 
 Backbone = Literal["ae", "memae", "aeu"]
 Preset = Literal["paper", "standard", "quick", "tiny"]
@@ -32,6 +35,11 @@ class TrainOptions:
         Side in pixels to which images are resized: 64, 128 or 256.
     channels : {1, 3}
         1 reads images as grey, 3 as RGB.
+    fit : {'stretch', 'pad', 'crop'}, optional
+        What becomes of images that are not square: stretched (the default), black margins, the middle alone.
+    intensity : str, optional
+        Which value becomes black and which white: dtype, file, window LO HI, percentile P Q, dicom (the default: the
+        window of the file, the range of the stored type where there is none), or ddad (of preset paper).
     unlabeled_size : int, optional
         Number of unlabeled images to draw; by default as many as there can be at the anomaly rate.
     anomaly_rate : float
@@ -60,6 +68,8 @@ class TrainOptions:
     preset: Preset = "standard"
     size: int = 64
     channels: Literal[1, 3] = 1
+    fit: Literal["stretch", "pad", "crop"] | None = None
+    intensity: str | None = None
     unlabeled_size: int | None = None
     anomaly_rate: float = 0.6
     ensemble_size: int | None = None
@@ -75,6 +85,10 @@ class TrainOptions:
             at_least(name, getattr(self, name), least)
         if not 0 <= self.anomaly_rate <= 1:
             raise OptionError("anomaly_rate", "must lie between 0 and 1", self.anomaly_rate)
+        if self.intensity is not None:
+            from medad.data.intensity import Intensity
+
+            Intensity.parse(self.intensity)
         for name in self.options:
             if name in {f.name for f in fields(self)}:
                 raise UserError(f"`options.{name}`: write `{name}` instead")
@@ -84,10 +98,21 @@ class TrainOptions:
         named = {
             "size": self.size,
             "channels": self.channels,
+            "fit": self.fit,
+            "intensity": self.intensity,
             "backbone": self.backbone,
             "ensemble_size": self.ensemble_size,
         }
         return {name: value for name, value in named.items() if value is not None} | self.options
+
+    @property
+    def preprocessing(self) -> "Preprocessing":
+        """How files become images."""
+        from medad.data.intensity import default_intensity
+        from medad.data.preprocessing import Preprocessing
+
+        rule = self.intensity or default_intensity(self.preset)
+        return Preprocessing(self.size, self.channels, self.fit or "stretch", rule)
 
 
 def at_least(name: str, value: int | None, least: int) -> None:

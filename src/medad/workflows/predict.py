@@ -8,7 +8,6 @@ import numpy as np
 
 from medad.data.entries import Entry
 from medad.data.imageset import ImageSet
-from medad.data.preprocessing import Preprocessing
 from medad.detectors.contract.detector import Detector
 from medad.detectors.registry import load_detector
 from medad.evaluation.summary import check_finite
@@ -71,7 +70,7 @@ def predict(
     detector = load_detector(run, scoring_precision=precision, device=device, jobs=jobs)
     scale = read_run(run).get("map_scale")
     entries = find_inputs(inputs)
-    preprocessing = Preprocessing(detector.options.size, detector.options.channels)
+    preprocessing = detector.options.preprocessing
     with claimed(out, PREDICT, _names(entries), clear=True):
         found = Findings(out, detector.held_out_scores_)
         try:
@@ -86,7 +85,7 @@ def predict(
                         maps = _score(detector, loaded.images, found)
                         found.write_if_due()
                         scale = scale or (None if maps is None else colour_scale(maps))
-                        draw_pictures(loaded.images, maps, scale, out, jobs)
+                        draw_pictures(loaded.images, maps, scale, preprocessing, out, jobs)
         finally:
             found.write()
             write_page(found, entries, run, detector, scale)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from medad.data.imageset import ImageSet
-from medad.data.preprocessing import Preprocessing
 from medad.detectors.contract.detector import Detector
 from medad.detectors.registry import load_detector
 from medad.errors import UserError
@@ -65,7 +64,7 @@ def run_in(
 
 def _to_score(splits: Splits, options: TrainOptions, source: Path) -> ImageSet:
     if splits.test:
-        return load(splits.test, Preprocessing(options.size, options.channels), "test images", options.jobs)
+        return load(splits.test, options.preprocessing, "test images", options.jobs)
     if splits.unlabeled is None:
         raise UserError(f"{source}: neither test nor unlabeled images to score; list some, or use medad train")
     say("no test images: the unlabeled images themselves are scored, and no accuracy is told")

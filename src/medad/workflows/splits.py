@@ -1,7 +1,7 @@
 """From a data set on disk to the images that a detector learns from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from medad.data.draw import draw_unlabeled
 from medad.data.imageset import ImageSet
-from medad.data.loading import load_or_fail
+from medad.data.loading import Loaded, load_or_fail
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Entry, Repartition
 from medad.errors import UserError
@@ -19,11 +19,15 @@ from medad.workflows.options import TrainOptions
 
 @dataclass(frozen=True)
 class Splits:
-    """The training images of a run, ``unlabeled`` None where there are none, and the list of its test images."""
+    """The training images of a run, ``unlabeled`` None where there are none, and the list of its test images.
+
+    ``intensities`` tells of the normal and of the unlabeled images what the intensity rule did to how many.
+    """
 
     normal: ImageSet
     unlabeled: ImageSet | None
     test: tuple[Entry, ...]
+    intensities: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def describe(self) -> dict[str, Any]:
         """Return counts, and fingerprints of the training images, as they stand in ``run.yaml``."""
@@ -59,10 +63,14 @@ def read_splits(data: Path, split: Path | None, options: TrainOptions) -> Splits
     _say_counts(who, unlabeled)
     if not who.normal:
         raise UserError(f"{split or data}: no normal images to learn from; list some in the split normal")
-    preprocessing = Preprocessing(options.size, options.channels)
-    normal = load(_bare(who.normal), preprocessing, "normal images", options.jobs)
-    drawn = load(_bare(unlabeled), preprocessing, "unlabeled images", options.jobs) if unlabeled else None
-    return Splits(normal, drawn, who.test)
+    given = {"normal": _bare(who.normal), "unlabeled": _bare(unlabeled)}
+    loaded = {
+        name: _load(entries, options.preprocessing, f"{name} images", options.jobs)
+        for name, entries in given.items()
+        if entries
+    }
+    drawn = loaded["unlabeled"].images if unlabeled else None
+    return Splits(loaded["normal"].images, drawn, who.test, {name: one.intensities for name, one in loaded.items()})
 
 
 def _bare(entries: Sequence[Entry]) -> list[Entry]:
@@ -77,10 +85,14 @@ def load(entries: Sequence[Entry], preprocessing: Preprocessing, what: str, jobs
     UserError
         If any cannot be read.
     """
+    return _load(entries, preprocessing, what, jobs).images
+
+
+def _load(entries: Sequence[Entry], preprocessing: Preprocessing, what: str, jobs: int | None) -> Loaded:
     loaded = load_or_fail(entries, preprocessing, what, jobs)
     for note in loaded.notes:
         say(f"{what}: {note}")
-    return loaded.images
+    return loaded
 
 
 def data_name(data: Path) -> str:

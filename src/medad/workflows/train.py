@@ -124,6 +124,7 @@ def fit(
         versions=versions(detector.device),
         map_scale=normal_scale(detector, splits.normal),
         timings=detector.timings_,
+        intensity={"rule": detector.options.intensity, "applied": splits.intensities},
         config=asdict(options),  # the last section: a run that has it is finished
     )
     clear_workspace(out / CHECKPOINT_FOLDER)

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from image_files import SaveImage, random_image
 from PIL import Image
 
-from medad.data.readers import UnreadableImage, count_frames, decode, read_header, read_image
+from medad.data.readers import UnreadableImage, count_frames, decode, read_header
 from medad.data.readers.contract import Header
 from medad.data.readers.pillow import MAX_PIXELS, PillowReader
+from medad.data.shown import read_image
 from medad.errors import MedadError
 
 
@@ -47,7 +48,7 @@ def test_8_bit_modes_become_grey_or_rgb(save: SaveImage, name: str, mode: str, t
     path = save(name, mode, (7, 5))
     decoded = decode(path)
     assert decoded.pixels.dtype == np.uint8
-    assert decoded.mode == mode and not decoded.rescaled
+    assert decoded.mode == mode
     with Image.open(path) as image:
         np.testing.assert_array_equal(decoded.pixels, np.array(image.convert(target)))
 
@@ -66,19 +67,10 @@ def test_big_endian_16_bit_tiff(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["F", "I"])
-def test_32_bit_values_are_scaled_by_their_own_range(save: SaveImage, mode: str) -> None:
+def test_32_bit_values_are_kept_and_have_no_white(save: SaveImage, tmp_path: Path, mode: str) -> None:
     decoded = decode(save("a.tif", mode))
-    values = np.array(random_image(mode, (9, 9))).astype(float)
-    np.testing.assert_array_equal(decoded.pixels, np.rint(np.interp(values, (values.min(), values.max()), (0, 65535))))
-    assert decoded.rescaled and decoded.mode == mode and decoded.pixels.dtype == np.uint16
-
-
-def test_32_bit_integers_that_fit_16_bits_are_kept(tmp_path: Path) -> None:
-    values = np.array([[5, 70], [40000, 65535]], dtype=np.int32)
-    Image.fromarray(values).save(tmp_path / "a.tif")
-    decoded = decode(tmp_path / "a.tif")
-    np.testing.assert_array_equal(decoded.pixels, values)
-    assert not decoded.rescaled
+    np.testing.assert_array_equal(decoded.pixels, np.array(random_image(mode, (9, 9))))
+    assert decoded.white is None and decoded.mode == mode and read_image(tmp_path / "a.tif").dtype == np.uint16
 
 
 def test_constant_float_image_is_black(tmp_path: Path) -> None:

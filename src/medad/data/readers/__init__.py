@@ -1,7 +1,7 @@
 """Image files to pixels and headers; the only place that knows file formats."""
 
 from medad.data.readers.contract import Decoded, Header, Reader, UnreadableImage
-from medad.data.readers.files import count_frames, decode, find_reader, is_image, is_still, read_header, read_image
+from medad.data.readers.files import count_frames, decode, find_reader, is_image, is_still, read_header
 from medad.data.readers.pillow import pillow_is_quiet
 
 __all__ = [
@@ -16,5 +16,4 @@ __all__ = [
     "is_still",
     "pillow_is_quiet",
     "read_header",
-    "read_image",
 ]

@@ -1,5 +1,6 @@
 """What a reader is, and what it returns."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,44 +20,80 @@ class UnreadableImage(MedadError):
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of one of its images beside the pixels.
+    """What a file says of one of its images beside the pixels; empty or None what it does not say.
 
     Attributes
     ----------
-    patient, study : str
-        As the file names them; empty when it does not.
+    patient, study, series : str
+        As the file names them.
+    view, laterality, manufacturer : str
+        Such as ``"PA"``, ``"L"`` and the name of a company.
+    photometric, syntax : str
+        How the pixels are meant and how they are compressed, in the words of the format.
     bits : int or None
         Bits of a pixel that hold its value, such as 12 of the 16 that are stored.
     spacing : tuple of float or None
-        Millimetres from one row to the next, and from one column to the next.
+        Millimetres from one row to the next, and from one column to the next; of pixels that are not square, but of
+        unknown size, any two numbers in their ratio.
     """
 
     patient: str = ""
     study: str = ""
+    series: str = ""
+    view: str = ""
+    laterality: str = ""
+    manufacturer: str = ""
+    photometric: str = ""
+    syntax: str = ""
     bits: int | None = None
     spacing: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """One decoded image and how the file stored it.
+    """One decoded image, in the values that the file means, and how the file stored it.
+
+    Which of them becomes black and which white, a rule decides: see :mod:`medad.data.intensity`.
 
     Attributes
     ----------
     pixels : ndarray
-        ``uint8`` or ``uint16`` (H, W), or ``uint8`` (H, W, 3).
+        (H, W) or (H, W, 3) of any number type, finite where `padding` is not set, as every viewer shows the image:
+        turned as EXIF says; signed, rescaled to physical units where the file tells how.
+    format : str
+        ``"PNG"``, ``"DICOM"``...
     mode : str
-        The mode that the file stores, in Pillow's words: ``"L"``, ``"RGB"``, ``"I;16"``, ``"F"``...
-    rescaled : bool
-        Whether the values were scaled by their own range to ``uint16``.
+        How the file stores a pixel, such as ``"RGB"`` or, in Pillow's words, ``"I;16"``.
     header : Header
         What else the file says; its patient is that which `Reader.header` returns.
+    white : float or None
+        The value that stands for white where 0 stands for black: the highest that the declared depth can hold. None
+        where the values have no white of their own, as signed and floating-point ones.
+    inverted : bool
+        Whether the lowest value is the brightest, as in MONOCHROME1 and WhiteIsZero.
+    display : callable or None
+        Takes values of pixels to [0, 1], ``float``, as the file itself wants them shown, before `inverted`.
+    padding : ndarray or None
+        (H, W) ``bool``: pixels that hold no value; they count for no range and become black.
+    population : ndarray or None
+        Values that a range is taken from, where one range is to serve several frames, as of a volume.
+    turned : int
+        The EXIF orientation that was applied, 1 to 8.
+    remarks : tuple of str
+        What the user should know was done or left out, such as ``"transparency laid on black"``; counted over files.
     """
 
     pixels: np.ndarray
+    format: str
     mode: str
-    rescaled: bool = False
     header: Header = Header()
+    white: float | None = None
+    inverted: bool = False
+    display: Callable[[np.ndarray], np.ndarray] | None = None
+    padding: np.ndarray | None = None
+    population: np.ndarray | None = None
+    turned: int = 1
+    remarks: tuple[str, ...] = ()
 
 
 class Reader(Protocol):
@@ -86,7 +123,7 @@ class Reader(Protocol):
         """Return whether a file that begins with `head` (512 bytes, fewer if it is shorter) is one of its own."""
 
     def frames(self, path: Path) -> int:
-        """Return how many images the file holds, without decoding them."""
+        """Return how many images the file holds, without decoding them; 0 for one that is not meant to hold any."""
 
     def header(self, path: Path, frame: int | None) -> Header:
         """Return what the file says of a frame, without decoding it."""

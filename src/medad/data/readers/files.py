@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from medad.data.readers import registry
 from medad.data.readers.contract import Decoded, Header, Reader, UnreadableImage
 
@@ -16,11 +14,7 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def decode(path: Path, frame: int | None = None) -> Decoded:
-    """Decode one image of a file.
-
-    8-bit images keep their values (palette, CMYK and transparency become grey or RGB), 16-bit grey
-    too; floating-point images are scaled by their own range to ``uint16``, and so are 32-bit
-    integers outside 0..65535. Pillow reduces 16-bit RGB to 8 bits.
+    """Decode one image of a file, in the values that the file means.
 
     Parameters
     ----------
@@ -36,17 +30,6 @@ def decode(path: Path, frame: int | None = None) -> Decoded:
     """
     with _one_reason(path, frame):
         return _reader(path).read(path, frame)
-
-
-def read_image(path: Path, frame: int | None = None) -> np.ndarray:
-    """Read one image at its own size; see `decode`.
-
-    Returns
-    -------
-    ndarray
-        ``uint8`` or ``uint16`` (H, W), or ``uint8`` (H, W, 3).
-    """
-    return decode(path, frame).pixels
 
 
 def read_header(path: Path, frame: int | None = None) -> Header:

@@ -65,11 +65,11 @@ class PillowReader:
             if image.width * image.height > MAX_PIXELS:
                 raise UnreadableImage(path, TOO_LARGE)
             if image.mode in ("I", "F"):
-                return _from_wide(np.asarray(image), path, image.mode)
+                return Decoded(_finite(np.asarray(image), path), str(image.format), image.mode)
             if image.mode.startswith("I;16"):
-                return Decoded(np.asarray(image).astype(np.uint16), image.mode)
+                return Decoded(np.asarray(image).astype(np.uint16), str(image.format), image.mode, white=65535)
             grey = image.mode in ("1", "L", "LA")
-            return Decoded(np.asarray(image.convert("L" if grey else "RGB")), image.mode)
+            return Decoded(np.asarray(image.convert("L" if grey else "RGB")), str(image.format), image.mode, white=255)
 
     @contextmanager
     def _open(self, path: Path) -> Iterator[Image.Image]:
@@ -95,12 +95,7 @@ def _subfile_type(image: Image.Image, page: int) -> int:
     return image.tag_v2.get(SUBFILE_TYPE, 0)  # type: ignore[attr-defined]
 
 
-def _from_wide(values: np.ndarray, path: Path, mode: str) -> Decoded:
-    """Bring 32-bit values to ``uint16``: by their own range unless they are integers that fit."""
+def _finite(values: np.ndarray, path: Path) -> np.ndarray:
     if not np.isfinite(values).all():
         raise UnreadableImage(path, "holds NaN or infinite values: replace them and save it again")
-    low, high = float(values.min()), float(values.max())
-    if mode == "I" and low >= 0 and high <= 65535:
-        return Decoded(values.astype(np.uint16), mode)
-    unit = (values.astype(np.float64) - low) / (high - low or 1.0)
-    return Decoded(np.rint(unit * 65535).astype(np.uint16), mode, rescaled=True)
+    return values

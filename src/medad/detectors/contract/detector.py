@@ -391,4 +391,4 @@ class Detector(ABC):
             raise NotFittedError(f"this {self.name} is not fitted: call fit, or take load_detector of a finished run")
 
     def _given(self, given: Images) -> ImageSet:
-        return as_images(given, self.options.size, self.options.channels, self.jobs)
+        return as_images(given, self.options.preprocessing, self.jobs)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Self, TypeVar, get_args, get_type_hints
 
+from medad.data.intensity import DEFAULT
+from medad.data.preprocessing import READING, Preprocessing
 from medad.detectors.contract.ranges import range_of, ranged
 from medad.errors import TYPES, OptionError, closest
 from medad.training.spec import Recipe
@@ -22,13 +24,24 @@ class Options:
         Side of the images, a multiple of 16 (of 32 above 128, of 64 above 256), and 1 (grey) or 3 (RGB).
     holdout : float
         Share of the normal images kept from training to choose the threshold; 0 gives none.
+    fit, intensity : str
+        How files are read: what becomes of images that are not square, and which value becomes black and which white.
+        See :class:`medad.data.preprocessing.Preprocessing`.
     """
 
-    scoring: ClassVar[frozenset[str]] = frozenset({"holdout"})  # options that change no weight
+    # options that change no weight: it is the images that do, however they came to be
+    scoring: ClassVar[frozenset[str]] = frozenset({"holdout", *READING})
 
     size: int = 64
     channels: int = 1
     holdout: float = ranged(0.0, 0, 0.9)
+    fit: str = "stretch"
+    intensity: str = DEFAULT
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How files become the images that these options are about."""
+        return Preprocessing(self.size, self.channels, self.fit, self.intensity)
 
     def for_images(self, normal: int) -> Self:
         """Return the options of a training on so many normal images: the same, unless the method says otherwise."""
@@ -50,6 +63,7 @@ class Options:
             raise OptionError("size", f"choose a multiple of {_step(self.size)}, e.g. 64, 128 or 256", self.size)
         if self.channels not in (1, 3):
             raise OptionError("channels", "choose 1 (grey) or 3 (RGB)", self.channels)
+        Preprocessing(self.size, self.channels, self.fit, self.intensity)
         for option in fields(self):
             low, high = range_of(type(self), option.name)
             value = getattr(self, option.name)

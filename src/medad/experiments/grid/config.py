@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser
 
+from medad.data.preprocessing import READING
 from medad.errors import UserError
 from medad.parser_messages import parse_trouble
 from medad.version import __version__
@@ -59,7 +60,9 @@ class Cell:
             All options of the method, those of the preset too, which may change.
         """
         config = {name: value for name, value in asdict(self.options).items() if name not in MACHINE}
-        facts = json.dumps([__version__, recipe, fingerprint, config, dict(resolved)], sort_keys=True)
+        asked = {name: value for name, value in config.items() if name not in READING or value is not None}
+        options = {name: value for name, value in resolved.items() if name not in READING}  # `asked` tells them
+        facts = json.dumps([__version__, recipe, fingerprint, asked, options], sort_keys=True)
         return blake2b(facts.encode(), digest_size=12).hexdigest()
 
 

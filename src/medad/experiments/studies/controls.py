@@ -18,7 +18,6 @@ import yaml
 
 from medad.data.phantom.benchmark import phantom_benchmark
 from medad.data.phantom.files import write_phantoms
-from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
 from medad.errors import UserError
 from medad.evaluation.controls import Controls
@@ -58,7 +57,7 @@ def store_controls(dataset: str, data: Path, results: Path = RESULTS, train: str
     entries = Repartition.read(data / dataset).test
     if not entries:
         raise UserError(f"{data / dataset}: no test images; list some in the split 'test'")
-    images = load(entries, Preprocessing(options.size, options.channels), "test images", None)
+    images = load(entries, options.preprocessing, "test images", None)
     fitted = Controls.fit(splits.normal.unlabelled(), splits.unlabeled and splits.unlabeled.unlabelled(), seed)
     folder = controls_folder(dataset, results, seed)
     folder.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from medad.data.imageset import ImageSet
-from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
 from medad.detectors.contract.detector import Detector
 from medad.detectors.contract.holdout import split_holdout
@@ -101,7 +100,7 @@ def suggest_latent_size(data: Path, options: TrainOptions, split: Path | None = 
     entries = [replace(entry, mask=None, kind="") for entry in Repartition.read(data, split).normal]
     if not entries:
         raise UserError(f"{split or data}: no normal images to learn from; list some in the split normal")
-    images = load(entries, Preprocessing(options.size, options.channels), "normal images", options.jobs)
+    images = load(entries, options.preprocessing, "normal images", options.jobs)
     with warnings.catch_warnings(action="ignore"):  # what cannot be done is an error here
         train, held_out = split_holdout(images, HELD_OUT, options.seed)
     if held_out is None:

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from medad.data.imageset import ImageSet
 from medad.data.loading import load_or_fail
-from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
 from medad.detectors.ddad.ddad import DDAD, DDADOptions
 from medad.detectors.ddad.discrepancy import stack
@@ -30,7 +29,7 @@ def load(run: Path) -> DDAD:
 
 def labelled_test_images(data: Path, options: DDADOptions) -> tuple[ImageSet, np.ndarray]:
     """Return the test images of a data set as a detector with `options` sees them, and their labels (n,)."""
-    preprocessing = Preprocessing(options.size, options.channels)
+    preprocessing = options.preprocessing
     images = load_or_fail(Repartition.read(data).test, preprocessing, "test images").images
     assert images.labels is not None
     return images, images.labels

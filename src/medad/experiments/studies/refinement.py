@@ -17,7 +17,6 @@ import torch
 
 from medad.data.imageset import ImageSet
 from medad.data.loading import load_or_fail
-from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Repartition
 from medad.detectors.contract.plan import TrainingData
 from medad.detectors.ddad.asr_net import ASRNet
@@ -90,7 +89,7 @@ def study(run: Path, data: Path, trial: Trial, out: Path, work: Path) -> Path:
     claim_file(path, ",".join(COLUMNS))
     detector = load_detector(run, device="cpu")
     assert isinstance(detector, DDAD)
-    preprocessing = Preprocessing(detector.options.size, detector.options.channels)
+    preprocessing = detector.options.preprocessing
     who = Repartition.read(data)
     spec = _spec(detector, trial, load_or_fail(who.normal, preprocessing, "normal images").images, work)
     train_phases([spec], work, 1, f"ASR-Net, {trial.name}")
