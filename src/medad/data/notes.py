@@ -129,10 +129,9 @@ def _intensities(facts: Sequence[Facts], ids: Sequence[str]) -> Iterator[str]:
     deep = [fact for fact in facts if fact.applied == f"16 {AS_THEY_ARE}"]
     dark = {id: fact.peak for id, fact in zip(ids, facts, strict=True) if fact in deep and 0 < fact.peak <= SHALLOW}
     if dark:
-        yield (
-            f"{len(dark)} of {len(deep)} 16-bit images use no more than {max(dark.values())} bits and stay dark (first: "
-            f"{next(iter(dark))}): `intensity` file, percentile or window makes them as bright as others"
-        )
+        few = f"{len(dark)} of {len(deep)} 16-bit images use no more than {max(dark.values())} bits and stay dark"
+        cure = "`intensity` file, percentile or window makes them as bright as others"
+        yield f"{few} (first: {next(iter(dark))}): {cure}"
 
 
 def _counts(values: Iterable[str]) -> str:
