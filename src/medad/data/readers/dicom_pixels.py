@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 CODED_SIZES = (b"\xff\xc4", b"\xff\xc8", b"\xff\xcc")  # markers in the row of JPEG's frame headers that are none
 J2K = b"\xff\x4f\xff\x51"  # start of codestream and size
 GPL = "pylibjpeg-libjpeg"  # is offered by pydicom and not by us
+NOTHING = "'NoneType' object has no attribute 'encode'"  # what pydicom says where gdcm gives nothing back
 EXTRA = "pip install medad[dicom]"
 
 
@@ -151,7 +152,9 @@ def _low_bits(file: DicomFile, values: np.ndarray) -> np.ndarray:
 def _why_not(file: DicomFile, decoder: "Decoder", error: Exception) -> str:
     """Say which plug-in failed why, and whether one more would help."""
     _, _, why = str(error).partition("plugins:")
-    reasons = "; ".join(line.strip() for line in (why or str(error)).splitlines() if line.strip())
+    reasons = "; ".join(
+        line.strip() for line in (why or str(error)).replace(NOTHING, "gave no pixels").splitlines() if line.strip()
+    )
     lacking = [name for name in decoder.missing_dependencies if GPL not in name]
     hint = f", or {EXTRA}" if lacking else ""
     return f"is compressed as {file.syntax.name} and cannot be decoded ({reasons}){hint}"
