@@ -5,7 +5,8 @@ from pathlib import Path
 
 from medad.data.readers.contract import UnreadableImage
 from medad.data.readers.dicom_file import opened, said
-from medad.data.readers.files import find_reader
+from medad.data.readers.files import count_frames, find_reader
+from medad.data.readers.pillow import pillow_is_quiet
 from medad.errors import UserError
 
 NAME = "DICOMDIR"
@@ -14,11 +15,13 @@ NAME = "DICOMDIR"
 def is_directory_index(path: Path) -> bool:
     """Return whether a file is a DICOMDIR, by its name and its content."""
     try:
-        return path.name.upper().startswith(NAME) and getattr(find_reader(path), "name", "") == "dicom"
+        dicom = path.name.upper().startswith(NAME) and getattr(find_reader(path), "name", "") == "dicom"
     except OSError:
         return False
+    return dicom and count_frames(path) == 0
 
 
+@pillow_is_quiet()
 def listed_files(path: Path) -> list[str]:
     """List the files that a DICOMDIR names.
 

@@ -49,7 +49,7 @@ def stored_values(file: DicomFile, frame: int) -> tuple[np.ndarray, str]:
     except RuntimeError as error:
         raise file.refuse(_why_not(file, decoder, error)) from error
     photometric = str(properties["photometric_interpretation"])
-    if photometric.startswith("YBR_PARTIAL"):
+    if photometric.startswith("YBR"):  # which only JPEG 2000 may turn into RGB, or nobody
         raise file.refuse(f"its colours are {photometric}: convert them to RGB")
     return _low_bits(file, values).astype(values.dtype.newbyteorder("="), copy=False), photometric
 
