@@ -306,6 +306,14 @@ def test_ybr(read: Any) -> None:
     np.testing.assert_array_equal(half.pixels, [[[100] * 3, [200] * 3]])
 
 
+@pytest.mark.parametrize("photometric", ["HSV", "CMYK", "YBR_ICT", "YBR_PARTIAL_422", "MONOCHROME2", "PALETTE COLOR"])
+def test_other_colours_are_not_taken_for_rgb(tmp_path: Path, photometric: str) -> None:
+    path = write(tmp_path / "scan", dataset(COLOURS, PhotometricInterpretation=photometric))
+    assert reason(path) == f"its pixels are {photometric} of 3 samples: export them as grey or RGB"
+    path = write(tmp_path / "grey", dataset(RAMP, 12, PhotometricInterpretation="RGB"))
+    assert reason(path) == "its pixels are RGB of 1 samples: export them as grey or RGB"
+
+
 def palette(entries: np.ndarray, first: int, bits: int, segmented: bool = False) -> dict[str, Any]:
     found: dict[str, Any] = {"PhotometricInterpretation": "PALETTE COLOR"}
     for column, colour in enumerate(("Red", "Green", "Blue")):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from medad.data.readers.contract import Decoded, Header, the_frame
 from medad.data.readers.dicom_file import OVERLAYS, DicomFile, macro, numbers, opened, said, text
-from medad.data.readers.dicom_pixels import frame_bytes, remaining, stored_values
+from medad.data.readers.dicom_pixels import frame_bytes, is_decodable, remaining, stored_values
 from medad.data.readers.dicom_values import is_inverted, meant
 
 VR = rb"(AE|AS|CS|DA|DS|DT|IS|LO|LT|PN|SH|ST|TM|UI|UL|US)"  # those of short values
@@ -76,7 +76,7 @@ def _frames(file: DicomFile) -> int:
     if not file.keyword:
         image = "Rows" in file.data or "Image" in file.kind or not file.kind
         return int(image)
-    return 1 if "MPEG" in file.syntax.name or "HEVC" in file.syntax.name else _claimed(file)
+    return _claimed(file) if is_decodable(file) else 1  # one reason for a film, not one for each of its frames
 
 
 def _claimed(file: DicomFile) -> int:

@@ -16,6 +16,7 @@ CODED_SIZES = (b"\xff\xc4", b"\xff\xc8", b"\xff\xcc")  # markers in the row of J
 J2K = b"\xff\x4f\xff\x51"  # start of codestream and size
 GPL = "pylibjpeg-libjpeg"  # is offered by pydicom and not by us
 NOTHING = "'NoneType' object has no attribute 'encode'"  # what pydicom says where gdcm gives nothing back
+GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 EXTRA = "pip install medad[dicom]"
 
 
@@ -49,8 +50,9 @@ def stored_values(file: DicomFile, frame: int) -> tuple[np.ndarray, str]:
     except RuntimeError as error:
         raise file.refuse(_why_not(file, decoder, error)) from error
     photometric = str(properties["photometric_interpretation"])
-    if photometric.startswith("YBR"):  # which only JPEG 2000 may turn into RGB, or nobody
-        raise file.refuse(f"its colours are {photometric}: convert them to RGB")
+    if photometric not in (("RGB",) if values.ndim == 3 else GREY):
+        samples = said(file.data, "SamplesPerPixel")
+        raise file.refuse(f"its pixels are {photometric} of {samples} samples: export them as grey or RGB")
     return _low_bits(file, values).astype(values.dtype.newbyteorder("="), copy=False), photometric
 
 
@@ -70,14 +72,23 @@ def frame_bytes(file: DicomFile) -> float:
     return pixels * bits * share / 8
 
 
-def _decoder(file: DicomFile) -> "Decoder":
+def is_decodable(file: DicomFile) -> bool:
+    """Return whether pydicom knows a way to decode the transfer syntax, be it there or not."""
     from pydicom.pixels import get_decoder
 
     try:
-        decoder = get_decoder(file.syntax)
+        return bool(get_decoder(file.syntax))
     except NotImplementedError:
+        return False
+
+
+def _decoder(file: DicomFile) -> "Decoder":
+    from pydicom.pixels import get_decoder
+
+    if not is_decodable(file):
         how = f"is compressed as {file.syntax.name}, which nothing that medad uses can decode"
-        raise file.refuse(f"{how}: export it uncompressed") from None
+        raise file.refuse(f"{how}: export it uncompressed")
+    decoder = get_decoder(file.syntax)
     if not decoder.is_available:
         raise file.refuse(f"is compressed as {file.syntax.name}: {EXTRA}")
     return decoder
