@@ -1,6 +1,7 @@
 """The readers, one row each; the first one that knows a file's head reads the file."""
 
 from medad.data.readers.contract import Reader
+from medad.data.readers.nifti import NiftiReader
 from medad.data.readers.pillow import PillowReader
 
-READERS: tuple[Reader, ...] = (PillowReader(),)
+READERS: tuple[Reader, ...] = (PillowReader(), NiftiReader())
