@@ -11,7 +11,7 @@ from medad.data.readers.geometry import Axis
 from medad.data.readers.kept import KeptFiles
 from medad.data.readers.nifti_header import COLOURS, Layout, begins_as, opened, read_layout
 
-SAMPLE = 2**18  # voxels of which percentiles are taken
+SAMPLE = 2**16  # voxels of which percentiles are taken
 
 
 @dataclass(frozen=True)
