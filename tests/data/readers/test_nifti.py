@@ -159,7 +159,7 @@ def test_one_range_serves_all_slices(tmp_path: Path) -> None:
 
 
 def test_the_sample_of_a_large_volume_has_its_ends_and_its_percentiles(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("medad.data.readers.nifti.SAMPLE", 1000)
+    monkeypatch.setattr("medad.data.readers.sample.SIZE", 1000)
     voxels = np.random.default_rng(0).normal(size=(30, 40, 20)).astype(np.float32)
     voxels[0, 0, 0], voxels[1, 1, 1], voxels[2, 2, 2] = 50, -50, np.nan
     voxels[:, 5] += 3  # one row in 40

@@ -1,7 +1,6 @@
 """NIfTI volumes, plain or compressed by gzip; the slices of a volume are its frames."""
 
 from dataclasses import dataclass
-from math import gcd
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,7 @@ from medad.data.readers.contract import Decoded, Header, UnreadableImage, the_fr
 from medad.data.readers.geometry import Axis
 from medad.data.readers.kept import KeptFiles
 from medad.data.readers.nifti_header import COLOURS, Layout, begins_as, opened, read_layout
-
-SAMPLE = 2**16  # voxels of which percentiles are taken
+from medad.data.readers.sample import sample
 
 
 @dataclass(frozen=True)
@@ -85,27 +83,7 @@ def _read_volume(path: Path, layout: Layout) -> Volume:
     if filled < len(buffer):
         raise UnreadableImage(path, "cut short: the header claims more voxels than the file holds")
     voxels = np.ndarray(layout.geometry.shape, layout.dtype, buffer, order="F")
-    return Volume(voxels, _population(voxels, layout))
-
-
-def _population(voxels: np.ndarray, layout: Layout) -> np.ndarray:
-    """Return a sorted sample of the values, spread evenly over all axes, with the lowest and the highest one."""
-    step = -(-voxels.size // SAMPLE)
-    while any(gcd(step, length) > 1 for length in voxels.shape):  # else it would see a few columns only
-        step += 1
-    sample = _values(voxels.reshape(-1, order="F")[::step], layout)
-    if layout.dtype.names is None:
-        sample = np.concatenate([sample, _values(_ends(voxels), layout)])
-    return np.sort(sample[np.isfinite(sample)], axis=None)
-
-
-def _ends(voxels: np.ndarray) -> np.ndarray:
-    """Return the lowest and the highest voxel that is a number, none if there is no number."""
-    if voxels.dtype.kind != "f":
-        return np.array([voxels.min(), voxels.max()])
-    numbers = (plane[np.isfinite(plane)] for plane in np.moveaxis(voxels, 2, 0))
-    ends = [end for plane in numbers if plane.size for end in (plane.min(), plane.max())]
-    return np.array([min(ends), max(ends)] if ends else [], voxels.dtype)
+    return Volume(voxels, sample(voxels, lambda stored: _values(stored, layout)))
 
 
 def _values(stored: np.ndarray, layout: Layout) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from medad.data.readers.contract import Reader
 from medad.data.readers.nifti import NiftiReader
+from medad.data.readers.npz import NpzReader
 from medad.data.readers.pillow import PillowReader
 
-READERS: tuple[Reader, ...] = (PillowReader(), NiftiReader())
+READERS: tuple[Reader, ...] = (PillowReader(), NiftiReader(), NpzReader())
