@@ -190,6 +190,16 @@ def _add_prepare(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of that split")
 
 
+def _add_slices(parser: ArgumentParser) -> None:
+    parser.add_argument("volumes", type=Path, help="NIfTI file, or a folder of them")
+    parser.add_argument("--out", type=Path, required=True, help="folder to make")
+    parser.add_argument("--axis", type=Literal["sagittal", "coronal", "axial"] | None, help="default: largest spacing")
+    parser.add_argument("--every", type=int, default=1, help="take each n-th slice")
+    parser.add_argument("--foreground", type=float, default=0.0, help="share of a slice that is not dark, at least")
+    parser.add_argument("--intensity", default="dicom", help="dtype, file, window LO HI, percentile P Q, dicom or ddad")
+    parser.add_argument("--masks", type=Path | None, help="folder of segmentations, named as the volumes are")
+
+
 def _add_reproduce(parser: ArgumentParser) -> None:
     parser.add_argument("name", help="table2 to table6, fig6, fig8 or fig9 of Cai et al. 2023")
     parser.add_argument("--data", type=Path, required=True, help="folder of a data set, e.g. brain_tumor")
@@ -299,6 +309,14 @@ def _prepare(arguments: Namespace) -> int:
     return 0
 
 
+def _slices(arguments: Namespace) -> int:
+    from medad.workflows.slices import Slicing, cut_slices
+
+    a = arguments
+    how = Slicing(a.axis, every=a.every, foreground=a.foreground, intensity=a.intensity)
+    return 1 if cut_slices(a.volumes, a.out, how, masks=a.masks) else 0
+
+
 def _reproduce(arguments: Namespace) -> int:
     from medad.experiments.reproduce.reproduce import reproduce
 
@@ -348,6 +366,7 @@ COMMANDS = {
     "evaluate": Command("score the test images of DATA with a finished run", _add_evaluate, _evaluate),
     "predict": Command("score new images and draw heat maps", _add_predict, _predict),
     "prepare": Command("make a published data set ready", _add_prepare, _prepare),
+    "slices": Command("cut NIfTI volumes into pictures", _add_slices, _slices),
     "benchmark": Command("run a grid of methods, data sets and seeds", _add_benchmark, _benchmark),
     "reproduce": Command("run an experiment of the DDAD-ASR paper", _add_reproduce, _reproduce),
     "results": Command("print the pages of stored results anew", _add_results, _results),

@@ -13,13 +13,14 @@ from pathlib import Path
 from medad.data.cache import digest
 from medad.data.entries import Entry
 from medad.data.forms import COLUMNS, SPLITS, Splits, read_csv, read_folders, read_json, read_mvtec
+from medad.data.medmnist import read_medmnist
 from medad.data.parallel import parallel_map
 from medad.errors import OptionError, UserError
 from medad.files import replacing
 
 __all__ = ["Entry", "Repartition"]
 
-FILE_FORMS = {".json": read_json, ".csv": read_csv}
+FILE_FORMS = {".json": read_json, ".csv": read_csv, ".npz": read_medmnist}
 FORMS = (
     "data.json with images/, manifest.csv, MVTec folders (train/good, test/TYPE) "
     "or the folders normal/ unlabeled/ test/normal/ test/abnormal/"
@@ -59,13 +60,13 @@ class Repartition:
 
     @classmethod
     def read(cls, data: str | Path, split: Path | None = None) -> "Repartition":
-        """Read a repartition in one of the four forms and check that it is sound.
+        """Read a repartition in one of its forms and check that it is sound.
 
         Parameters
         ----------
         data : str or Path
-            The folder of a data set, or a ``.json`` or ``.csv`` file in it. In a folder the first
-            of data.json, manifest.csv, MVTec folders and plain folders is read.
+            The folder of a data set, a ``.json`` or ``.csv`` file in it, or a ``.npz`` as of MedMNIST. In a folder
+            the first of data.json, manifest.csv, MVTec folders and plain folders is read.
         split : Path, optional
             A ``.json`` or ``.csv`` file that is read instead, relative to the folder or absolute.
             Names in it are relative to the folder of the data set, wherever the file stands.
@@ -123,7 +124,7 @@ def _source(data: Path, root: Path, split: Path | None) -> Path:
 
 def _read_file(file: Path, root: Path) -> Splits:
     if file.suffix.lower() not in FILE_FORMS:
-        raise UserError(f"{file}: not a repartition: give a .json or .csv file, or a folder")
+        raise UserError(f"{file}: not a repartition: give a .json or .csv file, a .npz as of MedMNIST, or a folder")
     return FILE_FORMS[file.suffix.lower()](file, root)
 
 

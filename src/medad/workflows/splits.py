@@ -98,6 +98,8 @@ def _load(entries: Sequence[Entry], preprocessing: Preprocessing, what: str, job
 def data_name(data: Path) -> str:
     """Return the name of the data set that lies at `data`: its folder's, also when a split file is given."""
     folder = data.resolve()
+    if folder.suffix.lower() == ".npz":  # a whole data set in one file
+        return folder.stem
     return (folder.parent if folder.is_file() else folder).name
 
 
