@@ -472,6 +472,14 @@ def test_what_a_header_may_claim(tmp_path: Path, claim: dict[str, int], syntax: 
     assert (TOO_LARGE if "Rows" in claim else "claims 2147483647 frames") in reason(path, 1)
 
 
+@pytest.mark.parametrize("frames", [2**31 - 1, 1_000_001, 3])
+def test_frames_without_size_are_not_counted(tmp_path: Path, frames: int) -> None:
+    ds = dataset(RAMP, 12, NumberOfFrames=frames)
+    del ds.Rows
+    path = write(tmp_path / "scan", ds)
+    assert count_frames(path) == 1 and "frames, more than the file holds" in reason(path)
+
+
 @pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless])
 def test_compressed_pixels_of_another_size(tmp_path: Path, syntax: UID) -> None:
     ds = compressed(np.zeros((300, 400), np.uint8), syntax)

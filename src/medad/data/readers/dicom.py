@@ -13,6 +13,7 @@ from medad.data.readers.dicom_values import is_inverted, meant
 VR = rb"(AE|AS|CS|DA|DS|DT|IS|LO|LT|PN|SH|ST|TM|UI|UL|US)"  # those of short values
 EXPLICIT, BIG = re.compile(rb"(?s)[\x02\x08]\0.\0" + VR), re.compile(rb"(?s)\0\x08\0." + VR)
 IMPLICIT = re.compile(rb"(?s)\x08\0[\0\x01\x05\x06\x08\x12\x16\x18]\0..\0\0")  # elements that stand first
+MOST_FRAMES = 1_000_000  # tiles of the largest slides
 LAST = 0x0020FFFF  # the group of studies and series
 Order = Literal["big", "little"]
 SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio")
@@ -86,7 +87,7 @@ def _claimed(file: DicomFile) -> int:
     except (TypeError, ValueError):
         raise file.refuse(f"its number of frames is {said_so!r}, which is no number") from None
     least = 8 if file.syntax.is_encapsulated else frame_bytes(file)
-    if count > 1 and count * least > remaining(file.stream):
+    if count > 1 and (not least or count > MOST_FRAMES or count * least > remaining(file.stream)):
         raise file.refuse(f"its header claims {count} frames, more than the file holds: it is cut off or damaged")
     return max(count, 1)
 

@@ -148,7 +148,8 @@ def _coded_size(coded: bytes) -> tuple[int, int] | None:
 def _shift(file: DicomFile) -> int:
     """Return how many low bits hold no value: those of an overlay, in old files."""
     stored, high = said(file.data, "BitsStored"), said(file.data, "HighBit")
-    if file.keyword != "PixelData" or not isinstance(stored, int) or not isinstance(high, int):
+    as_they_are = not file.syntax.is_encapsulated or file.syntax.name.startswith("RLE")
+    if file.keyword != "PixelData" or not as_they_are or not isinstance(stored, int) or not isinstance(high, int):
         return 0
     return max(high + 1 - stored, 0) if high < (said(file.data, "BitsAllocated") or 0) else 0
 

@@ -90,7 +90,11 @@ def _modality(file: DicomFile, frame: int, stored: np.ndarray) -> np.ndarray:
     slope, intercept = ((numbers(rescale, f"Rescale{name}") or [none])[0] for name, none in NO_RESCALE)
     if not np.isfinite(slope * intercept) or not slope:
         raise file.refuse(f"is damaged: its rescale slope is {slope:g}, its intercept {intercept:g}")
-    return stored if (slope, intercept) == (1, 0) else stored * slope + intercept
+    if (slope, intercept) == (1, 0):
+        return stored
+    values = stored * slope
+    values += intercept
+    return values
 
 
 def _display(file: DicomFile, frame: int, pixels: np.ndarray) -> tuple[Display | None, list[str]]:
@@ -120,7 +124,9 @@ def linear(values: np.ndarray, center: float, width: float) -> np.ndarray:
 
 def linear_exact(values: np.ndarray, center: float, width: float) -> np.ndarray:
     """Apply a window on continuous values (C.11.2.1.3.2)."""
-    return np.clip((values - center) / width + 0.5, 0, 1)
+    shown = (values - center) / width
+    shown += 0.5
+    return np.clip(shown, 0, 1, out=shown)
 
 
 def sigmoid(values: np.ndarray, center: float, width: float) -> np.ndarray:
