@@ -36,10 +36,8 @@ def reason(path: Path) -> str:
         ("a.tif", "L", "L"),
         ("a.JPG", "L", "L"),
         ("a.png", "1", "L"),
-        ("a.png", "LA", "L"),
         ("a.png", "RGB", "RGB"),
         ("a.jpeg", "RGB", "RGB"),
-        ("a.png", "RGBA", "RGB"),
         ("a.png", "P", "RGB"),
         ("a.tiff", "CMYK", "RGB"),
     ],
@@ -94,13 +92,14 @@ def test_missing_empty_folder_and_no_image(tmp_path: Path) -> None:
     assert "directory" in reason(tmp_path / "folder.png")
 
 
-@pytest.mark.parametrize("name", ["scan.gif", "scan", "scan.png"])
+@pytest.mark.parametrize("name", ["scan.ico", "scan", "scan.png"])
 def test_other_formats_are_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
-    random_image("L", (5, 5)).save(tmp_path / name, "GIF")
-    assert "not an image of a known format (PNG, JPEG, TIFF, BMP)" in reason(tmp_path / name)
+    random_image("L", (5, 5)).save(tmp_path / name, "ICO")
+    known = "not an image of a known format (PNG, JPEG, TIFF, BMP, JPEG 2000, WebP, GIF, PGM"
+    assert known in reason(tmp_path / name)
 
 
-@pytest.mark.parametrize("saved", ["PNG", "JPEG", "TIFF", "BMP"])
+@pytest.mark.parametrize("saved", ["PNG", "JPEG", "TIFF", "BMP", "JPEG2000", "PPM"])
 @pytest.mark.parametrize("name", ["scan", "scan.dat", "scan.png", "scan.1"])
 def test_what_a_file_begins_with_counts_and_not_its_name(tmp_path: Path, saved: str, name: str) -> None:
     random_image("L", (9, 5)).save(tmp_path / name, saved)
