@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from medad.data.entries import Entry, count_images, frames_of, list_files
+from medad.data.entries import Entry, Listing, count_images, frames_of, list_folder
 from medad.errors import UserError
 
 
@@ -34,7 +34,7 @@ def find_images(paths: Sequence[Path], leave_out: Callable[[Path], bool] = lambd
     Found
         Entries in the order of `paths`, a folder's files sorted, a file's frames in order. The id of
         a file found in a folder is its path relative to that folder; the id of a file given by
-        itself is its name. A note counts what was set aside.
+        itself is its name. Notes count what was set aside or passed over.
 
     Raises
     ------
@@ -42,7 +42,8 @@ def find_images(paths: Sequence[Path], leave_out: Callable[[Path], bool] = lambd
         If nothing is found or two files have the same id.
     """
     given = [Path(os.path.abspath(path)) for path in paths]
-    counted = count_images(_files(given, leave_out))
+    files, litter = _files(given, leave_out)
+    counted = count_images(files)
     of_text = {entry.path for entry, count in counted if not count}.difference(given)
     entries = [one for entry, count in counted if entry.path not in of_text for one in frames_of(entry, count)]
     if not entries:
@@ -50,18 +51,20 @@ def find_images(paths: Sequence[Path], leave_out: Callable[[Path], bool] = lambd
         raise UserError(f"{', '.join(map(str, paths))}: no files found{aside}: give images or folders of images")
     _check_ids(entries)
     notes = (f"{len(of_text)} files of text are set aside, such as {min(of_text)}",) if of_text else ()
-    return Found(tuple(entries), notes)
+    return Found(tuple(entries), (*litter, *notes))
 
 
-def _files(paths: Sequence[Path], leave_out: Callable[[Path], bool]) -> list[Entry]:
-    """List the files, each once."""
+def _files(paths: Sequence[Path], leave_out: Callable[[Path], bool]) -> tuple[list[Entry], list[str]]:
+    """List the files, each once, and say what was passed over."""
     files: dict[Path, Entry] = {}
+    notes: list[str] = []
     for path in paths:
         is_folder = os.path.isdir(path)  # not path.is_dir(), which raises where permission is lacking
-        folder, names = (path, list_files(path)) if is_folder else (path.parent, [path.name])
-        new = (Entry(name, folder / name) for name in names)
+        folder, listing = (path, list_folder(path)) if is_folder else (path.parent, Listing([path.name], []))
+        new = (Entry(name, folder / name) for name in listing.names)
         files |= {entry.path: entry for entry in new if entry.path not in files and not leave_out(entry.path)}
-    return list(files.values())
+        notes += listing.notes
+    return list(files.values()), notes
 
 
 def _check_ids(entries: Sequence[Entry]) -> None:
