@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from image_files import SaveImage, random_image
+from image_files import SaveImage, random_image, write_png, write_tiff
 from PIL import Image
 
 from medad.data.readers import UnreadableImage, count_frames, decode, read_header
@@ -161,11 +161,19 @@ def test_importing_leaves_the_filters_of_warnings_alone() -> None:
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+def write_float(path: Path, rows: np.ndarray) -> None:
+    write_tiff(path, rows.astype(np.float64), 2)
+
+
 @given(st.data())
 def test_damaged_files_never_raise_anything_else(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
-    name, mode = data.draw(st.sampled_from([("a.png", "P"), ("a.jpg", "L"), ("a.tif", "RGB"), ("a.bmp", "1")]))
+    kinds = [("a.png", "P"), ("a.jpg", "L"), ("a.tif", "RGB"), ("a.bmp", "1"), ("a.jp2", "I;16"), ("a.webp", "RGBA")]
+    name, mode = data.draw(st.sampled_from([*kinds, ("a.gif", "L"), ("a.pgm", "L"), ("16.png", ""), ("f8.tif", "")]))
     path = tmp_path_factory.mktemp("damaged") / name
-    random_image(mode, (8, 8)).save(path)
+    if mode:
+        random_image(mode, (8, 8)).save(path)
+    else:
+        (write_png if name == "16.png" else write_float)(path, np.ones((8, 8, 3), np.uint16))
     content = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))

@@ -18,6 +18,7 @@ from medad.data.readers.tiff import MAGIC as TIFF
 from medad.data.readers.tiff import NO_IMAGE, read_tiff, tiff_frames
 
 MAX_PIXELS = 89_478_485  # Pillow warns from here on; a quarter of a GiB in RGB
+MAX_DEEP = MAX_PIXELS // 2  # they are decoded twice
 TOO_LARGE = f"its header claims more than {MAX_PIXELS} pixels"
 BEGINNINGS = (
     b"\x89PNG\r\n\x1a\n",
@@ -120,6 +121,8 @@ def _decoded(image: Image.Image, path: Path, frame: int | None) -> Decoded:
     if is_tiff and _has_deep_planes(image):
         return read_tiff(path, frame, MAX_PIXELS, TOO_LARGE)
     if is_deep(image):
+        if image.width * image.height > MAX_DEEP:
+            raise UnreadableImage(path, f"its header claims more than {MAX_DEEP} pixels of 16-bit colour")
         pixels, laid = decode_deep(image, lambda: _page(path, frame))
         values, mode = Values(pixels, 65535, remarks=laid), f"{'RGB' if pixels.ndim == 3 else 'LA'};16"
     else:

@@ -25,7 +25,7 @@ WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE = 0, 1, 2, 3
 COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1}
 PLAIN, DEFLATE = (1,), (8, 32946)
 ALPHA_ON_BLACK, ALPHA = 1, 2  # extra samples
-BYTES = 4  # of a pixel of the largest image
+LARGEST_PAGE = 180_000_000  # bytes; several times as many are needed while grey levels are made of them
 LARGEST_TILE = 1 << 26  # bytes; tiles may reach beyond their page
 
 
@@ -50,7 +50,7 @@ def read_tiff(path: Path, frame: int | None, most_pixels: int, too_large: str) -
     with _open(path) as file:
         pages = _pages(file)
         page = pages[the_frame(path, frame, len(pages)) - 1]
-        if page.imagewidth * page.imagelength > most_pixels or page.nbytes > BYTES * most_pixels:
+        if page.imagewidth * page.imagelength > most_pixels:
             raise UnreadableImage(path, too_large)
         _refuse(page, lambda reason: UnreadableImage(path, reason))
         stored = page.asarray(maxworkers=1)
@@ -98,6 +98,8 @@ def _refuse(page: "TiffPage", unreadable: Callable[[str], UnreadableImage]) -> N
         raise unreadable(f"its colours are of a kind that is not read (photometric interpretation {page.photometric})")
     if page.imagedepth != 1 or page.dtype is None or page.dtype.kind not in "iuf":
         raise unreadable("its pixels are no numbers that are read: save it as grey or RGB")
+    if page.nbytes > LARGEST_PAGE:
+        raise unreadable(f"its header claims more than {LARGEST_PAGE} bytes of pixels")
     told = colours + len(page.extrasamples)
     if page.samplesperpixel != told and not (page.photometric == RGB and page.samplesperpixel == 4):
         is_grey = "grey" if colours == 1 else "RGB"
