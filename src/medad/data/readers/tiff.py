@@ -1,6 +1,6 @@
 """TIFF files of kinds that Pillow does not know, such as floating-point numbers of 16 or 64 bits, by tifffile.
 
-Without a package of 26 MB tifffile decompresses deflate, LZMA and packed bits only: other files are refused.
+Without a package of 26 MB tifffile decompresses little but deflate: other compressed files are refused.
 """
 
 import logging
