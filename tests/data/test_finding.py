@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from image_files import SaveImage
 
 from medad.data import entries
 from medad.data.finding import find_images
@@ -83,3 +84,10 @@ def test_files_whose_names_tell_are_not_opened(tmp_path: Path, monkeypatch: pyte
     opened = []
     monkeypatch.setattr(entries, "count_frames", lambda path: opened.append(path.name) or 1)
     assert len(find_images([tmp_path]).entries) == 5 and opened == ["d.tif", "e"]
+
+
+def test_thumbnails_of_a_network_drive_are_no_images(tmp_path: Path, save: SaveImage) -> None:
+    save("a.png")
+    save("@eaDir/a.png/thumb.png")
+    found = find_images([tmp_path])
+    assert [entry.id for entry in found.entries] == ["a.png"] and "1 files in folders" in found.notes[0]

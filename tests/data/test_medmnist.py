@@ -32,8 +32,9 @@ LABELS = {"train": [0, 1, 0, 2, 0], "val": [1, 0], "test": [0, 2, 1]}
 @pytest.mark.parametrize("colour", [False, True])
 def test_images_are_dealt_out_by_their_labels(tmp_path: Path, colour: bool) -> None:
     write(tmp_path / "pathmnist.npz", LABELS, colour)
-    with pytest.warns(UserWarning, match="class 0 is taken for normal.*val_images join the unlabeled pool"):
-        who = Repartition.read(tmp_path / "pathmnist.npz")
+    who = Repartition.read(tmp_path / "pathmnist.npz")
+    told = "class 0 is taken for normal, every other one for abnormal; val_images join the unlabeled pool"
+    assert who.notes == (f"pathmnist.npz: {told}",)
     assert [entry.id for entry in who.normal] == [f"pathmnist.npz#{i}" for i in (1, 3, 5)]
     assert [(e.frame, e.label, e.kind) for e in who.unlabeled] == [
         (2, 1, "class 1"),
@@ -93,7 +94,6 @@ def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         Repartition.read(tmp_path / "b.npz")
 
 
-@pytest.mark.filterwarnings("always:.*taken for normal")
 def test_a_run_on_it(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "pneumoniamnist.npz", {"train": [0] * 12 + [1] * 8, "val": [0, 1] * 6, "test": [0, 1] * 6})
     monkeypatch.chdir(tmp_path)

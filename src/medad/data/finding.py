@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from medad.data.entries import Entry, count_images, frames_of, list_files
+from medad.data.entries import Entry, Listing, count_images, frames_of, list_folder
 from medad.data.readers.dicom_directory import is_directory_index, listed_files
 from medad.errors import UserError
 
@@ -38,7 +38,7 @@ def find_images(paths: Sequence[Path], leave_out: Callable[[Path], bool] = lambd
     Found
         Entries in the order of `paths`, a folder's files sorted, a file's frames in order. The id of
         a file found in a folder is its path relative to that folder; the id of a file given by
-        itself is its name. A note counts what was set aside.
+        itself is its name. Notes count what was set aside or passed over.
 
     Raises
     ------
@@ -46,7 +46,8 @@ def find_images(paths: Sequence[Path], leave_out: Callable[[Path], bool] = lambd
         If nothing is found, two files have the same id, or a DICOMDIR is damaged or names files outside its folder.
     """
     given = [Path(os.path.abspath(path)) for path in paths]
-    counted = count_images(_files(given, leave_out))
+    files, litter = _files(given, leave_out)
+    counted = count_images(files)
     aside = {entry.path for entry, count in counted if not count}.difference(given)
     entries = [one for entry, count in counted if entry.path not in aside for one in frames_of(entry, count)]
     if not entries:
@@ -54,24 +55,26 @@ def find_images(paths: Sequence[Path], leave_out: Callable[[Path], bool] = lambd
         raise UserError(f"{', '.join(map(str, paths))}: no files found{but}: give images or folders of images")
     _check_ids(entries)
     notes = (f"{len(aside)} files {WITHOUT} are set aside, such as {min(aside)}",) if aside else ()
-    return Found(tuple(entries), notes)
+    return Found(tuple(entries), (*litter, *notes))
 
 
-def _files(paths: Sequence[Path], leave_out: Callable[[Path], bool]) -> list[Entry]:
-    """List the files, each once."""
+def _files(paths: Sequence[Path], leave_out: Callable[[Path], bool]) -> tuple[list[Entry], list[str]]:
+    """List the files, each once, and say what was passed over."""
     files: dict[Path, Entry] = {}
+    notes: list[str] = []
     for path in paths:
-        folder, names = _names(path)
-        new = (Entry(name, folder / name) for name in names)
+        folder, listing = _listing(path)
+        new = (Entry(name, folder / name) for name in listing.names)
         files |= {entry.path: entry for entry in new if entry.path not in files and not leave_out(entry.path)}
-    return list(files.values())
+        notes += listing.notes
+    return list(files.values()), notes
 
 
-def _names(path: Path) -> tuple[Path, list[str]]:
+def _listing(path: Path) -> tuple[Path, Listing]:
     """Return a folder, and the names in it of the files that a path stands for."""
     if os.path.isdir(path):  # not path.is_dir(), which raises where permission is lacking
-        return path, list_files(path)
-    return path.parent, listed_files(path) if is_directory_index(path) else [path.name]
+        return path, list_folder(path)
+    return path.parent, Listing(listed_files(path) if is_directory_index(path) else [path.name], [])
 
 
 def _check_ids(entries: Sequence[Entry]) -> None:

@@ -89,7 +89,7 @@ def _fixed(found: Sequence[Found]) -> Places:
 def _published(found: Sequence[Found], file: Path) -> Places:
     """Look up the names of the published ``data.json``; its labels must be those of the folders."""
     by_name = {image.path.name: image for image in found}
-    splits = read_json(file, file.parent)
+    splits = read_json(file, file.parent).splits
     missing = [entry.path.name for entries in splits.values() for entry in entries if entry.path.name not in by_name]
     if missing:
         raise UserError(f"{file}: {len(missing)} of its images are not in the source, the first is {missing[0]}")

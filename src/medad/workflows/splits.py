@@ -58,7 +58,7 @@ def read_splits(data: Path, split: Path | None, options: TrainOptions) -> Splits
     UserError
         If the repartition or a training image cannot be read, or there are no normal images.
     """
-    who = Repartition.read(data, split)
+    who = read_repartition(data, split)
     unlabeled = draw_unlabeled(who.unlabeled, options.unlabeled_size, options.anomaly_rate)
     _say_counts(who, unlabeled)
     if not who.normal:
@@ -71,6 +71,20 @@ def read_splits(data: Path, split: Path | None, options: TrainOptions) -> Splits
     }
     drawn = loaded["unlabeled"].images if unlabeled else None
     return Splits(loaded["normal"].images, drawn, who.test, {name: one.intensities for name, one in loaded.items()})
+
+
+def read_repartition(data: Path, split: Path | None) -> Repartition:
+    """Read who is in which split, and pass on what was noticed.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read.
+    """
+    who = Repartition.read(data, split)
+    for note in who.notes:
+        say(note)
+    return who
 
 
 def _bare(entries: Sequence[Entry]) -> list[Entry]:

@@ -4,12 +4,12 @@ The arrays are ``train_images``, ``val_images`` and ``test_images`` with ``train
 ``test_labels`` (Yang et al., MedMNIST v2, Scientific Data 2023); those of ``val`` may be missing.
 """
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 
 from medad.data.entries import Entry
+from medad.data.forms.listed import Listed
 from medad.data.readers import UnreadableImage
 from medad.data.readers.npz import image_members, read_array, read_members
 from medad.errors import UserError
@@ -18,7 +18,7 @@ HEALTHY = {"breastmnist": 1, "octmnist": 3, "dermamnist": 5}  # the normal class
 PARTS = ("train", "val", "test")
 
 
-def read_medmnist(file: Path, root: Path) -> dict[str, list[Entry]]:
+def read_medmnist(file: Path, root: Path) -> Listed:
     """Deal out the images of a file by its labels.
 
     Normal training images are the split normal, the other ones and all of ``val`` are the unlabeled pool: it needs
@@ -31,8 +31,8 @@ def read_medmnist(file: Path, root: Path) -> dict[str, list[Entry]]:
 
     Returns
     -------
-    dict
-        Entries by split; the kind of an abnormal image is its class.
+    Listed
+        The kind of an abnormal image is its class; a note tells which class is taken for normal.
 
     Raises
     ------
@@ -53,8 +53,8 @@ def read_medmnist(file: Path, root: Path) -> dict[str, list[Entry]]:
             id = f"{file.relative_to(root).as_posix()}#{frame}"
             splits[split].append(Entry(id, file, int(bool(kind)), kind, frame=frame))
     aside = "; val_images join the unlabeled pool" if "val" in labels else ""
-    warnings.warn(f"{file.name}: class {normal} is taken for normal, every other one for abnormal{aside}", stacklevel=2)
-    return splits
+    note = f"{file.name}: class {normal} is taken for normal, every other one for abnormal{aside}"
+    return Listed(splits, (note,))
 
 
 def _read(file: Path) -> tuple[dict[str, int], dict[str, np.ndarray]]:
