@@ -1,6 +1,7 @@
 """NIfTI volumes: nibabel's own files, and small ones whose corners are marked."""
 
 import gzip
+import re
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -301,3 +302,15 @@ def test_frames_that_are_not_there(tmp_path: Path) -> None:
     for frame, said in ((5, "no such frame, the file has 4"), (None, "has 4 frames")):
         with pytest.raises(UnreadableImage, match=said):
             decode(path, frame)
+
+
+def test_the_way_back_of_the_documentation(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "volumes.md").read_text(encoding="utf-8")
+    code = {}
+    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], code)
+    affine = np.array([[0, 0, -3.0, 5], [-2, 0, 0, 6], [0, 1, 0, 7], [0, 0, 0, 1]])
+    path = write(tmp_path / "a.nii.gz", np.arange(60, dtype=np.float32).reshape(3, 4, 5), affine)
+    code["save_maps"](slices(path), path, tmp_path / "maps.nii.gz")
+    maps, volume = nibabel.load(tmp_path / "maps.nii.gz"), nibabel.load(path)
+    np.testing.assert_array_equal(maps.get_fdata(), volume.get_fdata())
+    np.testing.assert_allclose(maps.affine, volume.affine)
