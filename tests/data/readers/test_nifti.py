@@ -18,9 +18,9 @@ from medad.data.readers.nifti_header import read_layout
 
 THEIRS = Path(nibabel.__file__).parent / "tests" / "data"
 REASONS = {
-    "example4d.nii.gz": "holds 2 volumes, not one: split it",
-    "example_nifti2.nii.gz": "holds 2 volumes, not one: split it",
-    "functional.nii": "holds 20 volumes, not one: split it",
+    "example4d.nii.gz": "holds several volumes (128 x 96 x 24 x 2), not one: split it",
+    "example_nifti2.nii.gz": "holds several volumes (32 x 20 x 12 x 2), not one: split it",
+    "functional.nii": "holds several volumes (17 x 21 x 3 x 20), not one: split it",
     "nifti1.hdr": "header of a pair",
     "nifti2.hdr": "header of a pair",
     "analyze.hdr": "not an image of a known format",

@@ -82,6 +82,8 @@ def _layout(path: Path, axis: Axis | None, changed: int, size: int) -> Layout:
     with opened(path) as (stream, packed):
         head = stream.read(VERSION_2)
     version = _version(head)
+    if len(head) < (VERSION_1 if version == 1 else VERSION_2):
+        raise UnreadableImage(path, "cut short: its header is not whole")
     kind, length = (Nifti1Header, VERSION_1) if version == 1 else (Nifti2Header, VERSION_2)
     header = kind(head[:length], check=False)
     if bytes(header["magic"]).startswith(b"ni"):
@@ -146,7 +148,7 @@ def _one_volume(path: Path, shape: tuple[int, ...]) -> tuple[int, int, int]:
         raise UnreadableImage(path, f"its header claims the size {' x '.join(map(str, shape)) or 'of nothing'}")
     if prod(shape[3:]) > 1:
         how = "split it into one file per volume, as `fslsplit` or nibabel's `four_to_three` do"
-        raise UnreadableImage(path, f"holds {prod(shape[3:])} volumes, not one: {how}")
+        raise UnreadableImage(path, f"holds several volumes ({' x '.join(map(str, shape))}), not one: {how}")
     i, j, k = (*shape, 1)[:3]
     return int(i), int(j), int(k)
 
