@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from medad.data.readers.bounded import read_up_to
 from medad.data.readers.contract import Decoded, Header, UnreadableImage, the_frame
 from medad.data.readers.geometry import Axis
 from medad.data.readers.kept import KeptFiles
@@ -73,14 +74,10 @@ class NiftiReader:
 
 def _read_volume(path: Path, layout: Layout) -> Volume:
     """Read as many bytes as the header claims, and not one that a gzip bomb has beyond them."""
-    buffer = bytearray(layout.bytes)
     with opened(path) as (stream, _):
         stream.seek(layout.offset)
-        filled, view = 0, memoryview(buffer)
-        while filled < len(buffer) and (count := stream.readinto(view[filled:])):  # type: ignore[attr-defined]
-            filled += count
-        stream.read(1)  # at its end, gzip checks the sum of what it unpacked
-    if filled < len(buffer):
+        buffer = read_up_to(stream, layout.bytes)
+    if len(buffer) < layout.bytes:
         raise UnreadableImage(path, "cut short: the header claims more voxels than the file holds")
     voxels = np.ndarray(layout.geometry.shape, layout.dtype, buffer, order="F")
     return Volume(voxels, sample(voxels, lambda stored: _values(stored, layout)))

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from medad.data.readers.bounded import read_up_to
 from medad.data.readers.contract import Decoded, Header, UnreadableImage, the_frame
 from medad.data.readers.kept import BUDGET, KeptFiles
 from medad.data.readers.sample import sample
@@ -148,12 +149,8 @@ def read_array(path: Path, member: Member) -> np.ndarray:
         stream, _ = open_member(member.name)
         with stream:
             stream.read(member.offset)
-            buffer = bytearray(member.bytes)
-            filled, view = 0, memoryview(buffer)
-            while filled < len(buffer) and (count := stream.readinto(view[filled:])):
-                filled += count
-            stream.read(1)  # at its end, zipfile checks the sum of what it unpacked
-    if filled < len(buffer):
+            buffer = read_up_to(stream, member.bytes)
+    if len(buffer) < member.bytes:
         raise UnreadableImage(path, "cut short: a header claims more values than the file holds")
     return np.ndarray(member.shape, member.dtype, buffer, order="F" if member.fortran else "C")
 
