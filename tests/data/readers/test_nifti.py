@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 from medad.data.intensity import Intensity
+from medad.data.loading import load_images
+from medad.data.preprocessing import Preprocessing
 from medad.data.readers import UnreadableImage, count_frames, decode, find_reader, is_image, read_header
 from medad.data.readers import nifti as module
 from medad.data.readers.nifti import NiftiReader
 from medad.data.readers.nifti_header import read_layout
+from medad.data.repartition import Repartition
 
 THEIRS = Path(nibabel.__file__).parent / "tests" / "data"
 REASONS = {
@@ -312,3 +315,14 @@ def test_the_way_back_of_the_documentation(tmp_path: Path) -> None:
     maps, volume = nibabel.load(tmp_path / "maps.nii.gz"), nibabel.load(path)
     np.testing.assert_array_equal(maps.get_fdata(), volume.get_fdata())
     np.testing.assert_allclose(maps.affine, volume.affine)
+
+
+def test_a_folder_of_volumes_is_a_data_set_of_slices(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("normal/a.nii.gz", "normal/b.nii", "test/abnormal/c.nii.gz"):
+        write(tmp_path / name, rng.integers(0, 3000, (8, 9, 3)).astype(np.int16), np.diag([1, 1, 5, 1]))
+    who = Repartition.read(tmp_path)
+    assert [entry.id for entry in who.normal] == [f"normal/{n}#{i}" for n in ("a.nii.gz", "b.nii") for i in (1, 2, 3)]
+    images = load_images(who.normal, Preprocessing(8), cache=False).images
+    assert images.pixels.dtype == np.uint16
+    assert images.patients[0] == images.patients[2] != images.patients[3] == images.patients[5]
