@@ -65,14 +65,16 @@ def test_text_in_folders_is_set_aside_and_counted(tmp_path: Path) -> None:
     (tmp_path / "damaged.dcm").write_bytes(bytes(200))
     found = find_images([tmp_path])
     assert [entry.id for entry in found.entries] == ["a/empty.png", "damaged.dcm", "scan"]
-    assert found.notes == (f"2 files of text are set aside, such as {tmp_path / 'a/LICENSE'}",)
+    assert found.notes == (
+        f"2 files without images (text, reports, indexes) are set aside, such as {tmp_path / 'a/LICENSE'}",
+    )
 
 
 def test_text_that_is_given_by_itself_is_told_with_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("some text\n")
     found = find_images([tmp_path / "b.csv"])
     assert [entry.id for entry in found.entries] == ["b.csv"] and found.notes == ()
-    with pytest.raises(UserError, match="no files found but 1 of text"):
+    with pytest.raises(UserError, match="no files found but 1 without images"):
         find_images([tmp_path])
 
 

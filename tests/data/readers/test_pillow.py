@@ -97,7 +97,7 @@ def test_missing_empty_folder_and_no_image(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["scan.gif", "scan", "scan.png"])
 def test_other_formats_are_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
     random_image("L", (5, 5)).save(tmp_path / name, "GIF")
-    assert "not an image of a known format (PNG, JPEG, TIFF, BMP" in reason(tmp_path / name)
+    assert "not an image of a known format (DICOM, PNG, JPEG, TIFF, BMP" in reason(tmp_path / name)
 
 
 @pytest.mark.parametrize("saved", ["PNG", "JPEG", "TIFF", "BMP"])

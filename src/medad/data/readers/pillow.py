@@ -22,12 +22,12 @@ NO_IMAGE = 1 | 4  # its bits for another page at a lower resolution, and for a p
 
 @contextmanager
 def pillow_is_quiet() -> Iterator[None]:
-    """Keep back Pillow's warnings: what is wrong with a file is said in one line by UnreadableImage.
+    """Keep back Pillow's and pydicom's warnings: what is wrong with a file is said in one line by UnreadableImage.
 
     The filters of warnings are one for all threads: to be entered before threads start that decode.
     """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
+        warnings.filterwarnings("ignore", module=r"(PIL|pydicom)\.")
         yield
 
 
