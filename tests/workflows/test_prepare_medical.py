@@ -80,7 +80,6 @@ VALUES = {
 
 
 def test_rsna(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("medad.data.readers.dicom")
     source, out = tmp_path / "rsna", tmp_path / "out"
     for (name, photometric), values in VALUES.items():
         radiograph(source / "stage_2_train_images" / f"{name}.dcm", values, photometric)
@@ -101,7 +100,6 @@ def test_rsna(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_vindr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("medad.data.readers.dicom")
     source, out = tmp_path / "vindr", tmp_path / "out"
     for name in "abc":
         radiograph(source / "train" / f"{name}.dicom", VALUES["deep", "MONOCHROME2"])

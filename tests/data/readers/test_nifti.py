@@ -13,7 +13,7 @@ import pytest
 from medad.data.intensity import Intensity
 from medad.data.loading import load_images
 from medad.data.preprocessing import Preprocessing
-from medad.data.readers import UnreadableImage, count_frames, decode, find_reader, is_image, read_header
+from medad.data.readers import UnreadableImage, count_frames, decode, find_reader, is_image, read_header, registry
 from medad.data.readers import nifti as module
 from medad.data.readers.nifti import NiftiReader
 from medad.data.readers.nifti_header import read_layout
@@ -68,6 +68,13 @@ def test_nibabels_own_files_are_read_as_nibabel_reads_them_or_refused_with_the_r
     expected = np.moveaxis(canonical.get_fdata(), axis, 0).swapaxes(1, 2)[:, ::-1, ::-1]
     np.testing.assert_allclose(pictures, expected, rtol=1e-6)
     assert read_header(THEIRS / name, 1).spacing == pytest.approx(tuple(np.delete(zooms, axis)[::-1]), rel=1e-3)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "analyze.hdr"])
+def test_no_other_reader_knows_a_volume(name: str) -> None:
+    with open(THEIRS / name, "rb") as stream:
+        head = stream.read(512)
+    assert [reader.name for reader in registry.READERS if reader.knows(head)] == ["nifti"]
 
 
 def test_no_file_of_nibabel_is_missed() -> None:

@@ -10,7 +10,7 @@ from medad.errors import UserError
 
 NORMAL, UNLABELED, TEST = "normal", "unlabeled", "test"
 IMAGES, MASKS = "images", "masks"  # folders of a data set that is ready
-SUFFIXES = (".jpg", ".jpeg", ".png")
+PICTURES = (".jpg", ".jpeg", ".png")
 
 
 @dataclass(frozen=True)
@@ -57,17 +57,17 @@ def copy_picture(image: Found, out: Path) -> None:
         shutil.copyfile(image.mask, out / MASKS / image.file)
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """Return the pictures in `folder` and below it, sorted.
+def files_in(folder: Path, suffixes: tuple[str, ...] = PICTURES, what: str = "images") -> list[Path]:
+    """Return the pictures, or `what` ends with other `suffixes`, in `folder` and below it, sorted.
 
     Raises
     ------
     UserError
         If there are none.
     """
-    found = [folder / name for name in list_files(folder) if name.lower().endswith(SUFFIXES)]
+    found = [folder / name for name in list_files(folder) if name.lower().endswith(suffixes)]
     if not found:
-        raise UserError(f"{folder}: no images here: give the folder that holds the data set as published")
+        raise UserError(f"{folder}: no {what} here: give the folder that holds the data set as published")
     return found
 
 

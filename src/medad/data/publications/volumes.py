@@ -5,15 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from medad.data.entries import list_files
 from medad.data.intensity import DEFAULT, Intensity
 from medad.data.parallel import parallel_map
-from medad.data.publications.found import IMAGES, MASKS, NORMAL, TEST, UNLABELED, Found
+from medad.data.publications.found import IMAGES, MASKS, NORMAL, TEST, UNLABELED, Found, files_in
 from medad.data.readers.nifti_header import read_layout
 from medad.data.slicing import read_segmentation, read_slice, write_picture
 from medad.errors import UserError
 
-SUFFIXES = (".nii.gz", ".nii")
+VOLUMES = (".nii.gz", ".nii"), "NIfTI volumes"
 MIDDLE, EVERY = 70, 5  # of BraTS's 155 axial slices the middle ones, each fifth of them
 PARTS = (NORMAL, NORMAL, NORMAL, UNLABELED, TEST)  # of each five patients in the order of their names
 MOOD_TRAIN, MOOD_TEST = range(121, 141), range(129, 130)  # slices 120 to 139, and 128, counted from 0
@@ -25,7 +24,7 @@ def brats_volumes(source: Path) -> Iterator[Found]:
 
     Of training patients only these are normal images; the unlabeled pool and the test have both kinds.
     """
-    volumes = [path for path in _volumes(source) if "flair" in path.name.lower()]
+    volumes = [path for path in files_in(source, *VOLUMES) if "flair" in path.name.lower()]
     if not volumes:
         raise UserError(f"{source}: no volumes named flair below it: give the folder of BraTS2021's training data")
     slices = parallel_map(_brats_slices, volumes, "looking for tumours")
@@ -52,7 +51,7 @@ def _brats_slices(volume: Path) -> list[tuple[Path, int, Path | None]]:
 def mood(source: Path) -> Iterator[Found]:
     """Slices of the brain volumes of MOOD, all normal, as in Meissen et al., MIDL 2022."""
     folder = source / "brain_train" if (source / "brain_train").is_dir() else source
-    volumes = [path for path in _volumes(folder) if path.parent == folder]
+    volumes = [path for path in files_in(folder, *VOLUMES) if path.parent == folder]
     for number, volume in enumerate(volumes):
         train = number < round(MOOD_SHARE * len(volumes))
         if read_layout(volume, "axial").geometry.slices < MOOD_TRAIN.stop:
@@ -60,20 +59,6 @@ def mood(source: Path) -> Iterator[Found]:
         bare = volume.name.split(".")[0]
         for frame in MOOD_TRAIN if train else MOOD_TEST:
             yield Found(volume, "", NORMAL if train else TEST, f"{bare}_{frame:03}.png", bare, frame=frame)
-
-
-def _volumes(folder: Path) -> list[Path]:
-    """Return the volumes in `folder` and below it, sorted.
-
-    Raises
-    ------
-    UserError
-        If there are none.
-    """
-    found = [folder / name for name in list_files(folder) if name.lower().endswith(SUFFIXES)]
-    if not found:
-        raise UserError(f"{folder}: no NIfTI volumes here: give the folder that holds the data set as published")
-    return found
 
 
 def cut_brats(image: Found, out: Path) -> None:

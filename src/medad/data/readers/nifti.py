@@ -53,7 +53,7 @@ class NiftiReader:
         return self.slice(path, frame)
 
     def slice(self, path: Path, frame: int | None, axis: Axis | None = None) -> Decoded:
-        """Decode one slice along another axis than that of the largest spacing."""
+        """Decode one slice along `axis`; by default that of the largest spacing."""
         layout = read_layout(path, axis)
         number = the_frame(path, frame, layout.geometry.slices)
         volume = self._kept.get(path, layout.bytes, lambda path: _read_volume(path, layout))

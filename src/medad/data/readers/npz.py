@@ -198,7 +198,8 @@ def _decoded(image: np.ndarray, population: np.ndarray) -> Decoded:
     pixels = np.ascontiguousarray(image, kind)
     if pixels.dtype == bool:
         pixels = pixels.astype(np.uint8) * np.uint8(255)
-    nothing = ~np.isfinite(pixels if pixels.ndim == 2 else pixels.sum(axis=2))
+    numbers = np.isfinite(pixels)
+    nothing = ~(numbers if pixels.ndim == 2 else numbers.all(axis=2))
     return Decoded(
         pixels,
         "NPZ",
