@@ -97,7 +97,11 @@ def test_what_cannot_be_cut_is_said(tmp_path: Path, capsys: pytest.CaptureFixtur
     (root / "gone.nii").symlink_to("nowhere.nii")
     assert slices(root, "--out", tmp_path / "out") == 1
     said = capsys.readouterr().err
-    assert "b.nii: holds 2 volumes" in said and "8 slices of 2 volumes" in said and "2 files that are no NIfTI" in said
+    assert (
+        "b.nii: holds several volumes (3 x 3 x 3 x 2)" in said
+        and "8 slices of 2 volumes" in said
+        and "2 files that are no NIfTI" in said
+    )
     assert len(rows(tmp_path / "out")) == 8
 
 

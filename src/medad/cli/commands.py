@@ -183,7 +183,7 @@ def _add_benchmark(parser: ArgumentParser) -> None:
 
 
 def _add_prepare(parser: ArgumentParser) -> None:
-    parser.add_argument("name", help="brain_tumor, lag, isic2018 or camelyon16")
+    parser.add_argument("name", help="brain_tumor, lag, isic2018, camelyon16, rsna, vindr, brats2021 or mood")
     parser.add_argument("--source", type=Path, required=True, help="folder of the data set as it is published")
     parser.add_argument("--out", type=Path, required=True, help="folder to make")
     parser.add_argument("--split", type=Path | None, help="the published data.json; by default a seeded split")

@@ -91,6 +91,7 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
         (member((2, 28, 28, 28), bytes(2 * 28**3)), "holds no array of images"),
         (member((2, 3, 4), bytes(24 * 16), "<c16"), "holds no array of images"),
         (b"\x93NUMPY\x01\x00\x10\x00" + b"__import__('os')", "cannot be decoded"),
+        (b"\x93NUMPY\x02\x00\xff\xff\xff\x7f" + bytes(10**6), "cannot be decoded"),
     ],
 )
 @pytest.mark.parametrize("packed", [False, True])
@@ -109,11 +110,21 @@ def test_headers_that_cannot_be_are_refused(tmp_path: Path, content: bytes, said
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("medad.data.readers.npz.BUDGET", 10**6)
     np.savez_compressed(tmp_path / "a.npz", images=np.zeros((1000, 32, 32), np.uint8))
-    read, stream = [], zipfile.ZipExtFile.readinto
-    monkeypatch.setattr(zipfile.ZipExtFile, "readinto", lambda self, to: read.append(len(to)) or stream(self, to))
+    asked, read = [], zipfile.ZipExtFile.read
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", lambda self, n=-1: asked.append(n) or read(self, n))
     with pytest.raises(UnreadableImage, match="its images take more than 0 MiB"):
         decode(tmp_path / "a.npz", 1)
-    assert not read
+    assert asked and max(asked) <= 2**14 and min(asked) > 0
+
+
+def test_a_header_that_claims_gigabytes_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("images.npy", b"\x93NUMPY\x02\x00\xff\xff\xff\x7f" + bytes(10**6))
+    asked, read = [], zipfile.ZipExtFile.read
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", lambda self, n=-1: asked.append(n) or read(self, n))
+    with pytest.raises(UnreadableImage):
+        decode(tmp_path / "a.npz", 1)
+    assert asked and max(asked) <= 2**14 and min(asked) > 0
 
 
 def test_damage_is_said(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from medad.data.readers.bounded import read_up_to
 from medad.data.readers.contract import Decoded, Header, UnreadableImage, the_frame
 from medad.data.readers.geometry import Axis
 from medad.data.readers.kept import KeptFiles
@@ -52,7 +53,7 @@ class NiftiReader:
         return self.slice(path, frame)
 
     def slice(self, path: Path, frame: int | None, axis: Axis | None = None) -> Decoded:
-        """Decode one slice along another axis than that of the largest spacing."""
+        """Decode one slice along `axis`; by default that of the largest spacing."""
         layout = read_layout(path, axis)
         number = the_frame(path, frame, layout.geometry.slices)
         volume = self._kept.get(path, layout.bytes, lambda path: _read_volume(path, layout))
@@ -73,14 +74,10 @@ class NiftiReader:
 
 def _read_volume(path: Path, layout: Layout) -> Volume:
     """Read as many bytes as the header claims, and not one that a gzip bomb has beyond them."""
-    buffer = bytearray(layout.bytes)
     with opened(path) as (stream, _):
         stream.seek(layout.offset)
-        filled, view = 0, memoryview(buffer)
-        while filled < len(buffer) and (count := stream.readinto(view[filled:])):  # type: ignore[attr-defined]
-            filled += count
-        stream.read(1)  # at its end, gzip checks the sum of what it unpacked
-    if filled < len(buffer):
+        buffer = read_up_to(stream, layout.bytes)
+    if len(buffer) < layout.bytes:
         raise UnreadableImage(path, "cut short: the header claims more voxels than the file holds")
     voxels = np.ndarray(layout.geometry.shape, layout.dtype, buffer, order="F")
     return Volume(voxels, sample(voxels, lambda stored: _values(stored, layout)))

@@ -76,24 +76,11 @@ def read_layout(path: Path, axis: Axis | None = None) -> Layout:
 
 @lru_cache(maxsize=256)
 def _layout(path: Path, axis: Axis | None, changed: int, size: int) -> Layout:
-    from nibabel.nifti1 import Nifti1Header
-    from nibabel.nifti2 import Nifti2Header
-
     with opened(path) as (stream, packed):
         head = stream.read(VERSION_2)
     version = _version(head)
-    kind, length = (Nifti1Header, VERSION_1) if version == 1 else (Nifti2Header, VERSION_2)
-    header = kind(head[:length], check=False)
-    if bytes(header["magic"]).startswith(b"ni"):
-        raise UnreadableImage(path, PAIR)
-    if int(header["intent_code"]) in CIFTI:
-        raise UnreadableImage(path, "holds values on surfaces (CIFTI), not a volume")
-    shape = _one_volume(path, header.get_data_shape())
-    dtype = header.get_data_dtype()
-    if dtype.kind == "c":
-        raise UnreadableImage(path, "holds complex numbers: save their magnitude")
-    if dtype.kind == "V" and not set(COLOURS) <= set(dtype.names or ()):
-        raise UnreadableImage(path, f"its voxels are of a type that is not read (NIfTI's {header['datatype']})")
+    header = _header(path, head, version)
+    shape, dtype = _one_volume(path, header.get_data_shape()), _known_type(path, header)
     affine, remarks = _affine(header)
     if "A" in (dtype.names or ()):
         remarks = (*remarks, "transparency left out")
@@ -140,13 +127,38 @@ def _version(head: bytes) -> int:
     return 2 if head[4:7] in (b"n+2", b"ni2") and head[7:12] == b"\0\r\n\x1a\n" else 0
 
 
+def _header(path: Path, head: bytes, version: int) -> Any:
+    """Return nibabel's header of a file that holds its voxels itself."""
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.nifti2 import Nifti2Header
+
+    kind, length = (Nifti1Header, VERSION_1) if version == 1 else (Nifti2Header, VERSION_2)
+    if len(head) < length:
+        raise UnreadableImage(path, "cut short: its header is not whole")
+    header = kind(head[:length], check=False)
+    if bytes(header["magic"]).startswith(b"ni"):
+        raise UnreadableImage(path, PAIR)
+    if int(header["intent_code"]) in CIFTI:
+        raise UnreadableImage(path, "holds values on surfaces (CIFTI), not a volume")
+    return header
+
+
+def _known_type(path: Path, header: Any) -> np.dtype[Any]:
+    dtype: np.dtype[Any] = header.get_data_dtype()
+    if dtype.kind == "c":
+        raise UnreadableImage(path, "holds complex numbers: save their magnitude")
+    if dtype.kind == "V" and not set(COLOURS) <= set(dtype.names or ()):
+        raise UnreadableImage(path, f"its voxels are of a type that is not read (NIfTI's {header['datatype']})")
+    return dtype
+
+
 def _one_volume(path: Path, shape: tuple[int, ...]) -> tuple[int, int, int]:
     """Return I, J and K; images of two dimensions are a volume of one slice."""
     if len(shape) < 2 or min(shape) < 1:
         raise UnreadableImage(path, f"its header claims the size {' x '.join(map(str, shape)) or 'of nothing'}")
     if prod(shape[3:]) > 1:
         how = "split it into one file per volume, as `fslsplit` or nibabel's `four_to_three` do"
-        raise UnreadableImage(path, f"holds {prod(shape[3:])} volumes, not one: {how}")
+        raise UnreadableImage(path, f"holds several volumes ({' x '.join(map(str, shape))}), not one: {how}")
     i, j, k = (*shape, 1)[:3]
     return int(i), int(j), int(k)
 

@@ -1,5 +1,6 @@
 """Arrays of NumPy that hold images: ``.npz`` in MedMNIST's layout and others, ``.npy``; nothing is unpickled."""
 
+import io
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from medad.data.readers.bounded import read_up_to
 from medad.data.readers.contract import Decoded, Header, UnreadableImage, the_frame
 from medad.data.readers.kept import BUDGET, KeptFiles
 from medad.data.readers.sample import sample
@@ -21,16 +23,18 @@ NAME = slice(30, None)  # of a zip's first member in its head, after two bytes a
 IMAGES = "images"  # what the names of MedMNIST's arrays of images end with
 MAX_PIXELS = 2**25  # of an image
 MAX_ARRAYS = 1000
+MAX_HEADER = 2**14  # bytes; one that claims more is not read, least of all unpacked
 
 
 @dataclass(frozen=True)
 class Member:
-    """An array in a file, as its own header tells it: name ("" in a ``.npy``), shape, type and order of axes."""
+    """An array in a file: name ("" in a ``.npy``), and what its own header tells, which ends at `offset`."""
 
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     fortran: bool
+    offset: int
 
     @property
     def bytes(self) -> int:
@@ -144,13 +148,9 @@ def read_array(path: Path, member: Member) -> np.ndarray:
     with _streams(path) as (_, open_member):
         stream, _ = open_member(member.name)
         with stream:
-            _read_header_only(stream)
-            buffer = bytearray(member.bytes)
-            filled, view = 0, memoryview(buffer)
-            while filled < len(buffer) and (count := stream.readinto(view[filled:])):
-                filled += count
-            stream.read(1)  # at its end, zipfile checks the sum of what it unpacked
-    if filled < len(buffer):
+            stream.read(member.offset)
+            buffer = read_up_to(stream, member.bytes)
+    if len(buffer) < member.bytes:
         raise UnreadableImage(path, "cut short: a header claims more values than the file holds")
     return np.ndarray(member.shape, member.dtype, buffer, order="F" if member.fortran else "C")
 
@@ -173,20 +173,16 @@ def _streams(path: Path) -> Iterator[tuple[list[str], Any]]:
 
 
 def _read_header(path: Path, name: str, stream: IO[bytes], size: int) -> Member:
-    shape, fortran, dtype = _read_header_only(stream)
+    head = io.BytesIO(stream.read(MAX_HEADER))
+    version = np.lib.format.read_magic(head)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read(head)
     if dtype.hasobject:
         raise UnreadableImage(path, f"the array {name or 'in it'} holds Python objects, which are not read")
-    member = Member(name, shape, dtype, fortran)
-    if stream.tell() + member.bytes != size:
+    member = Member(name, shape, dtype, fortran, head.tell())
+    if member.offset + member.bytes != size:
         raise UnreadableImage(path, "damaged: a header claims another number of values than the file holds")
     return member
-
-
-def _read_header_only(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(stream)
-    return np.lib.format.read_array_header_2_0(stream)
 
 
 def _read_images(path: Path, members: list[Member]) -> Images:
@@ -202,7 +198,8 @@ def _decoded(image: np.ndarray, population: np.ndarray) -> Decoded:
     pixels = np.ascontiguousarray(image, kind)
     if pixels.dtype == bool:
         pixels = pixels.astype(np.uint8) * np.uint8(255)
-    nothing = ~np.isfinite(pixels if pixels.ndim == 2 else pixels.sum(axis=2))
+    numbers = np.isfinite(pixels)
+    nothing = ~(numbers if pixels.ndim == 2 else numbers.all(axis=2))
     return Decoded(
         pixels,
         "NPZ",

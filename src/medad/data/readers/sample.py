@@ -36,6 +36,6 @@ def sample(array: np.ndarray, convert: Callable[[np.ndarray], np.ndarray] = lamb
 def _ends(flat: np.ndarray) -> np.ndarray:
     """Return the lowest and the highest value that is a number, none if there is no number."""
     chunks = (flat[start : start + CHUNK] for start in range(0, flat.size, CHUNK))
-    numbers = (chunk[np.isfinite(chunk)] for chunk in chunks)
+    numbers = (chunk[np.isfinite(chunk)] if flat.dtype.kind == "f" else chunk for chunk in chunks)
     ends = [end for chunk in numbers if chunk.size for end in (chunk.min(), chunk.max())]
     return np.array([min(ends), max(ends)] if ends else [], flat.dtype)
