@@ -1,14 +1,31 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and opening what may be no file."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 try:
     import fcntl
 except ImportError:  # not on this system: nothing is locked
     fcntl = None  # type: ignore[assignment]
+
+
+def open_plain(path: Path) -> BufferedReader:
+    """Open a file of the user for reading.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened, or is a pipe, a device or a socket: opening may wait for ever there, or reading not end.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder the system says that it is one
+        raise OSError(errno.EINVAL, "a pipe, a device or a socket, not a file", os.fspath(path))
+    return open(path, "rb")
 
 
 @contextmanager

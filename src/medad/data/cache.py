@@ -17,7 +17,7 @@ from medad.data.notes import Facts
 from medad.data.parallel import parallel_map
 from medad.data.preprocessing import Preprocessing
 from medad.data.readers import find_reader
-from medad.files import replacing
+from medad.files import open_plain, replacing
 
 FORMAT = 4  # raise it when the same files would give other arrays or facts
 
@@ -66,7 +66,7 @@ def _content(file: Path) -> tuple[str, str, str]:
 def digest(file: Path) -> str:
     """Return a digest of what is in `file`; empty if it cannot be read."""
     try:
-        with open(file, "rb") as stream:
+        with open_plain(file) as stream:
             return hashlib.file_digest(stream, hashlib.blake2b).hexdigest()
     except OSError:
         return ""  # decoding will say why

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medad.data.readers import registry
 from medad.data.readers.contract import Decoded, Header, Reader, UnreadableImage
+from medad.files import open_plain
 
 HEAD = 512  # bytes: a NIfTI header has its mark at 344, DICOM at 128
 NO_TEXT = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b")
@@ -77,9 +78,7 @@ def count_frames(path: Path) -> int:
 
 
 def _head(path: Path) -> bytes:
-    if path.stat().st_size == 0:  # not opened: opening a pipe would wait for who writes into it
-        return b""
-    with open(path, "rb", buffering=0) as stream:
+    with open_plain(path) as stream:
         return stream.read(HEAD)
 
 
