@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from medad.data.readers.contract import Decoded, Header, UnreadableImage, the_frame
 
-MAX_PIXELS = 1 << 26  # 67 million: with them, reading and converting stay below 1 GiB
+MAX_PIXELS = 89_478_485  # Pillow warns from here on; a quarter of a GiB in RGB
 TOO_LARGE = f"its header claims more than {MAX_PIXELS} pixels"
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 TIFF = (b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+")  # also BigTIFF, and slips that Pillow forgives
@@ -22,12 +22,12 @@ NO_IMAGE = 1 | 4  # its bits for another page at a lower resolution, and for a p
 
 @contextmanager
 def pillow_is_quiet() -> Iterator[None]:
-    """Keep back Pillow's warnings: what is wrong with a file is said in one line by UnreadableImage.
+    """Keep back Pillow's and pydicom's warnings: what is wrong with a file is said in one line by UnreadableImage.
 
     The filters of warnings are one for all threads: to be entered before threads start that decode.
     """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
+        warnings.filterwarnings("ignore", module=r"(PIL|pydicom)\.")
         yield
 
 
@@ -68,9 +68,8 @@ class PillowReader:
                 return Decoded(_finite(np.asarray(image), path), str(image.format), image.mode)
             if image.mode.startswith("I;16"):
                 return Decoded(np.asarray(image).astype(np.uint16), str(image.format), image.mode, white=65535)
-            mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
-            converted = image if image.mode == mode else image.convert(mode)  # which would copy it
-            return Decoded(np.asarray(converted), str(image.format), image.mode, white=255)
+            grey = image.mode in ("1", "L", "LA")
+            return Decoded(np.asarray(image.convert("L" if grey else "RGB")), str(image.format), image.mode, white=255)
 
     @contextmanager
     def _open(self, path: Path) -> Iterator[Image.Image]:
