@@ -1,7 +1,5 @@
 """Reading one file, or all that is found in a folder, as medad reads; and what that took."""
 
-import resource
-import sys
 import time
 import traceback
 from contextlib import suppress
@@ -10,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.memory import forget_peak, peak
 from medad.data.entries import Entry, every_frame
 from medad.data.finding import find_images
 from medad.data.loading import load_images
@@ -52,14 +51,14 @@ class Outcome:
 
 def look(case: str, family: str, path: Path) -> Outcome:
     """Read the file or folder at `path`."""
-    before, begin = _forget_peak(), time.perf_counter()
+    before, begin = forget_peak(), time.perf_counter()
     try:
         what, why = IMAGE, _folder(path) if path.is_dir() and not path.is_symlink() else _file(path)
     except MedadError as error:
         what, why = REFUSED, str(error)
     except Exception:
         what, why = CRASH, traceback.format_exc()
-    return Outcome(case, family, path.name, what, why, time.perf_counter() - begin, _peak() - before)
+    return Outcome(case, family, path.name, what, why, time.perf_counter() - begin, peak() - before)
 
 
 def _file(path: Path) -> str:
@@ -82,19 +81,3 @@ def _folder(path: Path) -> str:
         load_images(Repartition.read(path).normal, SQUARE, 1)
     loaded = load_images(find_images([path]).entries, SQUARE, 1)
     return f"{len(loaded.images)} images; " + "; ".join(f"{one.path.name}: {one.reason}" for one in loaded.failures)
-
-
-def _forget_peak() -> int:
-    """Let the highest memory be that of now, where the system can; return it."""
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    return _peak()
-
-
-def _peak() -> int:
-    """Return the highest resident memory since `_forget_peak`, in bytes; without Linux, since the start."""
-    with suppress(OSError):
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM"):
-                return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

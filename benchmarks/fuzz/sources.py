@@ -28,18 +28,20 @@ def sources(family: str) -> tuple[Source, ...]:
     if family == "DICOM":
         import pydicom
 
-        return _shipped(Path(pydicom.__file__).parent / "data" / "test_files", "*")
+        folder = Path(pydicom.__file__).parent / "data" / "test_files"
+        return (*_shipped(folder, "*"), *_shipped(folder, "**/DICOMDIR*"))  # most of what lies deeper has no pixels
     if family == "NIfTI":
         import nibabel
 
-        return _shipped(Path(nibabel.__file__).parent / "tests" / "data", "*.[nhm][idg][idrz]*")
+        folder = Path(nibabel.__file__).parent / "tests" / "data"
+        return tuple(file for end in ("nii", "nii.gz", "hdr", "mgz") for file in _shipped(folder, f"*.{end}"))
     if family == "NPZ":
         return tuple(_npz())
     return tuple(_pictures(family))
 
 
 def _shipped(folder: Path, pattern: str) -> tuple[Source, ...]:
-    files = sorted(file for file in folder.rglob(pattern) if file.is_file() and file.suffix not in (".py", ".pyc"))
+    files = sorted(file for file in folder.glob(pattern) if file.is_file() and file.suffix not in (".py", ".pyc"))
     return tuple((file.name, file.read_bytes()) for file in files if 0 < file.stat().st_size <= LARGEST)
 
 
