@@ -22,7 +22,6 @@ from PIL import Image
 from benchmarks.images import make_pixels
 from benchmarks.machine import describe
 from benchmarks.memory import forget_peak, peak
-from benchmarks.run import RESULTS
 from benchmarks.tables import BUSY
 from benchmarks.timing import Piece, interleave
 from medad.cores import cores
@@ -32,7 +31,7 @@ from medad.data.loading import load_images
 from medad.data.preprocessing import Preprocessing
 from medad.reports.markdown import markdown_table
 
-DECODING = RESULTS / "decoding"
+DECODING = Path(__file__).parent / "results" / "decoding"
 SIDE, CHUNK = 64, 32  # of the result, and files that a worker of the plain pool is given at a time
 LINKS = 10_000  # names of one file: file systems limit them
 SQUARE = Preprocessing(SIDE)
