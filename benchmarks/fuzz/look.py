@@ -76,8 +76,10 @@ def _file(path: Path) -> str:
 
 
 def _folder(path: Path) -> str:
-    """Read a folder with its lists, then all that is found in it."""
+    """Read a folder by its lists, then by an index such as DICOMDIR, then all that is found in it."""
     with suppress(MedadError):
         load_images(Repartition.read(path).normal, SQUARE, 1)
+    with suppress(MedadError):
+        load_images(find_images([path / "DICOMDIR"]).entries, SQUARE, 1)
     loaded = load_images(find_images([path]).entries, SQUARE, 1)
     return f"{len(loaded.images)} images; " + "; ".join(f"{one.path.name}: {one.reason}" for one in loaded.failures)
