@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from math import isqrt
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ from PIL import Image
 from benchmarks.fuzz import bombs
 from benchmarks.fuzz.claims import nest
 from benchmarks.fuzz.sources import picture, sources
+from medad.data.readers.pillow import MAX_PIXELS
 
 SECRET = "the secret of the next folder"
 UP = "../" * 12
-LIMIT = (8192, 8192)  # all the pixels that a picture may have
+LIMIT = (isqrt(MAX_PIXELS), isqrt(MAX_PIXELS))  # all the pixels that a picture may have
 
 
 def hostile(name: str, folder: Path) -> Path:
