@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from medad.data import loading
 from medad.data.entries import Entry
 from medad.data.loading import load_images
 from medad.data.preprocessing import Preprocessing
+from medad.errors import UserError
 
 SMALL = Preprocessing(16)
 
@@ -171,6 +173,41 @@ def test_16_bit_colour_sets_survive(tmp_path: Path) -> None:
     entry = Entry("a.png", tmp_path / "a.png")
     first, second = (load_images([entry], Preprocessing(16, 3)).images for _ in range(2))
     assert second.pixels.dtype == np.uint16 and second.fingerprint == first.fingerprint
+
+
+@pytest.fixture
+def homeless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Be nobody whom the system knows, as in a container; return the folder of temporary files."""
+
+    def unknown(uid: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    for name in ("HOME", "MEDAD_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    store._without_home.cache_clear()
+    return tmp_path
+
+
+def test_who_has_no_home_gets_a_private_cache(homeless: Path, entries: list[Entry]) -> None:
+    for _ in range(2):
+        assert isinstance(load_images(entries, SMALL).images.pixels, np.memmap)
+    assert store.cache_folder() == homeless / f"medad-{os.getuid()}"
+    assert stat.S_IMODE(store.cache_folder().stat().st_mode) == 0o700
+
+
+def test_a_temporary_folder_of_somebody_else_is_left_alone(homeless: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    me = os.getuid() + 1  # whose folder this user made first
+    (homeless / f"medad-{me}").mkdir()
+    monkeypatch.setattr("os.getuid", lambda: me)
+    assert store.cache_folder().parent == homeless and not (homeless / f"medad-{me}").samefile(store.cache_folder())
+
+
+def test_a_setting_that_begins_with_no_home_is_told(homeless: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDAD_CACHE", "~/cache")
+    with pytest.raises(UserError, match="MEDAD_CACHE=~/cache: ~ is no known folder here"):
+        store.cache_folder()
 
 
 def test_the_folder_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,3 +85,11 @@ def test_each_frame_of_a_file_is_drawn(tmp_path):
     images = ImageSet(np.zeros((2, 1, 8, 8), np.uint8), names, paths, frames=(1, 2))
     draw_pictures(images, np.zeros((2, 8, 8), np.float32), (0.0, 1.0), Preprocessing(8), tmp_path, 1)
     assert [pixels_of(tmp_path / "heatmaps" / f"{name}.png")[0][0] for name in names] == [50, 200]
+
+
+def test_files_that_are_gone_are_told_and_the_others_drawn(images, maps, tmp_path):
+    (tmp_path / "in" / "b/x.png").unlink()
+    gone = draw_pictures(images, maps, (0.0, 1.0), Preprocessing(8), tmp_path, 2)
+    why = "scored, but gone when its heat map was drawn: No such file or directory"
+    assert [(failure.path, failure.reason) for failure in gone] == [(tmp_path / "in" / "b/x.png", why)]
+    assert [heatmap_path(tmp_path, name).exists() for name in images.ids] == [True, False, True, True]

@@ -1,5 +1,6 @@
 """``medad predict``: the ranked list, flat memory, and where files go."""
 
+import csv
 import shutil
 
 import numpy as np
@@ -148,6 +149,25 @@ def three(phantoms, tmp_path):
     return tmp_path / "three"
 
 
+@pytest.mark.parametrize("left", [0, 2])
+def test_files_that_vanish_meanwhile_are_listed(left, finished, three, tmp_path, monkeypatch, capsys):
+    def vanish(*chunk):
+        for number in range(left, 3):
+            (three / f"{number}.png").unlink()
+        return draw(*chunk)
+
+    draw = module.draw_pictures
+    monkeypatch.setattr(module, "draw_pictures", vanish)
+    out = tmp_path / "out"
+    assert predict(finished, out, three) == 1
+    assert len(read_scores(out / "scores.csv")) == 3 and (out / "contact_sheet.png").exists() == bool(left)
+    with (out / "failed.csv").open(newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    assert [path for path, _ in rows] == [str(three / f"{number}.png") for number in range(left, 3)]
+    assert all(why.startswith("scored, but gone when its heat map was drawn") for _, why in rows)
+    assert "files cannot be read" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("fault", [KeyboardInterrupt(), OSError(28, "No space left on device")])
 def test_what_was_computed_outlives_a_stop(fault, finished, three, tmp_path, monkeypatch):
     (three / "0.png").write_bytes(b"")
@@ -158,7 +178,7 @@ def test_what_was_computed_outlives_a_stop(fault, finished, three, tmp_path, mon
         if drawn:
             raise fault
         drawn.append(images.ids)
-        draw(images, *rest)
+        return draw(images, *rest)
 
     monkeypatch.setattr(module, "draw_pictures", stop_at_the_second)
     out = tmp_path / "out"

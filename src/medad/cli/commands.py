@@ -20,6 +20,7 @@ from medad.cli.helptext import HelpFormatter
 from medad.errors import MedadError, OptionError, UserError
 from medad.parser_messages import parse_trouble, typed_names
 from medad.version import __version__
+from medad.workflows.notes import take_any_console
 from medad.workflows.options import RUNS, Precision, Preset, TrainOptions, at_least
 
 
@@ -46,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status: 0; 1 when something went wrong; 2 for the user's mistakes; 130 after Ctrl-C.
     """
     arguments = Namespace()
+    take_any_console()
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *rest: print(f"medad: warning: {message}", file=sys.stderr)

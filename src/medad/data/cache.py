@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ from medad.data.notes import Facts
 from medad.data.parallel import parallel_map
 from medad.data.preprocessing import Preprocessing
 from medad.data.readers import find_reader
-from medad.files import replacing
+from medad.errors import UserError
+from medad.files import open_plain, replacing
 
 FORMAT = 4  # raise it when the same files would give other arrays or facts
 
@@ -42,8 +44,28 @@ class Stored:
 
 
 def cache_folder() -> Path:
-    """Return ``$MEDAD_CACHE``, else ``~/.cache/medad``."""
-    return Path(os.environ.get("MEDAD_CACHE") or "~/.cache/medad").expanduser()
+    """Return ``$MEDAD_CACHE``, else ``~/.cache/medad``, else, for a user without a home, a private temporary folder.
+
+    Raises
+    ------
+    UserError
+        If ``$MEDAD_CACHE`` begins with the home of somebody who has none.
+    """
+    chosen = os.environ.get("MEDAD_CACHE")
+    try:
+        return Path(chosen or "~/.cache/medad").expanduser()
+    except RuntimeError:  # as in a container: HOME is not set and the list of users does not know who this is
+        if chosen:
+            raise UserError(f"MEDAD_CACHE={chosen}: ~ is no known folder here: give the whole path") from None
+        return _without_home()
+
+
+@functools.cache
+def _without_home() -> Path:
+    """Return a temporary folder that nobody else can look into; the same one each time, unless others made it."""
+    folder = Path(tempfile.gettempdir()) / f"medad-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder if folder.lstat().st_uid == os.getuid() else Path(tempfile.mkdtemp(prefix="medad-"))
 
 
 def cache_key(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None = None) -> str:
@@ -66,7 +88,7 @@ def _content(file: Path) -> tuple[str, str, str]:
 def digest(file: Path) -> str:
     """Return a digest of what is in `file`; empty if it cannot be read."""
     try:
-        with open(file, "rb") as stream:
+        with open_plain(file) as stream:
             return hashlib.file_digest(stream, hashlib.blake2b).hexdigest()
     except OSError:
         return ""  # decoding will say why

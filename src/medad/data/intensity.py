@@ -1,5 +1,6 @@
 """Which value becomes black and which white: one rule for all files, chosen by the user and recorded."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ NUMBERS = {"dtype": 0, "file": 0, "window": 2, "percentile": 2, "dicom": 0, "dda
 HOW = "choose dtype, file, window LO HI, percentile P Q, dicom or ddad"
 ROBUST = (0.1, 99.9)  # percentiles: a few odd pixels do not stretch the values of an image anew
 EXACT_16_BIT = 257  # 255 * 257 = 65535
+AT_ONCE = 1 << 18  # values that are converted at a time: they stay in the processor's cache
 
 
 def default_intensity(preset: str) -> str:
@@ -118,20 +120,31 @@ def _percentiles(image: Decoded, share: tuple[float, float]) -> tuple[float, flo
         return 0.0, 0.0
     if share == (0, 100):
         return float(values.min()), float(values.max())
-    low, high = np.percentile(values.astype(np.float64, copy=False), share)
-    return (float(low), float(high)) if low < high else (float(values.min()), float(values.max()))
+    low, high = (_percentile(values, one) for one in share)
+    return (low, high) if low < high else (float(values.min()), float(values.max()))
+
+
+def _percentile(values: np.ndarray, share: float) -> float:
+    """Return what `numpy.percentile` returns of these values in float64, of which it would make two copies."""
+    place = share / 100 * (values.size - 1)
+    below, above = math.floor(place), math.ceil(place)
+    ordered = np.partition(values, (below, above), axis=None)
+    low, high = float(ordered[below]), float(ordered[above])
+    return low + (high - low) * (place - below)
 
 
 def _between(image: Decoded, low: float, high: float) -> np.ndarray:
-    """Take `low` and what is below it to black, `high` and what is above it to white."""
-    return _levels(_unit(image, low, high), _depth(image))
-
-
-def _unit(image: Decoded, low: float, high: float) -> np.ndarray:
-    values = image.pixels.astype(np.float64)
-    if image.padding is not None:
-        values[image.padding] = low  # they may be no numbers
-    return (values - low) / (high - low if high > low else 1.0)
+    """Take `low` and what is below it to black, `high` and what is above it to white; by rows, to save memory."""
+    depth = _depth(image)
+    result = np.empty(image.pixels.shape, depth)
+    rows = max(1, AT_ONCE // (image.pixels[:1].size or 1))
+    for start in range(0, len(result), rows):
+        part = slice(start, start + rows)
+        values = image.pixels[part].astype(np.float64)
+        if image.padding is not None:
+            values[image.padding[part]] = low  # they may be no numbers
+        result[part] = _levels((values - low) / (high - low if high > low else 1.0), depth)
+    return result
 
 
 def _published(image: Decoded) -> np.ndarray:

@@ -9,10 +9,12 @@ from pathlib import Path
 from medad.errors import MedadError, OptionError, UserError
 from medad.experiments.stored import RESULTS
 from medad.parser_messages import typed_names
+from medad.workflows.notes import take_any_console
 
 
 def run_command(main: Callable[[], None]) -> None:
     """Call `main`; an error of medad's ends the process with one line and its exit status."""
+    take_any_console()
     try:
         main()
     except MedadError as error:

@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image
 
 from medad.data.imageset import ImageSet
+from medad.data.loading import Failure
 from medad.data.parallel import parallel_map
 from medad.data.preprocessing import Preprocessing
-from medad.data.readers import decode
+from medad.data.readers import UnreadableImage, decode
 from medad.reports.overlay import overlay, shown
 from medad.reports.thumbnails import side_by_side
 from medad.workflows.findings import HEATMAPS, PICTURES
@@ -27,7 +28,7 @@ def draw_pictures(
     preprocessing: Preprocessing,
     out: Path,
     jobs: int | None,
-) -> None:
+) -> list[Failure]:
     """Write the heat map of every image at its native size, and a small picture of the image beside its map.
 
     Parameters
@@ -44,20 +45,28 @@ def draw_pictures(
         Where they go, named by :func:`heatmap_path` and :func:`small_path`.
     jobs : int, optional
         Number of threads; all cores by default.
+
+    Returns
+    -------
+    list of Failure
+        Files that could be read when they were scored, but not any more.
     """
 
-    def draw(i: int) -> None:
+    def draw(i: int) -> Failure | None:
         frame = images.frames[i] if images.frames else None
-        image = decode(Path(images.paths[i]), frame)
+        try:
+            image = decode(Path(images.paths[i]), frame)
+        except UnreadableImage as error:
+            return Failure(error.path, f"scored, but gone when its heat map was drawn: {error.reason}")
         pictures = [shown(preprocessing.rule(image)[0])]
         if maps is not None and scale is not None:
             native = preprocessing.back(maps[i], image.pixels.shape[:2], image.header.spacing)
             pictures.append(overlay(np.asarray(pictures[0]), native, *scale))
             _save(pictures[1], heatmap_path(out, images.ids[i]))
         _save(side_by_side(pictures, SIDE), small_path(out, images.ids[i]))
+        return None
 
-    for _ in parallel_map(draw, range(len(images)), "drawing", jobs):
-        pass
+    return [gone for gone in parallel_map(draw, range(len(images)), "drawing", jobs) if gone]
 
 
 def _save(picture: Image.Image, file: Path) -> None:

@@ -85,7 +85,7 @@ def predict(
                         maps = _score(detector, loaded.images, found)
                         found.write_if_due()
                         scale = scale or (None if maps is None else colour_scale(maps))
-                        draw_pictures(loaded.images, maps, scale, preprocessing, out, jobs)
+                        found.failures += draw_pictures(loaded.images, maps, scale, preprocessing, out, jobs)
         finally:
             found.write()
             write_page(found, entries, run, detector, scale)
@@ -117,9 +117,11 @@ def _tell(found: Findings) -> None:
     if found.tables:
         table = found.table
         say(f"{len(table)} images scored: {out / SCORES}; to look through them, open {out / PAGE}")
-        if (out / HEATMAPS).exists():
-            files = [heatmap_path(out, name) for name in table.image_path]
-            sheet = contact_sheet(files, table.image_path, table.columns["pred_score"], out / SHEET)
+        files = [heatmap_path(out, name) for name in table.image_path]
+        drawn = [i for i, file in enumerate(files) if file.exists()]  # others may be gone
+        if drawn:
+            names, scores = [table.image_path[i] for i in drawn], table.columns["pred_score"][drawn]
+            sheet = contact_sheet([files[i] for i in drawn], names, scores, out / SHEET)
             say(f"heat maps: {sheet} shows the most abnormal, {out / HEATMAPS} holds all")
     if found.failures:
         say(f"{len(found.failures)} files cannot be read; why, says {out / FAILED}")

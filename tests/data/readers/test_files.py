@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from image_files import SaveImage, random_image
 
-from medad.data.readers import count_frames, is_image, is_still
+from medad.data.readers import UnreadableImage, count_frames, decode, is_image, is_still, read_header
+from medad.data.readers.pillow import PillowReader
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,44 @@ def test_a_name_promises_an_image_or_the_file_shows_it(save: SaveImage, tmp_path
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert count_frames(tmp_path / "pipe") == 1 and not is_image(tmp_path / "pipe")
+
+
+class Panic(BaseException):
+    """What decoders in Rust raise."""
+
+
+@pytest.mark.parametrize(
+    ("raised", "reason"),
+    [
+        (Panic("index out of bounds: the len is 6"), "cannot be decoded (index out of bounds: the len is 6)"),
+        (ValueError("could not convert string to float: 'Doe^Jane'"), "string to float: '...')"),
+        (ValueError("no \"Doe^Jane\" and no b'Doe', it's odd"), "(no '...' and no '...', it's odd)"),
+        (ValueError("Döe\x00\x1b" + 1000 * "e"), f"({('De' + 1000 * 'e')[:200]})"),
+        (MemoryError(), "(MemoryError)"),
+    ],
+)
+def test_whatever_a_library_raises_is_one_line_that_quotes_nothing(
+    raised: BaseException, reason: str, save: SaveImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise raised
+
+    for name in ("read", "header", "frames"):
+        monkeypatch.setattr(PillowReader, name, fail)
+    file = save("a.png")
+    for read in (decode, read_header):
+        with pytest.raises(UnreadableImage) as caught:
+            read(file)
+        assert caught.value.reason.endswith(reason) and "Doe" not in caught.value.reason
+    assert count_frames(file) == 1
+
+
+def test_a_stop_is_no_damage(save: SaveImage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("read", "frames"):
+        monkeypatch.setattr(PillowReader, name, stop)
+    for read in (decode, count_frames):
+        with pytest.raises(KeyboardInterrupt):
+            read(save("a.png"))

@@ -35,7 +35,7 @@ def read_json(file: Path, root: Path) -> Listed:
     """
     try:
         document = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise UserError(f"{file}: not a JSON file that can be read ({error}): correct it") from None
     known, notes = _read_manifest(root)
     splits: dict[str, list[Entry]] = {split: [] for split in SPLITS}

@@ -1,15 +1,20 @@
 """A file to its reader, its number of images, its pixels and its header."""
 
 import codecs
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from medad.data.readers import registry
 from medad.data.readers.contract import Decoded, Header, Reader, UnreadableImage
+from medad.files import open_plain
 
 HEAD = 512  # bytes: a NIfTI header has its mark at 344, DICOM at 128
 NO_TEXT = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b")
+STOPS = (KeyboardInterrupt, SystemExit, GeneratorExit)
+QUOTED = re.compile(r"""(?<!\w)b?(['"]).*?\1""")
+MOST = 200  # letters of what a library says
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -72,14 +77,14 @@ def count_frames(path: Path) -> int:
         if reader is None:
             return 0 if _is_text(head) else 1
         return reader.frames(path)
-    except Exception:  # libraries raise anything on damaged files
+    except STOPS:
+        raise
+    except BaseException:  # libraries raise anything on damaged files
         return 1
 
 
 def _head(path: Path) -> bytes:
-    if path.stat().st_size == 0:  # not opened: opening a pipe would wait for who writes into it
-        return b""
-    with open(path, "rb", buffering=0) as stream:
+    with open_plain(path) as stream:
         return stream.read(HEAD)
 
 
@@ -112,9 +117,14 @@ def _one_reason(path: Path, frame: int | None) -> Iterator[None]:
         raise UnreadableImage(path, where + error.reason) from error
     except OSError as error:
         raise UnreadableImage(path, where + (error.strerror or _undecodable(error))) from error
-    except Exception as error:  # decoders raise anything on damaged files, from SyntaxError to struct.error
+    except STOPS:
+        raise
+    except BaseException as error:  # decoders raise anything on damaged files, those in Rust not even an Exception
         raise UnreadableImage(path, where + _undecodable(error)) from error
 
 
-def _undecodable(error: Exception) -> str:
-    return f"cannot be decoded ({' '.join(str(error).split()) or type(error).__name__})"
+def _undecodable(error: BaseException) -> str:
+    """Say what a library said, on one line, without what it quotes: that may be a patient's name."""
+    said = QUOTED.sub("'...'", " ".join(str(error).split()))
+    clean = "".join(letter for letter in said if letter.isascii() and letter.isprintable())
+    return f"cannot be decoded ({clean[:MOST] or type(error).__name__})"

@@ -19,6 +19,7 @@ from medad.experiments.grid.schedule import open_scheduler
 from medad.experiments.store import copy_files
 from medad.experiments.stored import Result
 from medad.experiments.stored import stored as stored_runs
+from medad.files import check_locks
 from medad.ownership import claimed
 from medad.progress import progress
 from medad.reports.benchmark import write_benchmark
@@ -114,6 +115,7 @@ def run_grid(
     train : bool
         Otherwise return what there is.
     """
+    check_locks(out)
     detectors = [_detector(cell) for cell in grid.cells]  # or it is said what is wrong with them
     prints = {where: Repartition.read(where.path, where.split).fingerprint for where in _unique(grid.cells)}
     keys = [
