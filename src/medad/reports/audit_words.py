@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from medad.data.audit.patients import told
+
 QUESTIONS = {
     "classes": "normal and abnormal test images",
     "classes_deduplicated": "normal and abnormal test images (repeats left out)",
@@ -30,7 +32,9 @@ FAULTS = {
     "faint": "images with next to nothing in them",
     "tiny": "images with a side below 32 pixels",
 }
-CLEAR, SMALL_V, SMALL_P = 0.65, 0.1, 0.001
+SHARED = (("", "Patients"), ("study_", "Studies"), ("series_", "Series"), ("file_", "Files of several frames"))
+CLEAR = 0.6  # lower end of an AUROC: the best of ten properties is above 0.5 by chance now and then
+SMALL_V, SMALL_P = 0.1, 0.001
 
 
 def findings(record: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -67,9 +71,9 @@ def _copies(record: Mapping[str, Any]) -> Said:
     same = record["same_bytes"]
     if same["in_two_splits"]:
         first = " and ".join(same["named"][0][:2])
-        yield True, f"{same['in_two_splits']} files stand in two splits, byte for byte (first: {first})."
+        yield True, f"Files that stand in two splits, byte for byte: {same['in_two_splits']} (first: {first})."
     if rest := same["groups"] - same["in_two_splits"]:
-        yield True, f"{rest} files are there more than once within a split, byte for byte."
+        yield True, f"Files that are there more than once within a split, byte for byte: {rest}."
     if not same["groups"]:
         yield False, "No file is there twice, byte for byte."
 
@@ -88,8 +92,8 @@ def _near(record: Mapping[str, Any]) -> Said:
         yield True, "medad audit --write-deduplicated FILE writes the lists without such test images."
     within = {name: row[name] for name, row in near["beside"].items() if row[name]}
     if within:
-        told = ", ".join(f"{count} of {images[name]} {_plural(name)}" for name, count in within.items())
-        yield False, f"Images with a near-duplicate in their own list: {told}. Intervals take them for independent."
+        lists = ", ".join(f"{count} of {images[name]} {_plural(name)}" for name, count in within.items())
+        yield False, f"Images with a near-duplicate in their own list: {lists}. Intervals take them for independent."
     across = near["beside"].get("normal", {}).get("unlabeled abnormal", 0)
     if across:
         yield True, f"{across} normal images have a near-duplicate among the abnormal unlabeled ones: check the labels."
@@ -102,17 +106,13 @@ def _near(record: Mapping[str, Any]) -> Said:
 
 def _patients(record: Mapping[str, Any]) -> Said:
     patients = record["patients"]
-    for kind, words in (("", "patients"), ("study_", "studies"), ("series_", "series"), ("file_", "files")):
+    for kind, words in SHARED:
         for one in patients[f"{kind}in_two_splits"]:
-            first, second = one["splits"]
-            text = (
-                f"{one['shared']} {words} have images among both the {first} and the {second} ones "
-                f"({one['images']['count']} images)."
-            )
-            yield True, text if second != "test" else f"{text} Figures on the test images flatter."
+            text = f"{told(words, one)} ({one['images']['count']} images)."
+            yield True, text if "test" not in one["splits"] else f"{text} Figures on the test images flatter."
     for kind, words in (("laterality", "two sides, such as both eyes,"), ("view", "several views")):
         if count := patients[f"{kind}_parted"]:
-            yield True, f"{count} patients have {words} in different splits."
+            yield True, f"Patients with {words} in different splits: {count}."
     if not patients["known"]:
         yield False, "No patient is named by the list or the files; intervals take images for independent."
     elif not patients["in_two_splits"]:
@@ -123,10 +123,7 @@ def _suggestion(record: Mapping[str, Any]) -> Said:
     suggested = record["patients"].get("suggested")
     if not suggested:
         return
-    shared = "; ".join(
-        f"{one['shared']} of them stand among both the {one['splits'][0]} and the {one['splits'][1]} images"
-        for one in suggested["in_two_splits"]
-    )
+    shared = "; ".join(told("such groups", one) for one in suggested["in_two_splits"])
     yield (
         bool(shared),
         f"A suggestion, not a fact: names of images suggest patients, {suggested['groups']} groups of them; "
@@ -135,11 +132,11 @@ def _suggestion(record: Mapping[str, Any]) -> Said:
 
 
 def _shortcuts(record: Mapping[str, Any]) -> Said:
-    for comparison, told in record["shortcuts"].items():
-        single = {name: figures for name, figures in told["features"].items() if name != "all of them"}
+    for comparison, tested in record["shortcuts"].items():
+        single = {name: figures for name, figures in tested["features"].items() if name != "all of them"}
         if not single:
             continue
-        name, (value, low, high) = max(single.items(), key=lambda one: one[1][0])
+        name, (value, low, high) = max(single.items(), key=lambda one: one[1][1])
         figure = f"AUROC {100 * value:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
         if low <= 0.5:
             yield (
@@ -148,7 +145,7 @@ def _shortcuts(record: Mapping[str, Any]) -> Said:
             )
         else:
             text = f"Without seeing any pathology, {_name(name)} alone tells {QUESTIONS[comparison]} apart: {figure}."
-            yield value >= CLEAR, f"{text} {_meaning(comparison)}"
+            yield low >= CLEAR, f"{text} {_meaning(comparison)}"
 
 
 def _meaning(comparison: str) -> str:
@@ -162,12 +159,12 @@ def _meaning(comparison: str) -> str:
 
 def _groups(record: Mapping[str, Any]) -> Said:
     for factor, group in record["groups"].items():
-        for comparison, told in group["comparisons"].items():
-            if told["v"] >= SMALL_V and told["p"] < SMALL_P:
+        for comparison, spread in group["comparisons"].items():
+            if spread["v"] >= SMALL_V and spread["p"] < SMALL_P:
                 yield (
                     True,
                     f"{factor[0].upper()}{factor[1:]} is spread differently over {QUESTIONS[comparison]}: "
-                    f"Cramér's V {told['v']:.2f}, p {p_words(told['p'])}.",
+                    f"Cramér's V {spread['v']:.2f}, p {p_words(spread['p'])}.",
                 )
     if not record["groups"]:
         yield False, "All images are of one size, format and depth, and none differs by border or burned-in letters."

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from medad.data.audit.files import same_bytes
-from medad.data.audit.patients import across
+from medad.data.audit.patients import across, told
 from medad.data.entries import Entry
 from medad.data.imageset import ImageSet
 from medad.data.parallel import parallel_map
@@ -18,7 +18,7 @@ from medad.parser_messages import typed_names
 from medad.workflows.notes import say
 
 CLEAR = 0.65  # AUROC
-ADVICE = "medad audit tells more and can write lists without them; `leaks` refuse trains nothing, `leaks` say goes on"
+ADVICE = "medad audit tells more, and writes lists without repeats; `leaks` refuse trains nothing, `leaks` say goes on"
 
 
 def check_leaks(
@@ -70,17 +70,13 @@ def _patients(test: Sequence[Entry], jobs: int | None) -> list[str]:
 
 
 def _shared(paths: Sequence[str], patients: Sequence[str], splits: Sequence[str], jobs: int | None) -> Iterator[str]:
-    for what, keys in (("patients have images", patients), ("files have frames", paths)):
-        for one in across(keys, splits):
-            first, second = one["splits"]
-            yield f"{one['shared']} {what} among both the {first} and the {second} ones"
+    yield from (told("patients", one) for one in across(patients, splits))
+    yield from (told("files of several frames", one) for one in across(paths, splits))
     contents = [""] * len(paths)
     for number, group in enumerate(same_bytes(paths, jobs)):
         for index in group:
             contents[index] = str(number)
-    for one in across(contents, splits):
-        first, second = one["splits"]
-        yield f"{one['shared']} files are byte for byte among both the {first} and the {second} ones"
+    yield from (told("the same files, byte for byte,", one) for one in across(contents, splits))
 
 
 def _file_sizes(paths: Sequence[str], splits: Sequence[str], test: Sequence[Entry]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from scipy import ndimage
 WHITE = 65535
 FLAT = 6 / 255 * WHITE  # grey levels that JPEG leaves in a border
 LONGEST = 1024  # pixels: letters of larger images are looked for in every n-th
+BRIGHT = 0.75 * WHITE  # thin letters are drawn in grey
 LETTERS = 4  # of one height, on one line
 
 
@@ -38,7 +39,7 @@ def has_text(grey: np.ndarray) -> bool:
         (H, W), from 0 to 65535.
     """
     step = -(-max(grey.shape) // LONGEST)
-    bright = grey[::step, ::step] >= 0.9 * WHITE
+    bright = grey[::step, ::step] >= BRIGHT
     found = ndimage.find_objects(ndimage.label(bright, np.ones((3, 3)))[0])
     letters = sorted(filter(None, (_letter(bright, place) for place in found)))
     return _longest_line(letters) >= LETTERS

@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -78,6 +78,12 @@ def across(keys: Sequence[str], splits: Sequence[str]) -> list[dict[str, Any]]:
             images = sorted(i for one in both for split in (first, second) for i in one[split])
             found.append({"splits": [first, second], "shared": len(both), "images": images})
     return found
+
+
+def told(what: str, shared: Mapping[str, Any]) -> str:
+    """Say how many there are in two splits, given one of what `across` found."""
+    first, second = shared["splits"]
+    return f"{what} among both the {first} and the {second} images: {shared['shared']}"
 
 
 def parted(patients: Sequence[str], sides: Sequence[str], splits: Sequence[str]) -> int:
