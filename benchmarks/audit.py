@@ -1,8 +1,6 @@
-"""How long the search for near-duplicates takes: ``python -m benchmarks.audit`` prints a table.
+"""How long the search for near-duplicates takes: ``python -m benchmarks.audit > docs/results/audit_speed.md``.
 
-Generated pictures at 64 x 64: a mean anatomy that all share, smooth differences between patients, noise; every
-hundredth picture is another one once more, with a little noise. Decoding is not timed. Memory is the largest that the
-process had resident, the pictures that it mapped from disk among it.
+An audit decodes the images first; here they are generated.
 """
 
 import argparse
@@ -17,8 +15,14 @@ from scipy.ndimage import gaussian_filter
 from benchmarks.machine import describe
 from benchmarks.timing import say
 from medad.data.audit.near import near_duplicates
+from medad.experiments.printed import printed_by
 from medad.reports.markdown import markdown_table
 
+WHAT = (
+    "Generated pictures at 64 x 64: a mean anatomy that all share, smooth differences between patients, noise; every "
+    "hundredth repeats the one before it, with a little noise of its own. Decoding is not timed. Memory is the largest "
+    "that the process had resident; the pictures, 8 KiB each, which are mapped from a file, are the larger part of it."
+)
 SIDE, MODES, REPEATED = 64, 60, 100
 SIZES = (12_500, 25_000, 50_000, 100_000)
 
@@ -57,7 +61,9 @@ def main() -> None:
             planted = (count - 1) // REPEATED
             rows.append([str(count), f"{seconds:.1f}", str(planted), str(found.count), f"{peak:.0f}"])
             del drawn
-    print(f"{machine['cpu']}, {a.jobs} threads, load of other processes {machine['load']} cores, {machine['date']}\n")
+    print("# How fast does an audit find near-duplicates?\n")
+    on = f"{machine['cpu']}, {a.jobs} threads; other processes kept {machine['load']} cores busy"
+    print(f"{printed_by('python -m benchmarks.audit')}, {on}. {WHAT}\n")
     print(markdown_table(rows))
 
 
