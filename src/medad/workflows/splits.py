@@ -13,6 +13,7 @@ from medad.data.loading import Loaded, load_or_fail
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Entry, Repartition
 from medad.errors import UserError
+from medad.workflows.leaks import check_leaks
 from medad.workflows.notes import say
 from medad.workflows.options import TrainOptions
 
@@ -56,7 +57,7 @@ def read_splits(data: Path, split: Path | None, options: TrainOptions) -> Splits
     Raises
     ------
     UserError
-        If the repartition or a training image cannot be read, or there are no normal images.
+        If the repartition or a training image cannot be read, there are no normal images, or leaks are refused.
     """
     who = read_repartition(data, split)
     unlabeled = draw_unlabeled(who.unlabeled, options.unlabeled_size, options.anomaly_rate)
@@ -70,6 +71,7 @@ def read_splits(data: Path, split: Path | None, options: TrainOptions) -> Splits
         if entries
     }
     drawn = loaded["unlabeled"].images if unlabeled else None
+    check_leaks(loaded["normal"].images, drawn, who.test, options.leaks, options.jobs)
     return Splits(loaded["normal"].images, drawn, who.test, {name: one.intensities for name, one in loaded.items()})
 
 
