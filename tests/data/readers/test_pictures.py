@@ -308,6 +308,14 @@ def test_pixels_are_turned_as_the_file_says(tmp_path: Path, name: str, orientati
     assert decoded.turned == (orientation if 2 <= orientation <= 8 else 1)
 
 
+@pytest.mark.parametrize("exif", [b"Exif\0\0garbage", b"Exif\0\0II*\0", b"Exif\0\0II*\0\x08\0\0\0\x05\0"])
+def test_damaged_exif_is_no_reason_to_refuse_an_image(tmp_path: Path, exif: bytes) -> None:
+    for name in ("a.jpg", "a.png"):
+        random_image("L", (9, 6)).save(tmp_path / name, exif=exif)
+        with Image.open(tmp_path / name) as image:
+            check(tmp_path / name, np.array(image), 255)
+
+
 def turned(rows: np.ndarray, orientation: int) -> np.ndarray:
     """Turn each channel as Pillow does."""
     exif = Image.Exif()

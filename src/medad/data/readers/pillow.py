@@ -145,7 +145,11 @@ def _decoded(image: Image.Image, path: Path, frame: int | None) -> Decoded:
 
 
 def _orientation(image: Image.Image) -> int:
-    return checked(image.getexif().get(ORIENTATION, 1))
+    """Return how the image is to be turned; damaged EXIF tells nothing, to viewers neither."""
+    try:
+        return checked(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # Pillow raises anything on it, from SyntaxError to struct.error
+        return 1
 
 
 def _has_deep_planes(image: Image.Image) -> bool:
