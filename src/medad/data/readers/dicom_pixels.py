@@ -21,6 +21,7 @@ SOUND = {  # on damaged data gdcm may end the process, and pyjpegls takes second
     "JPEG Extended": ("pillow", "pylibjpeg"),
     "JPEG-LS": ("gdcm",),
     "JPEG 2000": ("pylibjpeg", "pillow"),
+    "RLE": ("pylibjpeg", "pydicom"),
 }
 EXTRA = "pip install medad[dicom]"
 
