@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
-from pydicom.uid import ImplicitVRLittleEndian
+from pydicom.uid import ImplicitVRLittleEndian, JPEGBaseline8Bit
 
 from medad.data.readers import UnreadableImage, count_frames, decode
 
@@ -64,7 +64,8 @@ def of_pydicom(file: Path, frame: int) -> np.ndarray:
     ds = pydicom.dcmread(file, force=True)
     if "TransferSyntaxUID" not in ds.file_meta:
         ds.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
-    values = pixel_array(ds, index=frame - 1)
+    jpeg = ds.file_meta.TransferSyntaxUID == JPEGBaseline8Bit  # which decoders round differently
+    values = pixel_array(ds, index=frame - 1, decoding_plugin="pillow" if jpeg else "")
     return (
         apply_color_lut(values, ds)
         if ds.PhotometricInterpretation == "PALETTE COLOR"
