@@ -78,7 +78,7 @@ def call(phantoms, finished, out, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(demo, "phantom_benchmark", lambda **_: phantom_benchmark(normal=1, unlabeled=0, test=(1, 1)))
     monkeypatch.setattr(evaluate, "write_results", lambda d, i, n, r, out: fill(out, RESULTS))
     known = publications.Publication(found, {"normal": {"a": 1}, "unlabeled": {"b": 1}, "test": {"c": 1}}, "here")
-    monkeypatch.setattr(prepare, "publication", lambda name: known)
+    monkeypatch.setattr(prepare, "publication", lambda *_: known)
     monkeypatch.setattr(grid, "run_grid", cells)
     monkeypatch.setattr(reproduce, "run_grid", cells)
     source, grid_file = tmp_path / "source", tmp_path / "grid.yaml"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from medad.data.entries import list_files
+from medad.data.entries import list_files, list_folder
 
 
 def touch(root: Path, *names: str) -> None:
@@ -14,6 +14,16 @@ def touch(root: Path, *names: str) -> None:
 def test_files_are_listed_below_all_folders_and_sorted(tmp_path: Path) -> None:
     touch(tmp_path, "b.png", "a/z.png", "a/b/c", "notes.txt", ".hidden", ".git/x.png", "a/Thumbs.db")
     assert list_files(tmp_path) == ["a/b/c", "a/z.png", "b.png", "notes.txt"]
+
+
+def test_what_systems_keep_for_themselves_is_passed_over_and_counted(tmp_path: Path) -> None:
+    kept = ["@eaDir/a.png/x.jpg", "b/@__thumb/y.jpg", "$RECYCLE.BIN/z.png", "__MACOSX/b/._c.png", "#recycle/d.png"]
+    kept += ["System Volume Information/e", "lost+found/f", "b/@EADIR/g"]
+    touch(tmp_path, "a.png", "b/c.png", ".Trashes/501/h.png", "eaDir/i.png", *kept)
+    listing = list_folder(tmp_path)
+    assert listing.names == ["a.png", "b/c.png", "eaDir/i.png"]
+    assert listing.litter == sorted(kept) and "8 files in folders" in listing.notes[0]
+    assert list_folder(tmp_path / "eaDir").notes == ()
 
 
 def test_links_are_followed_and_loops_end(tmp_path: Path) -> None:

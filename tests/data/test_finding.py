@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from image_files import SaveImage
 
 from medad.data import entries
 from medad.data.finding import find_images
@@ -65,14 +66,16 @@ def test_text_in_folders_is_set_aside_and_counted(tmp_path: Path) -> None:
     (tmp_path / "damaged.dcm").write_bytes(bytes(200))
     found = find_images([tmp_path])
     assert [entry.id for entry in found.entries] == ["a/empty.png", "damaged.dcm", "scan"]
-    assert found.notes == (f"2 files of text are set aside, such as {tmp_path / 'a/LICENSE'}",)
+    assert found.notes == (
+        f"2 files without images (text, reports, indexes) are set aside, such as {tmp_path / 'a/LICENSE'}",
+    )
 
 
 def test_text_that_is_given_by_itself_is_told_with_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("some text\n")
     found = find_images([tmp_path / "b.csv"])
     assert [entry.id for entry in found.entries] == ["b.csv"] and found.notes == ()
-    with pytest.raises(UserError, match="no files found but 1 of text"):
+    with pytest.raises(UserError, match="no files found but 1 without images"):
         find_images([tmp_path])
 
 
@@ -81,3 +84,10 @@ def test_files_whose_names_tell_are_not_opened(tmp_path: Path, monkeypatch: pyte
     opened = []
     monkeypatch.setattr(entries, "count_frames", lambda path: opened.append(path.name) or 1)
     assert len(find_images([tmp_path]).entries) == 5 and opened == ["d.tif", "e"]
+
+
+def test_thumbnails_of_a_network_drive_are_no_images(tmp_path: Path, save: SaveImage) -> None:
+    save("a.png")
+    save("@eaDir/a.png/thumb.png")
+    found = find_images([tmp_path])
+    assert [entry.id for entry in found.entries] == ["a.png"] and "1 files in folders" in found.notes[0]

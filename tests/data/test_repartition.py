@@ -81,7 +81,19 @@ def test_json_takes_kinds_patients_and_masks_from_the_manifest(root: Path) -> No
 def test_an_unrelated_manifest_does_not_block_the_json(root: Path) -> None:
     write_json(root, listed())
     write_csv(root, "file;checksum", "images/a.png;0")
-    assert ids(Repartition.read(root).normal) == ["images/a.png"]
+    found = Repartition.read(root)
+    assert ids(found.normal) == ["images/a.png"]
+    (note,) = found.notes
+    assert "must name the columns path and split" in note and "masks are not taken from it" in note
+
+
+def test_images_that_the_manifest_does_not_know_are_counted(root: Path) -> None:
+    write_json(root, listed())
+    write_csv(root, "path,split,label", "images/e.png,test,1")
+    (note,) = Repartition.read(root).notes
+    assert note.startswith("manifest.csv does not list 4 of the 5 images of the split file (first: images/a.png)")
+    write_csv(root, "path,split,label", *(f"images/{name}.png,test,1" for name in "abcde"))
+    assert Repartition.read(root).notes == ()
 
 
 def test_split_replaces_the_default_file(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -111,6 +123,20 @@ def test_csv(root: Path) -> None:
     assert found.normal == (Entry("../images/a.png", root / "images/a.png", 0, "", "p,1"),)
     assert [entry.label for entry in found.unlabeled] == [None, 1]
     assert found.test == (Entry("../images/e.png", root / "images/e.png", 1, "cyst", "p2", root / "masks/e.png"),)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_spreadsheets_write(root: Path, separator: str, encoding: str) -> None:
+    rows = [
+        ["path", "split", "label", "patient"],
+        ["images/a.png", "normal", "", "Jörg"],
+        ["images/e.png", "test", "1", '"a,;b"'],
+    ]
+    (root / "manifest.csv").write_bytes("\r\n".join(separator.join(row) for row in rows).encode(encoding))
+    found = Repartition.read(root)
+    assert [(entry.id, entry.patient) for entry in found.normal] == [("images/a.png", "Jörg")]
+    assert [(entry.id, entry.label, entry.patient) for entry in found.test] == [("images/e.png", 1, "a,;b")]
 
 
 def test_csv_with_spaces(root: Path) -> None:
@@ -152,6 +178,69 @@ def test_mvtec_folders(tmp_path: Path) -> None:
         ("test/thread/0.jpg", 1, "thread"),
     ]
     assert [entry.mask for entry in found.test] == [None, tmp_path / "ground_truth/scratch/0_mask.png", None]
+
+
+def masks_of(found: Repartition, root: Path) -> dict[str, str]:
+    return {entry.id: entry.mask.relative_to(root).as_posix() for entry in found.test if entry.mask}
+
+
+@pytest.mark.parametrize(
+    "mask",
+    ["000_mask.png", "000.png", "000_mask.PNG", "000_MASK.tif", "000.bmp", "000_mask.jpg", "000_gt.gif"]
+    + ["000_seg.png", "000_segmentation.png", "000_label.png", "000-mask.tiff", "000/000.png"],
+)
+def test_masks_are_found_by_many_names(tmp_path: Path, mask: str) -> None:
+    touch(tmp_path, "train/good/0.png", "test/good/000.png", "test/cut/000.png", f"ground_truth/cut/{mask}")
+    found = Repartition.read(tmp_path)
+    assert masks_of(found, tmp_path) == {"test/cut/000.png": f"ground_truth/cut/{mask}"} and found.notes == ()
+
+
+def test_masks_that_fit_no_image_and_images_without_a_mask_are_told(tmp_path: Path) -> None:
+    touch(tmp_path, "train/good/0.png", "test/cut/000.png", "test/cut/001.png", "ground_truth/cut/readme.txt")
+    touch(tmp_path, "ground_truth/cut/000.png", "ground_truth/cut/b_mask.png", "ground_truth/cut/a.png")
+    first, second = Repartition.read(tmp_path).notes
+    assert first.startswith("masks were found for 1 of 2 abnormal images, not for test/cut/001.png: name them 001_mask")
+    assert second == "2 masks belong to no test image (first: ground_truth/cut/a.png)"
+    (tmp_path / "ground_truth/cut/000.png").rename(tmp_path / "ground_truth/cut/c.png")
+    found = Repartition.read(tmp_path)
+    assert found.notes[0].startswith("masks were found for 0 of 2 abnormal images") and not masks_of(found, tmp_path)
+
+
+def test_several_masks_of_an_image_are_told(tmp_path: Path) -> None:
+    touch(tmp_path, "train/good/0.png", "test/cut/000.png", *(f"ground_truth/cut/000/00{i}.png" for i in range(2)))
+    found = Repartition.read(tmp_path)
+    assert not masks_of(found, tmp_path) and len(found.notes) == 2
+
+
+def test_masks_beside_their_images(tmp_path: Path) -> None:
+    touch(tmp_path, "train/good/0.png", "test/good/img/0.png", "test/good/label/0.png")
+    touch(tmp_path, "test/Ungood/img/1.png", "test/Ungood/label/1.png")
+    found = Repartition.read(tmp_path)
+    assert [(entry.id, entry.label) for entry in found.test] == [
+        ("test/Ungood/img/1.png", 1),
+        ("test/good/img/0.png", 0),
+    ]
+    assert masks_of(found, tmp_path) == {
+        "test/Ungood/img/1.png": "test/Ungood/label/1.png",
+        "test/good/img/0.png": "test/good/label/0.png",
+    }
+    assert found.notes == ()
+
+
+def test_folders_called_ok(tmp_path: Path) -> None:
+    touch(tmp_path, "train/ok/0.bmp", "test/ok/1.bmp", "test/ko/2.bmp", "Ground_Truth/KO/2.png")
+    found = Repartition.read(tmp_path)
+    assert [(entry.id, entry.label) for entry in found.test] == [("test/ko/2.bmp", 1), ("test/ok/1.bmp", 0)]
+    assert masks_of(found, tmp_path) == {"test/ko/2.bmp": "Ground_Truth/KO/2.png"} and len(found.normal) == 1
+
+
+@pytest.mark.parametrize("home", ["normal", "train/good"])
+def test_what_a_network_drive_keeps_is_passed_over(tmp_path: Path, home: str) -> None:
+    touch(tmp_path, f"{home}/a.png", f"{home}/@eaDir/a.png/SYNOPHOTO_THUMB_M.png", "$RECYCLE.BIN/x/b.png")
+    found = Repartition.read(tmp_path)
+    assert ids(found.normal) == [f"{home}/a.png"]
+    told = "2 files in folders that systems keep for themselves are passed over, such as $RECYCLE.BIN/x/b.png"
+    assert found.notes == (told,)
 
 
 def test_plain_folders(tmp_path: Path) -> None:
@@ -230,7 +319,10 @@ def test_no_json(root: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("rows", "text"),
     [
-        (["path;split"], "the first line must name the columns path and split, separated by commas"),
+        (
+            ["path|split"],
+            "the first line must name the columns path and split, separated by commas, semicolons or tabs",
+        ),
         ([], "the first line must name the columns path and split"),
         (["path,split", "images/a.png,train"], "line 2: unknown split 'train'"),
         (["path,split", "images/a.png"], "line 2: unknown split ''"),

@@ -8,7 +8,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medad.evaluation.pools import STRENGTHS, _folds, normal_against_unlabeled
+from medad.evaluation.pools import STRENGTHS, folds_of, normal_against_unlabeled
 
 
 def draw(shift, normal=60, unlabeled=40, features=6):
@@ -71,15 +71,15 @@ def test_equal_pools_say_nothing():
 def test_patients_stay_in_one_fold():
     pool = np.repeat([0, 1], 20)
     patients = [str(i // 2) for i in range(20)] + [str(i // 4) for i in range(16)] + [""] * 4
-    folds = _folds(pool, 0, patients)
+    folds = folds_of(pool, 0, patients)
     assert len(folds) == 5
     for train, test in folds:
         assert not {patients[i] for i in train} & {patients[i] for i in test} - {""}
     assert sorted(np.concatenate([test for _, test in folds])) == list(range(40))
 
 
-def test_folds_without_one_of_the_pools_are_none():
+def testfolds_of_without_one_of_the_pools_are_none():
     pool = np.repeat([0, 1], 10)
-    assert _folds(pool, 0, ["a"] * 10 + ["b"] * 10) == []
-    assert _folds(pool, 0, ["a"] * 10 + [str(i) for i in range(10)]) == []
-    assert len(_folds(pool, 2**70, None)) == 5  # any seed
+    assert folds_of(pool, 0, ["a"] * 10 + ["b"] * 10) == []
+    assert folds_of(pool, 0, ["a"] * 10 + [str(i) for i in range(10)]) == []
+    assert len(folds_of(pool, 2**70, None)) == 5  # any seed

@@ -93,4 +93,7 @@ def test_text_is_set_aside_and_said(tmp_path, capsys):
     touch(tmp_path, "a.png")
     (tmp_path / "notes").write_text("a note\n")
     assert ids(tmp_path) == ["a.png"]
-    assert f"1 files of text are set aside, such as {tmp_path / 'notes'}" in capsys.readouterr().err
+    assert (
+        f"1 files without images (text, reports, indexes) are set aside, such as {tmp_path / 'notes'}"
+        in capsys.readouterr().err
+    )

@@ -161,9 +161,12 @@ def test_camelyon16(tmp_path):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("rsna", "follows with the DICOM reader"),
-        ("brats2021", "follows with the NIfTI reader"),
-        ("mnist", "no such data set"),
+        ("rsna", "unpack the competition's files there"),
+        ("vindr", "unpack the competition's files there"),
+        ("brats2021", "no NIfTI volumes here"),
+        ("mood", "no NIfTI volumes here"),
+        ("mnist", "no such data set; there are brain_tumor, lag"),
+        ("vinder", "did you mean vindr?"),
         ("lag", "no images here"),
     ],
 )

@@ -184,12 +184,34 @@ def _add_benchmark(parser: ArgumentParser) -> None:
     parser.add_argument("--report", action="store_true", help="write tables and a page to OUT/report")
 
 
+def _add_audit(parser: ArgumentParser) -> None:
+    _add_data(parser)
+    parser.add_argument(
+        "--out", type=Path | None, help="folder of audit.html and audit.json; runs/DATA-audit by default"
+    )
+    cleaned = "a .json or .csv file to write: the lists without test images that are repeats"
+    parser.add_argument("--write-deduplicated", type=Path | None, help=cleaned)
+    pattern = r"expression whose first group is the patient in a name, such as '^(\d+)_', where nothing else tells"
+    parser.add_argument("--patient-pattern", type=str | None, help=pattern)
+    parser.add_argument("--jobs", type=int | None, help="number of threads; all cores by default")
+
+
 def _add_prepare(parser: ArgumentParser) -> None:
-    parser.add_argument("name", help="brain_tumor, lag, isic2018 or camelyon16")
+    parser.add_argument("name", help="brain_tumor, lag, isic2018, camelyon16, rsna, vindr, brats2021 or mood")
     parser.add_argument("--source", type=Path, required=True, help="folder of the data set as it is published")
     parser.add_argument("--out", type=Path, required=True, help="folder to make")
     parser.add_argument("--split", type=Path | None, help="the published data.json; by default a seeded split")
     parser.add_argument("--seed", type=int, default=0, help="seed of that split")
+
+
+def _add_slices(parser: ArgumentParser) -> None:
+    parser.add_argument("volumes", type=Path, help="NIfTI file, or a folder of them")
+    parser.add_argument("--out", type=Path, required=True, help="folder to make")
+    parser.add_argument("--axis", type=Literal["sagittal", "coronal", "axial"] | None, help="default: largest spacing")
+    parser.add_argument("--every", type=int, default=1, help="take each n-th slice")
+    parser.add_argument("--foreground", type=float, default=0.0, help="share of a slice that is not dark, at least")
+    parser.add_argument("--intensity", default="dicom", help="dtype, file, window LO HI, percentile P Q, dicom or ddad")
+    parser.add_argument("--masks", type=Path | None, help="folder of segmentations, named as the volumes are")
 
 
 def _add_reproduce(parser: ArgumentParser) -> None:
@@ -293,12 +315,30 @@ def _benchmark(arguments: Namespace) -> int:
     return 1 if failed else 0
 
 
+def _audit(arguments: Namespace) -> int:
+    from medad.workflows.audit import audit
+
+    a = arguments
+    at_least("jobs", a.jobs, 1)
+    cleaned, pattern = a.write_deduplicated, a.patient_pattern
+    audit(a.data, split=a.split, out=a.out, write_deduplicated=cleaned, patient_pattern=pattern, jobs=a.jobs)
+    return 0
+
+
 def _prepare(arguments: Namespace) -> int:
     from medad.workflows.prepare import prepare
 
     a = arguments
     prepare(a.name, a.source, a.out, split=a.split, seed=a.seed)
     return 0
+
+
+def _slices(arguments: Namespace) -> int:
+    from medad.workflows.slices import Slicing, cut_slices
+
+    a = arguments
+    how = Slicing(a.axis, every=a.every, foreground=a.foreground, intensity=a.intensity)
+    return 1 if cut_slices(a.volumes, a.out, how, masks=a.masks) else 0
 
 
 def _reproduce(arguments: Namespace) -> int:
@@ -349,7 +389,9 @@ COMMANDS = {
     "train": Command("train on the normal and unlabeled images of DATA", _add_training, _train),
     "evaluate": Command("score the test images of DATA with a finished run", _add_evaluate, _evaluate),
     "predict": Command("score new images and draw heat maps", _add_predict, _predict),
+    "audit": Command("look for what is wrong with DATA before training", _add_audit, _audit),
     "prepare": Command("make a published data set ready", _add_prepare, _prepare),
+    "slices": Command("cut NIfTI volumes into pictures", _add_slices, _slices),
     "benchmark": Command("run a grid of methods, data sets and seeds", _add_benchmark, _benchmark),
     "reproduce": Command("run an experiment of the DDAD-ASR paper", _add_reproduce, _reproduce),
     "results": Command("print the pages of stored results anew", _add_results, _results),

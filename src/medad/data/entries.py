@@ -4,12 +4,17 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from medad.data.parallel import parallel_map
 from medad.data.readers import count_frames, is_still, pillow_is_quiet
 from medad.errors import UserError
 
 LITTER = {"thumbs.db", "desktop.ini"}  # written by file browsers; hidden files are passed over too
+LITTER_FOLDERS = {  # thumbnails, bins and snapshots of network drives and systems; in any case
+    *("@eadir", "@__thumb", "@recycle", "@recently-snapshot", "@tmp", "#recycle", "#snapshot", "~snapshot"),
+    *("$recycle.bin", "recycler", "system volume information", "lost+found", "__macosx"),
+}
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,31 @@ class Entry:
     frame: int | None = None
 
 
+class Listing(NamedTuple):
+    """What lies in a folder: the names of its files, and of those that were passed over in `LITTER_FOLDERS`."""
+
+    names: list[str]
+    litter: list[str]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say how many files were passed over."""
+        if not self.litter:
+            return ()
+        few = f"{len(self.litter)} files in folders that systems keep for themselves are passed over"
+        return (f"{few}, such as {self.litter[0]}",)
+
+
 def list_files(folder: Path) -> list[str]:
+    """Return the names of `list_folder`."""
+    return list_folder(folder).names
+
+
+def list_folder(folder: Path) -> Listing:
     """List the files in a folder and in the folders below it, links followed.
 
     Everything is listed, readable or not, so that nothing is dropped silently; only hidden
-    files and the litter of file browsers are passed over.
+    files and the litter of file browsers and network drives are passed over.
 
     Parameters
     ----------
@@ -55,7 +80,7 @@ def list_files(folder: Path) -> list[str]:
 
     Returns
     -------
-    list of str
+    Listing
         Paths relative to `folder`, with ``/``, sorted.
 
     Raises
@@ -64,6 +89,7 @@ def list_files(folder: Path) -> list[str]:
         If a folder cannot be listed.
     """
     names: list[str] = []
+    litter: list[str] = []
     way: dict[str, frozenset[str]] = {}  # to each folder: its real path and those of the folders above it
     for parent, folders, files in os.walk(folder, onerror=_cannot_list, followlinks=True):
         real, above = os.path.realpath(parent), way.get(os.path.dirname(parent), frozenset())
@@ -71,11 +97,18 @@ def list_files(folder: Path) -> list[str]:
             folders.clear()
             continue
         way[parent] = above | {real}
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
         below = Path(os.path.relpath(parent, folder))
+        for name in [name for name in folders if name.lower() in LITTER_FOLDERS]:
+            folders.remove(name)
+            litter += [os.path.relpath(file, folder) for file in _files_in(os.path.join(parent, name))]
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         kept = (name for name in files if not name.startswith(".") and name.lower() not in LITTER)
         names.extend((below / name).as_posix() for name in kept)
-    return sorted(names)
+    return Listing(sorted(names), sorted(litter))
+
+
+def _files_in(folder: str) -> list[str]:
+    return [os.path.join(parent, name) for parent, _, files in os.walk(folder) for name in files]
 
 
 def _cannot_list(error: OSError) -> None:

@@ -5,21 +5,31 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from medad.data.cache import digest
 from medad.data.entries import Entry
-from medad.data.forms import COLUMNS, SPLITS, Splits, read_csv, read_folders, read_json, read_mvtec
+from medad.data.forms import (
+    COLUMNS,
+    SPLITS,
+    Listed,
+    is_mvtec,
+    read_csv,
+    read_folders,
+    read_json,
+    read_medmnist,
+    read_mvtec,
+)
 from medad.data.parallel import parallel_map
 from medad.errors import OptionError, UserError
 from medad.files import replacing
 
 __all__ = ["Entry", "Repartition"]
 
-FILE_FORMS = {".json": read_json, ".csv": read_csv}
+FILE_FORMS = {".json": read_json, ".csv": read_csv, ".npz": read_medmnist}
 FORMS = (
     "data.json with images/, manifest.csv, MVTec folders (train/good, test/TYPE) "
     "or the folders normal/ unlabeled/ test/normal/ test/abnormal/"
@@ -38,11 +48,14 @@ class Repartition:
         The pool from which unlabeled training images are drawn; labels where they are known.
     test : tuple of Entry
         Test images, label 0 or 1.
+    notes : tuple of str
+        Lines that the user should see: what was passed over where it was read.
     """
 
     normal: tuple[Entry, ...]
     unlabeled: tuple[Entry, ...]
     test: tuple[Entry, ...]
+    notes: tuple[str, ...] = field(default=(), compare=False, kw_only=True)
 
     @property
     def fingerprint(self) -> str:
@@ -59,13 +72,13 @@ class Repartition:
 
     @classmethod
     def read(cls, data: str | Path, split: Path | None = None) -> "Repartition":
-        """Read a repartition in one of the four forms and check that it is sound.
+        """Read a repartition in one of its forms and check that it is sound.
 
         Parameters
         ----------
         data : str or Path
-            The folder of a data set, or a ``.json`` or ``.csv`` file in it. In a folder the first
-            of data.json, manifest.csv, MVTec folders and plain folders is read.
+            The folder of a data set, a ``.json`` or ``.csv`` file in it, or a ``.npz`` as of MedMNIST. In a folder
+            the first of data.json, manifest.csv, MVTec folders and plain folders is read.
         split : Path, optional
             A ``.json`` or ``.csv`` file that is read instead, relative to the folder or absolute.
             Names in it are relative to the folder of the data set, wherever the file stands.
@@ -86,10 +99,10 @@ class Repartition:
             raise UserError(f"{data}: no such file or folder: check the path of the data")
         root = data if data.is_dir() else data.parent
         source = _source(data, root, split)
-        splits = _read_folder(root) if source == root else _read_file(source, root)
-        _check_once(splits, source)
-        _check_exist((entry for entries in splits.values() for entry in entries), source)
-        return cls(*(tuple(splits[name]) for name in SPLITS))
+        listed = _read_folder(root) if source == root else _read_file(source, root)
+        _check_once(listed.splits, source)
+        _check_exist((entry for entries in listed.splits.values() for entry in entries), source)
+        return cls(*(tuple(listed.splits[name]) for name in SPLITS), notes=listed.notes)
 
     def write(self, file: Path, root: Path | None = None) -> None:
         """Write the repartition as a data.json or a CSV manifest, by the suffix of `file`, whole or not at all.
@@ -121,21 +134,21 @@ def _source(data: Path, root: Path, split: Path | None) -> Path:
     return next((file for file in candidates if file.is_file()), root)
 
 
-def _read_file(file: Path, root: Path) -> Splits:
+def _read_file(file: Path, root: Path) -> Listed:
     if file.suffix.lower() not in FILE_FORMS:
-        raise UserError(f"{file}: not a repartition: give a .json or .csv file, or a folder")
+        raise UserError(f"{file}: not a repartition: give a .json or .csv file, a .npz as of MedMNIST, or a folder")
     return FILE_FORMS[file.suffix.lower()](file, root)
 
 
-def _read_folder(root: Path) -> Splits:
-    if (root / "train" / "good").is_dir():
+def _read_folder(root: Path) -> Listed:
+    if is_mvtec(root):
         return read_mvtec(root)
     if (root / "normal").is_dir():
         return read_folders(root)
     raise UserError(f"{root}: no repartition found: it must hold {FORMS}")
 
 
-def _check_once(splits: Splits, source: Path) -> None:
+def _check_once(splits: Mapping[str, Sequence[Entry]], source: Path) -> None:
     """Refuse an image that is listed twice, also under two spellings or through linked folders."""
     real = cache(os.path.realpath)  # once for each folder, which is fast for 100,000 files
     places: dict[str, list[str]] = {}

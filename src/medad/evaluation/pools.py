@@ -53,7 +53,7 @@ def normal_against_unlabeled(
     spread[spread <= 1e-12 * np.abs(centre)] = 1  # a constant: its weight is zero
     standard = (features - centre) / spread
     strength = STRENGTHS[0]
-    if folds := _folds(pool, seed, patients) if features.shape[1] > 1 else []:
+    if folds := folds_of(pool, seed, patients) if features.shape[1] > 1 else []:
         strength = max(STRENGTHS, key=lambda c: _validated(standard, pool, folds, c))  # the first of equals
     model = _regression(strength).fit(standard, pool)
     weights = model.coef_[0] / spread
@@ -69,7 +69,7 @@ def _validated(features: np.ndarray, pool: np.ndarray, folds: Folds, strength: f
     return float(np.mean([auroc(pool[test], model.decision_function(features[test])) for model, test in fitted]))
 
 
-def _folds(pool: np.ndarray, seed: int, patients: Sequence[str] | None) -> Folds:
+def folds_of(pool: np.ndarray, seed: int, patients: Sequence[str] | None) -> Folds:
     """Return stratified folds, (train, test) each; none where one would lack a pool."""
     if min(np.bincount(pool)) < FOLDS:
         return []

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from medad.data.imageset import ImageSet
-from medad.data.repartition import Repartition
 from medad.detectors.contract.detector import Detector
 from medad.detectors.registry import load_detector
 from medad.errors import UserError
@@ -23,7 +22,7 @@ from medad.reports.sheet import Sheet, captions, choose_groups
 from medad.training.run_folder import read_losses, read_run
 from medad.workflows.controls import read_controls
 from medad.workflows.scoring import Maps, distinct, join, ranked, score
-from medad.workflows.splits import count, data_name, load
+from medad.workflows.splits import count, data_name, load, read_repartition
 from medad.workflows.table import print_table, print_words
 
 OF_RESULTS = ("scores.csv", "metrics.json", "report.html")
@@ -70,7 +69,7 @@ def evaluate(
     file = split or (data if data.is_file() else None)
     out = out or run / (f"evaluate-{data_name(data)}" + (f"-{file.stem}" if file else ""))
     detector = load_detector(run, scoring_precision=precision, device=device, jobs=jobs)
-    entries = Repartition.read(data, split).test
+    entries = read_repartition(data, split).test
     if not entries:
         raise UserError(f"{split or data}: no test images; list some in the split 'test'")
     with claimed(out, "evaluate", OF_RESULTS):

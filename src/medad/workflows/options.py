@@ -15,7 +15,8 @@ Precision = Literal["fp32", "tf32", "bf16"]
 
 RUNS = Path("runs")  # where run folders lie unless --out says otherwise
 # A run may be resumed on another machine: jobs change no result, a device no more than its rounding does.
-MACHINE = ("device", "jobs")
+# What is done about leaks changes none either: it is said, or nothing is trained.
+MACHINE = ("device", "jobs", "leaks")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class TrainOptions:
         auto (CUDA when there), cpu, cuda or cuda:N.
     jobs : int, optional
         Number of processes; all cores by default. Results do not depend on it.
+    leaks : {'say', 'refuse'}
+        What is done about patients, files and identical bytes in two splits: they are said, or nothing is trained.
     options : dict
         Any further option of the method, as --options.NAME VALUE.
 
@@ -77,6 +80,7 @@ class TrainOptions:
     precision: Precision = "fp32"
     device: str = "auto"
     jobs: int | None = None
+    leaks: Literal["say", "refuse"] = "say"
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

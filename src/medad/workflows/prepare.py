@@ -1,6 +1,5 @@
 """``medad prepare``: from a data set as it is published to ``images/`` with a repartition. Nothing is downloaded."""
 
-import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -12,6 +11,7 @@ from medad.data.entries import Entry
 from medad.data.forms import read_json
 from medad.data.parallel import parallel_map
 from medad.data.publications import NORMAL, TEST, UNLABELED, Found, Publication, publication
+from medad.data.publications.found import IMAGES, MASKS
 from medad.data.repartition import Repartition
 from medad.errors import UserError
 from medad.ownership import claimed
@@ -23,7 +23,7 @@ LISTS = ("data.json", "manifest.csv")
 
 
 def prepare(name: str, source: Path, out: Path, split: Path | None = None, seed: int = 0) -> Path:
-    """Copy the images of the benchmark `name` to ``out/images`` and write who is in which split.
+    """Write the images of the benchmark `name` to ``out/images``, their masks beside, and who is in which split.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def prepare(name: str, source: Path, out: Path, split: Path | None = None, seed:
         If the data set is not known, files are missing (which is said), `out` is not empty, or there is a `split`
         beside the publishers'.
     """
-    known = publication(name)
+    known = publication(name, source)
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out}: not empty; choose another `out`")
     if split and known.fixed:
@@ -62,8 +62,8 @@ def prepare(name: str, source: Path, out: Path, split: Path | None = None, seed:
     places = _fixed(found) if known.fixed else _published(found, split) if split else _dealt(found, known, seed)
     _check_counts(places, known, source)
     repartition = Repartition(*(_entries(places.get(part, []), out) for part in (NORMAL, UNLABELED, TEST)))
-    with claimed(out, "prepare", ("images/", *LISTS)):
-        _copy([image for images in places.values() for image in images], out / "images")
+    with claimed(out, "prepare", (f"{IMAGES}/", f"{MASKS}/", *LISTS)):
+        _save([image for images in places.values() for image in images], known, out)
         for name in LISTS:
             repartition.write(out / name)
     say(f"images: {known.source}")
@@ -73,13 +73,16 @@ def prepare(name: str, source: Path, out: Path, split: Path | None = None, seed:
 
 def _check_names(found: Sequence[Found]) -> None:
     """Refuse two images of one name, and images that are listed but not there."""
-    twice = [name for name, times in Counter(image.path.name for image in found).items() if times > 1]
+    twice = [name for name, times in Counter(image.file for image in found).items() if times > 1]
     if twice:
-        both = [str(image.path) for image in found if image.path.name == twice[0]]
+        both = [str(image.path) for image in found if image.file == twice[0]]
         raise UserError(f"{len(twice)} names occur twice, e.g. {both[0]} and {both[1]}: remove one of each")
-    missing = [image.path for image in found if not image.path.is_file()]
-    if missing:
-        raise UserError(f"{len(missing)} of {len(found)} images are missing, the first is {missing[0]}")
+    for what in ("path", "mask"):
+        files = [getattr(image, what) for image in found if getattr(image, what) is not None]
+        missing = [file for file in files if not file.is_file()]
+        if missing:
+            names = "images" if what == "path" else "masks"
+            raise UserError(f"{len(missing)} of {len(files)} {names} are missing, the first is {missing[0]}")
 
 
 def _fixed(found: Sequence[Found]) -> Places:
@@ -88,8 +91,8 @@ def _fixed(found: Sequence[Found]) -> Places:
 
 def _published(found: Sequence[Found], file: Path) -> Places:
     """Look up the names of the published ``data.json``; its labels must be those of the folders."""
-    by_name = {image.path.name: image for image in found}
-    splits = read_json(file, file.parent)
+    by_name = {image.file: image for image in found}
+    splits = read_json(file, file.parent).splits
     missing = [entry.path.name for entries in splits.values() for entry in entries if entry.path.name not in by_name]
     if missing:
         raise UserError(f"{file}: {len(missing)} of its images are not in the source, the first is {missing[0]}")
@@ -116,7 +119,7 @@ def _check_counts(places: Mapping[str, Sequence[Found]], known: Publication, sou
     lacking = []
     for part, counts in known.counts.items():
         have = Counter(image.kind for image in places.get(part, ()))
-        say(f"{part}: " + ", ".join(f"{have[kind]} {kind or 'normal'}" for kind in counts))
+        say(f"{part}: " + ", ".join(f"{have[kind]} {kind or 'normal'}" for kind in counts or sorted(have)))
         lacking += [f"{part}, {k or 'normal'}: {have[k]} of {n}" for k, n in counts.items() if have[k] < n]
         more = [f"{have[kind]} {kind or 'normal'} instead of {n}" for kind, n in counts.items() if have[kind] > n]
         if more:
@@ -125,15 +128,24 @@ def _check_counts(places: Mapping[str, Sequence[Found]], known: Publication, sou
         raise UserError(f"`source` {source}: images are missing ({'; '.join(lacking)}); it must hold: {known.source}")
 
 
-def _copy(images: Sequence[Found], folder: Path) -> None:
-    folder.mkdir(parents=True)
-    copy = lambda image: shutil.copyfile(image.path, folder / image.path.name)  # noqa: E731
-    for _ in parallel_map(copy, images, "copying images"):
+def _save(images: Sequence[Found], known: Publication, out: Path) -> None:
+    (out / IMAGES).mkdir(parents=True)
+    if any(image.mask is not None for image in images):
+        (out / MASKS).mkdir()
+    for _ in parallel_map(lambda image: known.save(image, out), images, "writing images"):
         pass
 
 
 def _entries(images: Sequence[Found], out: Path) -> tuple[Entry, ...]:
     root = out.resolve()
     return tuple(
-        Entry(f"images/{i.path.name}", root / "images" / i.path.name, int(bool(i.kind)), i.kind) for i in images
+        Entry(
+            f"{IMAGES}/{image.file}",
+            root / IMAGES / image.file,
+            int(bool(image.kind)),
+            image.findings or image.kind,
+            image.patient,
+            None if image.mask is None else root / MASKS / image.file,
+        )
+        for image in images
     )

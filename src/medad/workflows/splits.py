@@ -13,6 +13,7 @@ from medad.data.loading import Loaded, load_or_fail
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import Entry, Repartition
 from medad.errors import UserError
+from medad.workflows.leaks import check_leaks
 from medad.workflows.notes import say
 from medad.workflows.options import TrainOptions
 
@@ -56,9 +57,9 @@ def read_splits(data: Path, split: Path | None, options: TrainOptions) -> Splits
     Raises
     ------
     UserError
-        If the repartition or a training image cannot be read, or there are no normal images.
+        If the repartition or a training image cannot be read, there are no normal images, or leaks are refused.
     """
-    who = Repartition.read(data, split)
+    who = read_repartition(data, split)
     unlabeled = draw_unlabeled(who.unlabeled, options.unlabeled_size, options.anomaly_rate)
     _say_counts(who, unlabeled)
     if not who.normal:
@@ -70,7 +71,22 @@ def read_splits(data: Path, split: Path | None, options: TrainOptions) -> Splits
         if entries
     }
     drawn = loaded["unlabeled"].images if unlabeled else None
+    check_leaks(loaded["normal"].images, drawn, who.test, options.leaks, options.jobs)
     return Splits(loaded["normal"].images, drawn, who.test, {name: one.intensities for name, one in loaded.items()})
+
+
+def read_repartition(data: Path, split: Path | None) -> Repartition:
+    """Read who is in which split, and pass on what was noticed.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read.
+    """
+    who = Repartition.read(data, split)
+    for note in who.notes:
+        say(note)
+    return who
 
 
 def _bare(entries: Sequence[Entry]) -> list[Entry]:
@@ -98,6 +114,8 @@ def _load(entries: Sequence[Entry], preprocessing: Preprocessing, what: str, job
 def data_name(data: Path) -> str:
     """Return the name of the data set that lies at `data`: its folder's, also when a split file is given."""
     folder = data.resolve()
+    if folder.suffix.lower() == ".npz":  # a whole data set in one file
+        return folder.stem
     return (folder.parent if folder.is_file() else folder).name
 
 

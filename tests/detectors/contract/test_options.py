@@ -60,7 +60,7 @@ def test_an_option_is_told_as_its_reader_types_it_and_may_cross_processes():
 
 
 def test_only_options_are_listed():
-    with pytest.raises(UserError, match=r"it has channels, holdout, size$"):
+    with pytest.raises(UserError, match=r"it has channels, fit, holdout, intensity, size$"):
         make_options(Options, {"nonsense": 1}, "ae")
 
 

@@ -146,3 +146,16 @@ def the_frame(path: Path, frame: int | None, count: int) -> int:
     if frame is not None and not 1 <= frame <= count:
         raise UnreadableImage(path, f"no such frame, the file has {count}")
     return frame or 1
+
+
+def finite(values: np.ndarray, path: Path) -> np.ndarray:
+    """Return the values of a file as they are.
+
+    Raises
+    ------
+    UnreadableImage
+        If some are no numbers.
+    """
+    if not np.isfinite(values).all():
+        raise UnreadableImage(path, "holds NaN or infinite values: replace them and save it again")
+    return values

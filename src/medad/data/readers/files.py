@@ -60,17 +60,17 @@ def is_still(path: Path) -> bool:
 
 
 def is_image(path: Path) -> bool:
-    """Return whether the file's name promises an image, or its first bytes are those of one."""
+    """Return whether the file's name promises an image, or its content is one."""
     if path.name.lower().endswith(tuple(suffix for reader in registry.READERS for suffix in reader.suffixes)):
         return True
     try:
-        return find_reader(path) is not None
+        return find_reader(path) is not None and count_frames(path) > 0
     except OSError:
         return False
 
 
 def count_frames(path: Path) -> int:
-    """Return how many images a file holds: 0 for text, 1 for what cannot be read, as decoding says why."""
+    """Return how many images a file holds: 0 for text and objects without one; 1 for what is damaged."""
     try:
         head = _head(path)
         reader = _knowing(head)

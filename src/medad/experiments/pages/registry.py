@@ -4,7 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from medad.experiments.pages import backbones, experiments, fidelity, methods, overview, phantom, refinement
+from medad.experiments.pages import (
+    audit,
+    backbones,
+    dicom,
+    experiments,
+    fidelity,
+    methods,
+    overview,
+    phantom,
+    refinement,
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,7 @@ PAGES = (
         lambda s: refinement.page(s.stored),
         lambda s: refinement.pictures(s.stored),
     ),
+    Page("audit", "docs/results/audit.md", audit.STORED, lambda s: audit.page(s.stored)),
     Page("phantom", "docs/results/phantom.md", "phantom*/*/seed*", lambda s: phantom.page(s.stored)),
     _from_scores("fig6"),
     _from_scores("table4"),
@@ -104,6 +115,7 @@ PAGES = (
     _from_runs("table2"),
     _from_runs("table3"),
     _from_runs("fig8"),
+    Page("dicom", "docs/dicom.md", "*", lambda s: dicom.tables(), marks=dicom.MARKS),
     Page("methods", "docs/methods.md", f"{fidelity.DATASET}/*/seed*", lambda s: fidelity.ledger(s.stored)),
     Page("overview", "README.md", "*/ddad*/seed*", lambda s: overview.overview(s.stored), marks=overview.MARKS),
 )
