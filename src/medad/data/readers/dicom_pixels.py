@@ -46,7 +46,7 @@ def stored_values(file: DicomFile, frame: int) -> tuple[np.ndarray, str]:
     _check_size(file)
     options = _options(file, frame)
     try:
-        values, properties = decoder.as_array(**options)
+        values, properties = decoder.as_array(**options, decoding_plugin=_plugin(file, decoder))
     except RuntimeError as error:
         raise file.refuse(_why_not(file, decoder, error)) from error
     photometric = str(properties["photometric_interpretation"])
@@ -92,6 +92,12 @@ def _decoder(file: DicomFile) -> "Decoder":
     if not decoder.is_available:
         raise file.refuse(f"is compressed as {file.syntax.name}: {EXTRA}")
     return decoder
+
+
+def _plugin(file: DicomFile, decoder: "Decoder") -> str:
+    """Return what is to decode, "" for whatever can: gdcm ends the whole process on some damaged JPEG-LS data."""
+    safe = "pyjpegls"
+    return safe if "JPEG-LS" in file.syntax.name and safe in decoder.available_plugins else ""
 
 
 def _check_size(file: DicomFile) -> None:
