@@ -106,7 +106,7 @@ def _work(line: Connection, folder: Path, seed: int) -> None:
     """Make and read cases until the other end of the line is closed; libraries in C may talk as they like."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     resource.setrlimit(resource.RLIMIT_AS, (SPACE, SPACE))
-    os.environ["MEDAD_CACHE"] = str(folder / "cache")
+    os.environ["MEDAD_CACHE"] = f"{folder}-cache"  # beside it: a hostile folder may link to where it lies
     with pillow_is_quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         while True:

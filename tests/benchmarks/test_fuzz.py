@@ -105,3 +105,11 @@ def test_the_table_counts_and_stands_between_its_marks(tmp_path: Path) -> None:
     assert page.read_text() == "before\n<!-- fuzz -->\nnew\n<!-- end of fuzz -->\nafter\n"
     with pytest.raises(SystemExit, match="are missing"):
         put(page, "other", "new")
+
+
+def test_what_ends_the_process_in_gdcm_is_not_given_to_it(tmp_path: Path) -> None:
+    pytest.importorskip("jpeg_ls")
+    data = bytearray(dict(sources("DICOM"))["JPEGLSNearLossless_16.dcm"])
+    data[data.find(b"\xff\xf7") + 4] = 200  # bits of a sample
+    (tmp_path / "a.dcm").write_bytes(data)
+    assert look("0", "DICOM", tmp_path / "a.dcm").what == REFUSED

@@ -10,6 +10,7 @@ from image_files import SaveImage, random_image
 from PIL import Image
 
 from medad.data import cache as store
+from medad.data import loading
 from medad.data.entries import Entry
 from medad.data.finding import find_images
 from medad.data.loading import load_images
@@ -91,6 +92,17 @@ def test_a_patient_that_the_entry_names_is_kept(tmp_path: Path) -> None:
     entries = [Entry("scan#2", tmp_path / "scan", patient="p7", frame=2), Entry("scan#1", tmp_path / "scan", frame=1)]
     for _ in range(2):
         assert load_images(entries, SMALL).images.patients == ("p7", "doe")
+
+
+def test_headers_are_read_once_more_only_for_what_comes_from_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy(tmp_path / "scan", 2)
+    entries, asked = find_images([tmp_path]).entries, []
+    monkeypatch.setattr(loading, "read_header", lambda *frame: asked.append(frame) or Header(patient="doe"))
+    for cached, times in ((False, 0), (True, 0), (True, 2)):
+        assert load_images(entries, SMALL, cache=cached).images.patients == ("doe", "doe")
+        assert len(asked) == times
 
 
 def test_the_cache_names_no_patient(tmp_path: Path, cache: Path) -> None:

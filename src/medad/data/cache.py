@@ -26,7 +26,7 @@ FORMAT = 4  # raise it when the same files would give other arrays or facts
 
 @dataclass(frozen=True)
 class Stored:
-    """The decoded images of a list of entries; nothing in it names an image or a patient.
+    """The decoded images of a list of entries; nothing of it that is kept names an image or a patient.
 
     Attributes
     ----------
@@ -36,11 +36,14 @@ class Stored:
         Position in the list of entries -> why it could not be read.
     facts : tuple of Facts
         How the file of each of these images stored it.
+    patients : tuple of str or None
+        As their headers name them; never kept, so that None stands for those of the cache.
     """
 
     pixels: np.ndarray
     failures: dict[int, str]
     facts: tuple[Facts, ...]
+    patients: tuple[str, ...] | None = None
 
 
 def cache_folder() -> Path:

@@ -1,6 +1,7 @@
 """Which value becomes black and which white: one rule for all files, chosen by the user and recorded."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,7 +96,7 @@ class Intensity:
         if self.rule == "file":
             return _between(image, *_percentiles(image, (0, 100))), "from the lowest to the highest value of the file"
         if self.rule == "dicom" and image.display is not None:
-            return _levels(image.display(image.pixels), _depth(image)), "by the window of the file"
+            return _displayed(image, image.display), "by the window of the file"
         return _by_depth(image)
 
 
@@ -134,28 +135,49 @@ def _percentile(values: np.ndarray, share: float) -> float:
 
 
 def _between(image: Decoded, low: float, high: float) -> np.ndarray:
-    """Take `low` and what is below it to black, `high` and what is above it to white; by rows, to save memory."""
-    depth = _depth(image)
-    result = np.empty(image.pixels.shape, depth)
-    rows = max(1, AT_ONCE // (image.pixels[:1].size or 1))
-    for start in range(0, len(result), rows):
-        part = slice(start, start + rows)
-        values = image.pixels[part].astype(np.float64)
+    """Take `low` and what is below it to black, `high` and what is above it to white."""
+
+    def levels(rows: slice) -> np.ndarray:
+        values = image.pixels[rows].astype(np.float64)
         if image.padding is not None:
-            values[image.padding[part]] = low  # they may be no numbers
-        result[part] = _levels((values - low) / (high - low if high > low else 1.0), depth)
-    return result
+            values[image.padding[rows]] = low  # they may be no numbers
+        values -= low
+        values /= high - low if high > low else 1.0
+        return _levels(values, _depth(image))
+
+    return _by_rows(image, _depth(image), levels)
+
+
+def _displayed(image: Decoded, display: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    return _by_rows(image, _depth(image), lambda rows: _levels(display(image.pixels[rows]), _depth(image)))
 
 
 def _published(image: Decoded) -> np.ndarray:
     """Do what the authors did: padding counts like any value, and what is inverted is turned round first."""
-    values = image.pixels.astype(np.float64)
-    values = values.max() - values if image.inverted else values - values.min()
-    return (values / (values.max() or 1.0) * 255).astype(np.uint8)
+    low, high = float(image.pixels.min()), float(image.pixels.max())
+
+    def levels(rows: slice) -> np.ndarray:
+        values = image.pixels[rows].astype(np.float64)
+        values = high - values if image.inverted else values - low
+        return (values / (high - low or 1.0) * 255).astype(np.uint8)
+
+    return _by_rows(image, np.uint8, levels)
+
+
+def _by_rows(image: Decoded, depth: type[np.unsignedinteger], levels: Callable[[slice], np.ndarray]) -> np.ndarray:
+    """Convert a few rows at a time, whose floating-point numbers take little memory."""
+    result = np.empty(image.pixels.shape, depth)
+    count = max(1, AT_ONCE // (image.pixels[:1].size or 1))
+    for start in range(0, len(result), count):
+        rows = slice(start, start + count)
+        result[rows] = levels(rows)
+    return result
 
 
 def _levels(unit: np.ndarray, depth: type[np.unsignedinteger]) -> np.ndarray:
-    return np.rint(np.clip(unit, 0, 1) * np.iinfo(depth).max).astype(depth)
+    levels = np.clip(unit, 0, 1)
+    levels *= np.iinfo(depth).max
+    return np.rint(levels, out=levels).astype(depth)
 
 
 def _depth(image: Decoded) -> type[np.unsignedinteger]:

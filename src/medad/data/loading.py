@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import TypeVar
@@ -132,7 +132,9 @@ def _unless_empty(values: Iterable[Known]) -> tuple[Known, ...] | None:
 
 
 def _patients(entries: Sequence[Entry], stored: Stored, jobs: int | None) -> list[str]:
-    """Return the patient of each image; files are asked anew, as the cache names nobody."""
+    """Return the patient of each image; files are asked anew where it comes from the cache, which names nobody."""
+    if stored.patients is not None:
+        return [entry.patient or named for entry, named in zip(entries, stored.patients, strict=True)]
     patients = [entry.patient for entry in entries]
     unnamed = [i for i, facts in enumerate(stored.facts) if facts.patient and not patients[i]]
     ask = lambda i: read_header(entries[i].path, entries[i].frame).patient  # noqa: E731
@@ -155,7 +157,8 @@ def _cached(
     except OSError as error:
         why = f"cache {disk.cache_folder()} cannot be written ({error.strerror or error})"
         return stored, (f"{why}, images are decoded anew each time: point MEDAD_CACHE at another folder",)
-    return disk.load(key) or stored, ()
+    kept = disk.load(key)
+    return (replace(kept, patients=stored.patients) if kept else stored), ()
 
 
 def _is_readable(entry: Entry) -> bool:
@@ -168,7 +171,7 @@ def _is_readable(entry: Entry) -> bool:
 
 
 def _decode_all(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None, stop: Event | None) -> Stored:
-    def read(entry: Entry) -> tuple[np.ndarray, Facts] | UnreadableImage:
+    def read(entry: Entry) -> tuple[np.ndarray, Facts, str] | UnreadableImage:
         if stop is not None and stop.is_set():
             raise CancelledError
         try:
@@ -177,19 +180,21 @@ def _decode_all(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: in
             return error
         shown, applied = rule(image)
         result = preprocessing(shown, image.header.spacing)
-        return result, Facts.of(image, shown, applied, result)
+        return result, Facts.of(image, shown, applied, result), image.header.patient
 
     size, rule = preprocessing.size, preprocessing.rule
     pixels = np.empty((len(entries), preprocessing.channels, size, size), np.uint8)
     facts: list[Facts] = []
+    patients: list[str] = []
     failures: dict[int, str] = {}
     for index, result in enumerate(parallel_map(read, entries, "reading images", jobs)):
         if isinstance(result, UnreadableImage):
             failures[index] = result.reason
             continue
-        image, fact = result
+        image, fact, patient = result
         if image.dtype != pixels.dtype:
             pixels, image = widen(pixels), widen(image)
         pixels[len(facts)] = image
         facts.append(fact)
-    return Stored(pixels[: len(facts)], failures, tuple(facts))
+        patients.append(patient)
+    return Stored(pixels[: len(facts)], failures, tuple(facts), tuple(patients))

@@ -16,7 +16,7 @@ FILES = [file for file in sorted(ROOT.rglob("*")) if file.is_file() and file.suf
 
 NO_PIXELS = "is a DICOM file without pixels"
 TWELVE_BITS = r"is compressed as JPEG Extended \(Process 2 and 4\) and cannot be decoded .*12-bit precision"
-LACKING = "Missing required element: .* 'Bits Allocated'"
+LACKING = r"Missing required element: \(0028,0100\)"
 DAMAGED = {
     "chrJapMulti.dcm": NO_PIXELS,
     "chrJapMultiExplicitIR6.dcm": NO_PIXELS,

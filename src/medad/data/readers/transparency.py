@@ -3,6 +3,7 @@
 import numpy as np
 
 ON_BLACK = "transparent pixels were laid on black"
+ROWS = 64
 
 
 def on_black(planes: np.ndarray, white: float) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -27,5 +28,9 @@ def on_black(planes: np.ndarray, white: float) -> tuple[np.ndarray, tuple[str, .
         colours, opacity = colours[..., 0], opacity[..., 0]
     if (opacity >= white).all():
         return colours, ()
-    laid = colours * (opacity / white)
-    return (np.rint(laid) if colours.dtype.kind in "iu" else laid).astype(colours.dtype), (ON_BLACK,)
+    laid = np.empty(colours.shape, colours.dtype)
+    for start in range(0, len(laid), ROWS):  # a few at a time, as floating-point numbers take eight times the room
+        rows = slice(start, start + ROWS)
+        values = colours[rows] * (opacity[rows] / white)
+        laid[rows] = np.rint(values) if colours.dtype.kind in "iu" else values
+    return laid, (ON_BLACK,)
