@@ -24,7 +24,10 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from medad.data.finding import find_images
 from medad.data.intensity import Intensity
+from medad.data.loading import load_images
+from medad.data.preprocessing import Preprocessing
 from medad.data.readers import Decoded, UnreadableImage, count_frames, decode, read_header
 from medad.data.readers import registry as readers
 from medad.data.readers.dicom import DicomReader
@@ -583,3 +586,12 @@ def test_pixels_without_transfer_syntax(tmp_path: Path) -> None:
 def test_the_dtype_rule_through_read_image(tmp_path: Path) -> None:
     path = write(tmp_path / "scan", dataset(RAMP, 12))
     np.testing.assert_array_equal(read_image(path, intensity="dtype"), np.rint(RAMP / 4095 * 65535))
+
+
+def test_a_set_of_files_knows_its_patients(tmp_path: Path) -> None:
+    for number, patient in enumerate(("7", "8", "7")):
+        write(tmp_path / f"{number}", dataset(RAMP, 12, PatientID=patient, PixelSpacing=["1", "2"]))
+    loaded = load_images(find_images([tmp_path]).entries, Preprocessing(16, fit="pad"), cache=False)
+    assert loaded.images.patients == ("7", "8", "7") and loaded.images.pixels.dtype == np.uint16
+    assert loaded.intensities == {"DICOM, 12 bits: from 0 to 4095": 3} and loaded.failures == ()
+    assert not loaded.images.pixels[0, 0, :4].any()  # twice as wide as high: black above and below
