@@ -16,6 +16,13 @@ CODED_SIZES = (b"\xff\xc4", b"\xff\xc8", b"\xff\xcc")  # markers in the row of J
 J2K = b"\xff\x4f\xff\x51"  # start of codestream and size
 GPL = "pylibjpeg-libjpeg"  # is offered by pydicom and not by us
 NOTHING = "'NoneType' object has no attribute 'encode'"  # what pydicom says where gdcm gives nothing back
+INSTEAD_OF_GDCM = {  # which ends the whole process on some damaged data
+    "JPEG-LS": "pyjpegls",
+    "JPEG Baseline": "pillow",
+    "JPEG 2000": "pylibjpeg",
+    "RLE": "pylibjpeg",
+}
+END = b"\xff\xd9"  # of JPEG-LS data; where it is missing, the decoder reads on for seconds
 GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 EXTRA = "pip install medad[dicom]"
 
@@ -95,9 +102,9 @@ def _decoder(file: DicomFile) -> "Decoder":
 
 
 def _plugin(file: DicomFile, decoder: "Decoder") -> str:
-    """Return what is to decode, "" for whatever can: gdcm ends the whole process on some damaged JPEG-LS data."""
-    safe = "pyjpegls"
-    return safe if "JPEG-LS" in file.syntax.name and safe in decoder.available_plugins else ""
+    """Return what is to decode, "" for whatever can."""
+    known = (plugin for name, plugin in INSTEAD_OF_GDCM.items() if name in file.syntax.name)
+    return next((plugin for plugin in known if plugin in decoder.available_plugins), "")
 
 
 def _check_size(file: DicomFile) -> None:
@@ -129,7 +136,9 @@ def _options(file: DicomFile, frame: int) -> dict[str, Any]:
 
 
 def _check_coded_size(file: DicomFile, coded: bytes) -> None:
-    """Refuse pixels that would decode to another size than the header says, which may be any."""
+    """Refuse pixels that are cut off, or would decode to another size than the header says, which may be any."""
+    if "JPEG-LS" in file.syntax.name and END not in coded[-16:]:
+        raise file.refuse("its compressed pixels are cut off")
     size, claimed = _coded_size(coded), (said(file.data, "Columns"), said(file.data, "Rows"))
     if size is not None and all(size) and size != claimed:
         found = f"its compressed pixels are {size[0]} x {size[1]}"
