@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.memory import forget_peak, peak
-from medad.data.entries import Entry, every_frame
+from medad.data.entries import Entry, count_images, frames_of
 from medad.data.finding import find_images
 from medad.data.loading import load_images
 from medad.data.notes import Facts
@@ -63,7 +63,8 @@ def look(case: str, family: str, path: Path) -> Outcome:
 
 def _file(path: Path) -> str:
     """Count, then read the first and the last frame of a file."""
-    entries = every_frame([Entry(path.name, path)])
+    ((entry, count),) = count_images([Entry(path.name, path)])
+    entries = frames_of(entry, count)
     for entry in (entries[0], entries[-1]) if len(entries) > 1 else entries:
         read_header(path, entry.frame)
         image = decode(path, entry.frame)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from medad.data.entries import Entry
 from medad.data.repartition import Repartition
@@ -409,3 +410,14 @@ def test_written_csv_has_the_documented_columns(tmp_path: Path) -> None:
         ["normal/a.png", "normal", "0", "", "", ""],
         ["unlabeled/b.png", "unlabeled", "", "", "", ""],
     ]
+
+
+@pytest.mark.parametrize("layout", ["normal", "train/good"])
+def test_files_without_images_are_set_aside_and_said(tmp_path: Path, layout: str) -> None:
+    folder = tmp_path / layout
+    folder.mkdir(parents=True)
+    Image.new("L", (4, 4), 9).save(folder / "a.png")
+    (folder / "report").write_text("findings: none")
+    who = Repartition.read(tmp_path)
+    assert [entry.path.name for entry in who.normal] == ["a.png"]
+    assert f"1 files without images (text, reports, indexes) are set aside, such as {layout}/report" in who.notes

@@ -10,6 +10,7 @@ from medad.data.parallel import parallel_map
 from medad.data.readers import count_frames, is_still, pillow_is_quiet
 from medad.errors import UserError
 
+WITHOUT = "without images (text, reports, indexes)"
 LITTER = {"thumbs.db", "desktop.ini"}  # written by file browsers; hidden files are passed over too
 LITTER_FOLDERS = {  # thumbnails, bins and snapshots of network drives and systems; in any case
     *("@eadir", "@__thumb", "@recycle", "@recently-snapshot", "@tmp", "#recycle", "#snapshot", "~snapshot"),
@@ -114,11 +115,6 @@ def _files_in(folder: str) -> list[str]:
 def _cannot_list(error: OSError) -> None:
     if not isinstance(error, FileNotFoundError):
         raise UserError(f"{error.filename}: cannot be listed ({error.strerror}): check its permissions")
-
-
-def every_frame(entries: Sequence[Entry]) -> list[Entry]:
-    """Give each image of files that hold several an entry of its own, without a mask; the others stay as they are."""
-    return [one for entry, count in count_images(entries) for one in frames_of(entry, count)]
 
 
 @pillow_is_quiet()

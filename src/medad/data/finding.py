@@ -5,11 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from medad.data.entries import Entry, Listing, count_images, frames_of, list_folder
+from medad.data.entries import WITHOUT, Entry, Listing, count_images, frames_of, list_folder
 from medad.data.readers.dicom_directory import is_directory_index, listed_files
 from medad.errors import UserError
-
-WITHOUT = "without images (text, reports, indexes)"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from medad.data.entries import Entry, list_folder
+from medad.data.entries import WITHOUT, Entry, count_images, frames_of, list_folder
 from medad.data.readers import is_image
 from medad.errors import UserError
 
@@ -34,6 +34,21 @@ def make_entry(
     if mark and number.isdecimal() and not os.path.lexists(path):  # not a file that is named so
         path, frame = absolute(root, file), int(number)
     return Entry(id, path, label, kind, patient, mask, frame)
+
+
+def every_frame(splits: Mapping[str, Sequence[Entry]], notes: Sequence[str] = ()) -> Listed:
+    """Give each image of files that hold several an entry of its own, without a mask; the others stay as they are.
+
+    Files that hold none, such as the reports of a DICOM export, are set aside, which a note says.
+    """
+    counted = {split: count_images(entries) for split, entries in splits.items()}
+    aside = [entry.id for pairs in counted.values() for entry, count in pairs if not count]
+    frames = {
+        split: [one for entry, count in pairs if count for one in frames_of(entry, count)]
+        for split, pairs in counted.items()
+    }
+    said = (f"{len(aside)} files {WITHOUT} are set aside, such as {aside[0]}",) if aside else ()
+    return Listed(frames, (*notes, *said))
 
 
 def look_for_strays(

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from medad.data.entries import Entry, every_frame, list_files
-from medad.data.forms.listed import Listed, look_for_strays, make_entry
+from medad.data.entries import Entry, list_files
+from medad.data.forms.listed import Listed, every_frame, look_for_strays, make_entry
 from medad.data.forms.mask_names import match_masks
 from medad.data.readers import is_image
 
@@ -40,10 +40,11 @@ def read_mvtec(root: Path) -> Listed:
     no_images = [f"{truth.name}/"] if truth else []
     no_images += [f"test/{kind}/{name}/" for kind in kinds for name in BESIDE]
     litter = look_for_strays(root, splits, f"train/{normal}/ or test/TYPE/", tuple(no_images))
-    every = {split: every_frame(entries) for split, entries in splits.items()}
+    every = every_frame(splits, litter)
     unused = sorted(mask for _, masks in found for mask in masks)
     has_masks = truth is not None or unused or any(entry.mask for entry in splits["test"])
-    return Listed(every, (*litter, *(_notes(root, every["test"], unused) if has_masks else ())))
+    notes = _notes(root, every.splits["test"], unused) if has_masks else ()
+    return Listed(every.splits, (*every.notes, *notes))
 
 
 def _test_images(root: Path, kind: str, label: int, masks: Mapping[str, Path]) -> tuple[list[Entry], list[Path]]:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from medad.data.entries import Entry, every_frame, list_files
-from medad.data.forms.listed import SPLITS, Listed, look_for_strays, make_entry
+from medad.data.entries import Entry, list_files
+from medad.data.forms.listed import SPLITS, Listed, every_frame, look_for_strays, make_entry
 
 FOLDERS = (
     ("normal", "normal", 0),
@@ -25,4 +25,4 @@ def read_folders(root: Path) -> Listed:
     for split, folder, label in FOLDERS:
         splits[split].extend(make_entry(root, f"{folder}/{name}", label) for name in list_files(root / folder))
     notes = look_for_strays(root, splits, ", ".join(f"{folder}/" for _, folder, _ in FOLDERS))
-    return Listed({split: every_frame(entries) for split, entries in splits.items()}, notes)
+    return every_frame(splits, notes)
