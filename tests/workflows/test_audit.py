@@ -6,6 +6,7 @@ import os
 import random
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from medad.cli.commands import main
+from medad.data.audit import looking
+from medad.data.readers import Header, decode
 from medad.data.repartition import Repartition
 from medad.workflows.audit import audit
 
@@ -153,6 +156,34 @@ def test_what_gives_the_lists_away_is_said(tmp_path):
     matters = [one["text"] for one in record["findings"] if one["matters"]]
     assert any(text.startswith("Border is spread differently over normal and abnormal test") for text in matters)
     assert any(text.startswith("Size is spread differently over normal and unlabeled") for text in matters)
+
+
+def test_what_headers_say_is_used_and_nobody_is_named(tmp_path, monkeypatch, capsys):
+    """Two eyes of a patient in different splits, a study in two, and another manufacturer for the abnormal ones."""
+    data = tmp_path / "data"
+    for split in ("normal", "test/normal", "test/abnormal"):
+        (data / split).mkdir(parents=True)
+        for i in range(8):
+            picture(100 * len(split) + i).save(data / split / f"{i}.png")
+
+    def header(path):
+        split = path.parent.name  # both folders of normal images show the same patients
+        patient = f"{SECRET} {split} {path.stem}"
+        maker = "Aperture" if split == "abnormal" else "Black Mesa"
+        side = "L" if path.parent.parent.name == "test" else "R"
+        return Header(patient=patient, study=f"1.2.{patient}", laterality=side, manufacturer=maker)
+
+    header_of = {path: header(path) for path in data.rglob("*.png")}
+    monkeypatch.setattr(looking, "decode", lambda path, frame: replace(decode(path, frame), header=header_of[path]))
+    record = audit(data, out=tmp_path / "out", jobs=1)
+    patients = record["patients"]
+    assert (patients["known"], patients["patients"], patients["laterality_parted"]) == (24, 16, 8)
+    assert [one["shared"] for one in patients["study_in_two_splits"]] == [8]
+    assert record["shortcuts"]["classes"]["features"]["manufacturer"][0] == 1
+    counts = record["groups"]["manufacturer"]["comparisons"]["classes"]["counts"]
+    assert counts == {"Aperture": (0, 8), "Black Mesa": (8, 0)}
+    written = [file.read_text() for file in (tmp_path / "out").iterdir() if file.is_file()]
+    assert not any("Meier" in text or "1947" in text for text in (*written, *capsys.readouterr()))
 
 
 @pytest.mark.parametrize(
