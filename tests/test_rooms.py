@@ -30,7 +30,8 @@ synthesis
 networks
 data
 ownership parser_messages
-cores errors files progress version
+files
+cores errors progress version
 """
 
 
