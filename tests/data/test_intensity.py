@@ -101,3 +101,11 @@ def test_a_constant_image_is_black(rule: str) -> None:
 def test_other_rules_are_refused(text: str) -> None:
     with pytest.raises(OptionError, match="intensity"):
         Intensity.parse(text)
+
+
+@pytest.mark.parametrize("rule", ["dtype", "file", "percentile 0 100"])
+def test_the_largest_numbers_there_are(rule: str) -> None:
+    largest = np.finfo(np.float64).max
+    image = decoded(np.linspace(-1, 1, 1024).reshape(32, 32) * largest)
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(shown(rule, image), shown(rule, decoded(image.pixels / largest)))

@@ -53,11 +53,11 @@ def test_they_are_small_and_read_back(finished):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_evaluating_other_data_prints_them_below_the_scores(finished, phantoms, tmp_path, capsys):
+def test_evaluating_other_data_prints_them_above_the_scores(finished, phantoms, tmp_path, capsys):
     assert evaluate(finished, phantoms, tmp_path / "out") == 0
     assert metrics(tmp_path / "out") == metrics(finished)
     out = capsys.readouterr().out
-    assert out.index("r_dual") < out.index("what sees no pathology") < out.index("mean_intensity")
+    assert out.index("what sees no pathology") < out.index("mean_intensity") < out.index("r_dual")
     assert out.index("mean_intensity") < out.index("pixels_nu")
 
 

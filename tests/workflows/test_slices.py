@@ -89,17 +89,36 @@ def test_slices_stay_in_the_split_of_their_volume_and_masks_make_their_labels(tm
     assert all(entry.mask is None for entry in who.test if not entry.label)
 
 
+def test_only_abnormal_volumes_must_have_a_segmentation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root, masks = tmp_path / "v", tmp_path / "masks"
+    for seed, name in enumerate(("normal/a.nii", "unlabeled/b.nii", "test/normal/c.nii", "test/abnormal/d.nii")):
+        write(root / name, random(seed))
+    write(masks / "unlabeled" / "b.nii", np.zeros((6, 7, 8), np.uint8))
+    assert slices(root, "--out", tmp_path / "out", "--masks", masks) == 2
+    assert "named as these 1 volumes are, such as test/abnormal/d.nii" in capsys.readouterr().err
+    write(masks / "test" / "abnormal" / "d.nii", np.ones((6, 7, 8), np.uint8))
+    assert slices(root, "--out", tmp_path / "out", "--masks", masks) == 0
+    assert "2 of 4 volumes have no segmentation, such as normal/a.nii" in capsys.readouterr().err
+    who = Repartition.read(tmp_path / "out")
+    assert [entry.label for entry in who.test] == [1] * 8 + [0] * 8
+    assert {entry.label for entry in who.unlabeled} == {0}
+
+
 def test_what_cannot_be_cut_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "v"
     write(root / "a.nii", random())
     write(root / "b.nii", np.zeros((3, 3, 3, 2), np.int16))
+    content = bytearray((root / "a.nii").read_bytes())
+    content[108:112] = b"\xff\xff\xff\xff"  # where the voxels begin: no number
+    (root / "c.nii").write_bytes(content)
     (root / "readme.txt").write_text("text")
     (root / "gone.nii").symlink_to("nowhere.nii")
     assert slices(root, "--out", tmp_path / "out") == 1
     said = capsys.readouterr().err
     assert (
         "b.nii: holds several volumes (3 x 3 x 3 x 2)" in said
-        and "8 slices of 2 volumes" in said
+        and "8 slices of 3 volumes" in said
+        and "c.nii: cannot be decoded" in said
         and "2 files that are no NIfTI" in said
     )
     assert len(rows(tmp_path / "out")) == 8
@@ -111,7 +130,7 @@ def test_what_cannot_be_cut_is_said(tmp_path: Path, capsys: pytest.CaptureFixtur
         (["--every", "0"], "--every 0"),
         (["--foreground", "2"], "--foreground 2.0: give a share between 0 and 1"),
         (["--intensity", "bright"], "--intensity bright: choose dtype"),
-        (["--masks", "none"], "1 of 1 volumes have no segmentation of their name, such as a.nii"),
+        (["--masks", "none"], "no segmentation there is named as these 1 volumes are, such as a.nii"),
         (["--axis", "oblique"], "--axis oblique"),
     ],
 )

@@ -12,6 +12,7 @@ from medad.errors import OptionError
 DEFAULT, PUBLISHED = "dicom", "ddad"
 NUMBERS = {"dtype": 0, "file": 0, "window": 2, "percentile": 2, "dicom": 0, "ddad": 0}  # that a rule takes
 HOW = "choose dtype, file, window LO HI, percentile P Q, dicom or ddad"
+QUARTER = 0.25  # of the largest numbers even the differences are numbers; nothing is rounded by it
 ROBUST = (0.1, 99.9)  # percentiles: a few odd pixels do not stretch the values of an image anew
 EXACT_16_BIT = 257  # 255 * 257 = 65535
 AT_ONCE = 1 << 18  # values that are converted at a time: they stay in the processor's cache
@@ -130,8 +131,8 @@ def _percentile(values: np.ndarray, share: float) -> float:
     place = share / 100 * (values.size - 1)
     below, above = math.floor(place), math.ceil(place)
     ordered = np.partition(values, (below, above), axis=None)
-    low, high = float(ordered[below]), float(ordered[above])
-    return low + (high - low) * (place - below)
+    low, high = QUARTER * float(ordered[below]), QUARTER * float(ordered[above])
+    return (low + (high - low) * (place - below)) / QUARTER
 
 
 def _between(image: Decoded, low: float, high: float) -> np.ndarray:
@@ -141,8 +142,9 @@ def _between(image: Decoded, low: float, high: float) -> np.ndarray:
         values = image.pixels[rows].astype(np.float64)
         if image.padding is not None:
             values[image.padding[rows]] = low  # they may be no numbers
-        values -= low
-        values /= high - low if high > low else 1.0
+        values *= QUARTER
+        values -= QUARTER * low
+        values /= QUARTER * high - QUARTER * low if high > low else 1.0
         return _levels(values, _depth(image))
 
     return _by_rows(image, _depth(image), levels)

@@ -7,12 +7,25 @@ from PIL import Image
 
 from medad.data.intensity import Intensity
 from medad.data.readers import UnreadableImage, find_reader
-from medad.data.readers.geometry import Axis
+from medad.data.readers.files import one_reason
+from medad.data.readers.geometry import Axis, Geometry
 from medad.data.readers.nifti import NiftiReader
 from medad.data.readers.nifti_header import read_layout
 
 DARK = 0.05  # of white: what is no brighter is background
 AFFINE_TOLERANCE = 1e-3  # millimetres
+
+
+def geometry_of(volume: Path, axis: Axis | None) -> Geometry:
+    """Return how the slices of a volume lie.
+
+    Raises
+    ------
+    UnreadableImage
+        If it is none that can be read.
+    """
+    with one_reason(volume, None):
+        return read_layout(volume, axis).geometry
 
 
 def read_slice(volume: Path, number: int, axis: Axis | None, intensity: Intensity) -> np.ndarray:
@@ -23,7 +36,8 @@ def read_slice(volume: Path, number: int, axis: Axis | None, intensity: Intensit
     UnreadableImage
         If it cannot be read.
     """
-    return intensity(_reader(volume).slice(volume, number, axis))[0]
+    with one_reason(volume, None):
+        return intensity(_reader(volume).slice(volume, number, axis))[0]
 
 
 def read_segmentation(mask: Path, number: int, axis: Axis | None, volume: Path) -> np.ndarray:
@@ -34,10 +48,11 @@ def read_segmentation(mask: Path, number: int, axis: Axis | None, volume: Path) 
     UnreadableImage
         If it cannot be read, or does not lie as the `volume` does.
     """
-    ours, theirs = read_layout(mask, axis).geometry, read_layout(volume, axis).geometry
+    ours, theirs = geometry_of(mask, axis), geometry_of(volume, axis)
     if ours.shape != theirs.shape or not np.allclose(ours.affine, theirs.affine, atol=AFFINE_TOLERANCE):
         raise UnreadableImage(mask, f"is of another size or lies elsewhere than {volume}: resample it to the volume")
-    return np.greater(_reader(mask).slice(mask, number, axis).pixels, 0)
+    with one_reason(mask, None):
+        return np.greater(_reader(mask).slice(mask, number, axis).pixels, 0)
 
 
 def foreground(levels: np.ndarray) -> float:

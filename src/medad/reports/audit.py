@@ -17,7 +17,10 @@ from medad.reports.thumbnails import side_by_side
 PAIRS, PAIRS_OF_A_KIND = 12, 3
 NAMES = 10
 NOTICE = "medad is a research tool, not a medical device. This page shows images: guard it as you guard them."
-_STYLE = ".pairs { display: flex; flex-wrap: wrap; gap: 1rem 1.6rem; } .pairs figure { width: 262px; margin: 0; }"
+_STYLE = """
+.pairs { display: flex; flex-wrap: wrap; gap: 1rem 1.6rem; } .pairs figure { width: 262px; margin: 0; }
+thead th { white-space: normal; vertical-align: bottom; max-width: 11.5rem; }
+"""
 _NEAR = (
     "Two images are near-duplicates if their area means at 64 x 64 differ by less than 3 of 255 grey levels (root "
     "mean square). Read along a row: how many images of that list have at least one near-duplicate in the list of "
@@ -86,7 +89,8 @@ def _files(record: Mapping[str, Any]) -> Iterator[Html]:
         yield section("Files", table(["what", "images", "which"], rows, [2]))
     if named := record["same_bytes"]["named"]:
         alike = [[i + 1, " = ".join(group)] for i, group in enumerate(named[:NAMES])]
-        note = element("p", f"{len(named)} contents are there more than once; audit.json lists more.", "note")
+        words = f"{record['same_bytes']['groups']} contents are there more than once; audit.json names more of them."
+        note = element("p", words, "note") if len(named) > NAMES else ""
         yield section("The same bytes", table(["", "files"], alike, [1]), note)
 
 
@@ -112,12 +116,17 @@ def _near(record: Mapping[str, Any], pixels: np.ndarray, ids: Sequence[str]) -> 
 
 
 def _pairs(named: Sequence[Sequence[Any]], pixels: np.ndarray, place: Mapping[str, int]) -> Html:
-    """Show a few pairs of every two lists, evenly spaced."""
+    """Show a few pairs of every two lists: the nearest, the farthest and one between."""
     kinds: dict[tuple[str, str], list[Sequence[Any]]] = {}
     for pair in named:
         kinds.setdefault((pair[2], pair[3]), []).append(pair)
-    few = [pair for kind in kinds.values() for pair in kind[:: -(-len(kind) // PAIRS_OF_A_KIND)]][:PAIRS]
+    few = [pair for kind in kinds.values() for pair in _spread(sorted(kind, key=lambda pair: pair[4]))][:PAIRS]
     return Html(f'<div class="pairs">{join(*(_pair(pair, pixels, place) for pair in few))}</div>')
+
+
+def _spread(pairs: Sequence[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    for i in np.unique(np.linspace(0, len(pairs) - 1, PAIRS_OF_A_KIND).round().astype(int)):
+        yield pairs[i]
 
 
 def _pair(pair: Sequence[Any], pixels: np.ndarray, place: Mapping[str, int]) -> Html:

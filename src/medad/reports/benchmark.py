@@ -40,7 +40,7 @@ def write_benchmark(
     cells : sequence of CellReport
         The trainings behind the tables; the page links to their reports.
     controls : mapping, optional
-        By data set the figures of the trivial controls, as ``metrics.json`` has them: rows below the methods.
+        By data set the figures of the trivial controls, as ``metrics.json`` has them: rows above the methods.
 
     Returns
     -------
@@ -49,13 +49,13 @@ def write_benchmark(
     """
     folder.mkdir(parents=True, exist_ok=True)
     blind = {data: list(_control_rows((controls or {}).get(data, {}))) for data in results}
-    main = {data: [*compare(tables), *blind[data]] for data, tables in results.items()}
+    main = {data: [*blind[data], *compare(tables)] for data, tables in results.items()}
     every = {data: list(_all_scores(tables)) for data, tables in results.items()}
     further = [cells_section(cells, folder), *pixel_section(cells)] if cells else []
     files = {
         "table.md": "\n\n".join([markdown(main), *_notes(results, left_out)]) + "\n",
         "table.tex": latex(main),
-        "table.csv": as_csv({data: [*rows, *blind[data]] for data, rows in every.items()}),
+        "table.csv": as_csv({data: [*blind[data], *rows] for data, rows in every.items()}),
         "index.html": _page(results, main, every, left_out, further),
     }
     for name, text in files.items():

@@ -43,7 +43,7 @@ def accuracy_tables(
     if not metrics["image"]:
         yield section("Scores", element("p", "Tables of accuracy are left out: these images have no labels."))
         return
-    yield section("Scores", *_score_table(metrics, scores, describe), *_control_table(metrics.get("controls")))
+    yield section("Scores", *_control_table(metrics.get("controls")), *_score_table(metrics, scores, describe))
     if metrics.get("decision"):
         yield section("At the detector's threshold", *_decision_table(metrics["decision"], scores.primary))
     if metrics["kinds"]:
@@ -63,6 +63,8 @@ def _score_table(metrics: Mapping, scores: ScoreTable, describe: Callable[[str],
         ]
         for name, figures in image.items()
     ]
+    if metrics.get("controls"):
+        yield element("h3", "What the detector sees")
     head = [metric.heading for metric in shown]
     yield table(["score", *head, "what it measures"], rows, text=[len(head) + 1])
     n = metrics["n"]

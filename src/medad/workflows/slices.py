@@ -14,9 +14,8 @@ from medad.data.parallel import parallel_map
 from medad.data.readers import UnreadableImage, find_reader
 from medad.data.readers.geometry import AXES, Axis
 from medad.data.readers.nifti import NiftiReader
-from medad.data.readers.nifti_header import read_layout
 from medad.data.repartition import Repartition
-from medad.data.slicing import foreground, read_segmentation, read_slice, write_picture
+from medad.data.slicing import foreground, geometry_of, read_segmentation, read_slice, write_picture
 from medad.errors import OptionError, UserError
 from medad.ownership import claimed
 from medad.workflows.notes import say
@@ -77,7 +76,8 @@ def cut_slices(source: Path, out: Path, how: Slicing, masks: Path | None = None)
     how : Slicing
         Which slices.
     masks : Path, optional
-        Folder of segmentations that are named as the volumes are; then a slice is abnormal where it has any.
+        Folder of segmentations that are named as the volumes are; a slice is abnormal where its own has any voxel.
+        Only volumes that are known to be abnormal must have one.
 
     Returns
     -------
@@ -87,16 +87,16 @@ def cut_slices(source: Path, out: Path, how: Slicing, masks: Path | None = None)
     Raises
     ------
     UserError
-        If there are no volumes, `out` is not empty, or a segmentation is missing.
+        If there are no volumes, `out` is not empty, or an abnormal volume lacks its segmentation.
     """
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out}: not empty; choose another `out`")
     volumes = _volumes(source)
-    if masks is not None:
-        _check_masks(volumes, masks)
     jobs = list(_jobs(volumes, source, how))
+    if masks is not None:
+        _check_masks({job.known.id: job.known.label for job in jobs}, masks)
     with claimed(out, "slices", (IMAGES, MASKS, LIST, VOLUMES)):
-        written = parallel_map(lambda job: _cut(job, how, masks and masks / job.known.id, out), jobs, "cutting slices")
+        written = parallel_map(lambda job: _cut(job, how, _mask(masks, job), out), jobs, "cutting slices")
         results = list(zip(jobs, written, strict=True))
         _write_lists(results, out, how)
     failures = {result.path: result.reason for _, result in results if isinstance(result, UnreadableImage)}
@@ -133,11 +133,21 @@ def _bare(name: str) -> str:
     return next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), name)
 
 
-def _check_masks(volumes: Mapping[str, Path], masks: Path) -> None:
-    missing = [name for name in volumes if not (masks / name).is_file()]
-    if missing:
-        problem = f"{len(missing)} of {len(volumes)} volumes have no segmentation of their name, such as {missing[0]}"
-        raise OptionError("masks", problem, str(masks))
+def _check_masks(labels: Mapping[str, int | None], masks: Path) -> None:
+    """Refuse abnormal volumes without a segmentation, and a folder without any; say how many others lack one."""
+    missing = [name for name in labels if not (masks / name).is_file()]
+    if not missing:
+        return
+    needed = [name for name in missing if labels[name] == 1] or (missing if len(missing) == len(labels) else [])
+    if needed:
+        what = f"no segmentation there is named as these {len(needed)} volumes are, such as {needed[0]}"
+        raise OptionError("masks", what, str(masks))
+    say(f"{len(missing)} of {len(labels)} volumes have no segmentation, such as {missing[0]}: their labels stay")
+
+
+def _mask(masks: Path | None, job: _Job) -> Path | None:
+    mask = None if masks is None else masks / job.known.id
+    return mask if mask is not None and mask.is_file() else None
 
 
 def _jobs(volumes: Mapping[str, Path], source: Path, how: Slicing) -> Iterator[_Job]:
@@ -146,7 +156,7 @@ def _jobs(volumes: Mapping[str, Path], source: Path, how: Slicing) -> Iterator[_
         split, entry = known.get(path.resolve(), ("unlabeled", Entry(name, path)))
         entry = replace(entry, id=name, path=path, patient=entry.patient or _bare(name), frame=None)
         try:
-            count = read_layout(path, how.axis).geometry.slices
+            count = geometry_of(path, how.axis).slices
         except UnreadableImage:
             count = 1  # cutting it will say why
         for number in range((how.every - 1) // 2 + 1, count + 1, how.every):
@@ -190,7 +200,7 @@ def _write_lists(results: Sequence[tuple[_Job, Any]], out: Path, how: Slicing) -
     Repartition(*parts).write(out / LIST)
     volumes: dict[str, dict[str, Any]] = {}
     for job, entry in kept:
-        geometry = read_layout(job.known.path, how.axis).geometry
+        geometry = geometry_of(job.known.path, how.axis)
         volume = volumes.setdefault(job.known.id, {"shape": geometry.shape, "affine": geometry.affine.tolist()})
         volume["axis"] = AXES[geometry.axis]
         volume.setdefault("slices", {})[job.number] = entry.id

@@ -13,7 +13,7 @@ from medad.reports.advice import next_steps
 from medad.reports.lead import lead
 from medad.reports.outcome import Outcome
 
-CONTROLS_TITLE = "what sees no pathology:"
+CONTROLS_TITLE, SCORES_TITLE = "what sees no pathology:", "the detector:"
 
 
 def print_table(metrics: Mapping[str, Any], scores: ScoreTable) -> None:
@@ -22,11 +22,12 @@ def print_table(metrics: Mapping[str, Any], scores: ScoreTable) -> None:
         return
     heads = [head for metric in listed("image", headline=True) for head in (metric.heading, "95 % interval")]
     table = Table("score", *heads, title=_title(metrics))
-    _add_rows(table, {name: metrics["image"][name] for name in scores.shown_rows})
     if metrics.get("controls"):
-        table.add_section()
         table.add_row(CONTROLS_TITLE)
         _add_rows(table, metrics["controls"])
+        table.add_section()
+        table.add_row(SCORES_TITLE)
+    _add_rows(table, {name: metrics["image"][name] for name in scores.shown_rows})
     Console(highlight=False).print(table)
 
 

@@ -1,5 +1,6 @@
 """Values of DICOM files: every case has right values of its own, computed here or by pydicom."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
-    JPEGBaseline8Bit,
+    JPEGLossless,
     JPEGLSLossless,
     RLELossless,
 )
 
+from medad.data.finding import find_images
 from medad.data.intensity import Intensity
+from medad.data.loading import load_images
+from medad.data.preprocessing import Preprocessing
 from medad.data.readers import Decoded, UnreadableImage, count_frames, decode, read_header
 from medad.data.readers import registry as readers
 from medad.data.readers.dicom import DicomReader
@@ -488,6 +492,15 @@ def test_compressed_pixels_of_another_size(tmp_path: Path, syntax: UID) -> None:
     assert why == "its compressed pixels are 400 x 300 where its header says 4 x 4: it is damaged"
 
 
+def test_runs_that_are_longer_than_the_image(tmp_path: Path) -> None:
+    """On these pylibjpeg-rle panics, which is not an Exception; pydicom passes over the rest."""
+    ds = compressed(np.zeros((4, 4), np.uint16), RLELossless)
+    segment = bytes([19, *range(20)]) + b"\0"  # 20 values as they are, of which 16 would fit
+    ds.PixelData = encapsulate([struct.pack("<16I", 2, 64, 64 + len(segment), *[0] * 13) + segment * 2])
+    pixels = decode(write(tmp_path / "scan", ds, RLELossless)).pixels
+    np.testing.assert_array_equal(pixels.ravel(), np.arange(16) * 257)  # a segment for the high bytes, one for the low
+
+
 def test_a_deflated_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("medad.data.readers.dicom_file.INFLATED", 1 << 20)
     path = write(tmp_path / "scan", dataset(np.zeros((2000, 2000), np.uint8)), DeflatedExplicitVRLittleEndian)
@@ -522,17 +535,43 @@ def test_syntaxes_that_nothing_decodes_are_named(tmp_path: Path) -> None:
     assert reason(path).startswith(f"is compressed as {MPEG4HP41.name}, which nothing that medad uses can decode")
 
 
-def test_plug_ins_that_are_not_there_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pydicom.pixels.decoders import JPEGBaseline8BitDecoder as decoder
+def frame_header(kind: int, bits: int = 8, size: tuple[int, int] = (4, 4), samples: int = 1) -> bytes:
+    """Return a JPEG without pixels."""
+    header = struct.pack(">HHBHHB", 0xFF00 | kind, 8 + 3 * samples, bits, *size, samples) + b"\1\x11\0" * samples
+    return b"\xff\xd8" + header + b"\xff\xda\0\x08\1\1\0\0\0\0\xff\xd9"
 
-    path = encapsulated(tmp_path / "scan", JPEGBaseline8Bit, b"\xff\xd8\xff\xd9")
+
+def test_plug_ins_that_are_not_there_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pydicom.pixels.decoders import JPEGLosslessDecoder as decoder
+
+    path = encapsulated(tmp_path / "scan", JPEGLossless, frame_header(0xC3))
     why = reason(path)
-    assert why.startswith(f"is compressed as {JPEGBaseline8Bit.name} and cannot be decoded (pillow: ")
-    assert "medad[dicom]" not in why
+    assert why == f"is compressed as {JPEGLossless.name} and cannot be decoded (gdcm: gave no pixels)"
     lacking = {"gdcm": ("gdcm>=3.0.10",), "pylibjpeg": ("pylibjpeg>=2.0", "pylibjpeg-libjpeg>=2.1")}
     monkeypatch.setattr(decoder, "_available", {})
     monkeypatch.setattr(decoder, "_unavailable", lacking)
-    assert reason(path) == f"is compressed as {JPEGBaseline8Bit.name}: pip install medad[dicom]"
+    assert reason(path) == f"is compressed as {JPEGLossless.name}: pip install medad[dicom]"
+
+
+@pytest.mark.parametrize(
+    ("syntax", "coded", "why"),
+    [
+        (JPEGLossless, frame_header(0xC3, bits=32), "have 1 samples of 32 bits"),
+        (JPEGLossless, frame_header(0xC3, samples=3), "have 3 samples of 8 bits"),
+        (JPEGLossless, frame_header(0xC0), "have 1 samples of 8 bits"),
+        (JPEGLSLossless, frame_header(0xF7, bits=199), "have 1 samples of 199 bits"),
+        (JPEGLossless, frame_header(0xC3, size=(65000, 65000)), "are 65000 x 65000 where its header says 4 x 4"),
+        (JPEGLossless, b"\xff\xd8\x12" + frame_header(0xC3)[3:], "the header of its pixels is damaged"),
+        (JPEGLossless, b"\xff\xd8\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\x84" + frame_header(0xC3)[2:], "header of its"),
+        (JPEGLSLossless, b"\xff\xd8", "the header of its pixels is damaged"),
+        (JPEG2000Lossless, b"\xff\x4f\xff\x51\0\0", "the header of its pixels is damaged"),
+    ],
+)
+def test_compressed_pixels_are_looked_at_before_a_decoder_sees_them(
+    tmp_path: Path, syntax: UID, coded: bytes, why: str
+) -> None:
+    """Several of them end the whole process in gdcm."""
+    assert why in reason(encapsulated(tmp_path / "scan", syntax, coded))
 
 
 def test_pixels_without_transfer_syntax(tmp_path: Path) -> None:
@@ -547,3 +586,12 @@ def test_pixels_without_transfer_syntax(tmp_path: Path) -> None:
 def test_the_dtype_rule_through_read_image(tmp_path: Path) -> None:
     path = write(tmp_path / "scan", dataset(RAMP, 12))
     np.testing.assert_array_equal(read_image(path, intensity="dtype"), np.rint(RAMP / 4095 * 65535))
+
+
+def test_a_set_of_files_knows_its_patients(tmp_path: Path) -> None:
+    for number, patient in enumerate(("7", "8", "7")):
+        write(tmp_path / f"{number}", dataset(RAMP, 12, PatientID=patient, PixelSpacing=["1", "2"]))
+    loaded = load_images(find_images([tmp_path]).entries, Preprocessing(16, fit="pad"), cache=False)
+    assert loaded.images.patients == ("7", "8", "7") and loaded.images.pixels.dtype == np.uint16
+    assert loaded.intensities == {"DICOM, 12 bits: from 0 to 4095": 3} and loaded.failures == ()
+    assert not loaded.images.pixels[0, 0, :4].any()  # twice as wide as high: black above and below

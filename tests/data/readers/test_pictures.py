@@ -140,6 +140,8 @@ def test_declared_depth_is_white_where_the_values_keep_to_it(tmp_path: Path) -> 
     assert check(write_png(tmp_path / "a.png", rows, twelve), rows, 4095).header.bits == 12
     assert Intensity.parse("dtype")(decode(tmp_path / "a.png"))[1] == "from 0 to 4095"
     check(write_png(tmp_path / "scaled.png", rows << 4, twelve), rows << 4, 65535)  # as the standard of PNG wants it
+    colour = np.dstack([rows] * 3)
+    check(write_png(tmp_path / "rgb.png", colour, {b"sBIT": bytes([12] * 3)}), colour, 4095)
     pairs = rows.reshape(-1, 2).astype(int)
     packed = np.stack([pairs[:, 0] >> 4, (pairs[:, 0] & 15) << 4 | pairs[:, 1] >> 8, pairs[:, 1] & 255], 1)
     path = write_tiff(tmp_path / "a.tif", packed.astype("u1").reshape(8, 12), 1, {256: 8, 258: [12]})
@@ -304,6 +306,14 @@ def test_pixels_are_turned_as_the_file_says(tmp_path: Path, name: str, orientati
     shown = decoded.pixels[..., 0] if name == "a.webp" else decoded.pixels
     np.testing.assert_array_equal(shown, expected)
     assert decoded.turned == (orientation if 2 <= orientation <= 8 else 1)
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0garbage", b"Exif\0\0II*\0", b"Exif\0\0II*\0\x08\0\0\0\x05\0"])
+def test_damaged_exif_is_no_reason_to_refuse_an_image(tmp_path: Path, exif: bytes) -> None:
+    for name in ("a.jpg", "a.png"):
+        random_image("L", (9, 6)).save(tmp_path / name, exif=exif)
+        with Image.open(tmp_path / name) as image:
+            check(tmp_path / name, np.array(image), 255)
 
 
 def turned(rows: np.ndarray, orientation: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The folders of MVTec AD, and of the many sets that are laid out like it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from medad.data.entries import Entry, every_frame, list_files
@@ -34,26 +34,29 @@ def read_mvtec(root: Path) -> Listed:
     normal = next(name for name in NORMAL if (root / "train" / name).is_dir())
     truth = next((path for path in sorted(root.iterdir()) if path.name.lower() in TRUTH and path.is_dir()), None)
     kinds = sorted({name.split("/")[0] for name in list_files(root / "test") if "/" in name})
-    test, unused = [], []
-    for kind in kinds:
-        masks = _masks_of(root, truth, kind)
-        images = [
-            name for name in list_files(root / "test" / kind) if root / "test" / kind / name not in masks.values()
-        ]
-        found = match_masks((name.removeprefix(f"{IMAGES}/") for name in images), masks)
-        unused += [masks[name].relative_to(root) for name in masks.keys() - set(found.values())]
-        for name in images:
-            mask = masks.get(found.get(name.removeprefix(f"{IMAGES}/"), ""))
-            test.append(make_entry(root, f"test/{kind}/{name}", int(kind != normal), kind, mask=mask))
+    found = [_test_images(root, kind, int(kind != normal), _masks_of(root, truth, kind)) for kind in kinds]
     train = [make_entry(root, f"train/{normal}/{name}", 0, normal) for name in list_files(root / "train" / normal)]
-    splits = {"normal": train, "unlabeled": [], "test": test}
-    beside = tuple(f"test/{kind}/{name}/" for kind in kinds for name in BESIDE)
-    litter = look_for_strays(
-        root, splits, f"train/{normal}/ or test/TYPE/", (*beside, *([f"{truth.name}/"] if truth else []))
-    )
+    splits = {"normal": train, "unlabeled": [], "test": [entry for entries, _ in found for entry in entries]}
+    no_images = [f"{truth.name}/"] if truth else []
+    no_images += [f"test/{kind}/{name}/" for kind in kinds for name in BESIDE]
+    litter = look_for_strays(root, splits, f"train/{normal}/ or test/TYPE/", tuple(no_images))
     every = {split: every_frame(entries) for split, entries in splits.items()}
-    has_masks = truth is not None or any(entry.mask for entry in test)
-    return Listed(every, (*litter, *(_notes(every["test"], sorted(unused)) if has_masks else ())))
+    unused = sorted(mask for _, masks in found for mask in masks)
+    has_masks = truth is not None or unused or any(entry.mask for entry in splits["test"])
+    return Listed(every, (*litter, *(_notes(root, every["test"], unused) if has_masks else ())))
+
+
+def _test_images(root: Path, kind: str, label: int, masks: Mapping[str, Path]) -> tuple[list[Entry], list[Path]]:
+    """Return the images of a type with their masks, and the masks that belong to none of them."""
+    folder = root / "test" / kind
+    own = set(masks.values())
+    images = {name: name.removeprefix(f"{IMAGES}/") for name in list_files(folder) if folder / name not in own}
+    matched = match_masks(images.values(), masks)
+    entries = [
+        make_entry(root, f"test/{kind}/{name}", label, kind, mask=masks.get(matched.get(plain, "")))
+        for name, plain in images.items()
+    ]
+    return entries, [masks[name] for name in masks.keys() - set(matched.values())]
 
 
 def _masks_of(root: Path, truth: Path | None, kind: str) -> dict[str, Path]:
@@ -65,7 +68,7 @@ def _masks_of(root: Path, truth: Path | None, kind: str) -> dict[str, Path]:
     return {name: path for name, path in files.items() if is_image(path)}
 
 
-def _notes(test: Sequence[Entry], unused: Sequence[Path]) -> Iterator[str]:
+def _notes(root: Path, test: Sequence[Entry], unused: Sequence[Path]) -> Iterator[str]:
     abnormal = [entry for entry in test if entry.label]
     lacking = [entry for entry in abnormal if entry.mask is None]
     if lacking:
@@ -73,4 +76,4 @@ def _notes(test: Sequence[Entry], unused: Sequence[Path]) -> Iterator[str]:
         few = f"masks were found for {len(abnormal) - len(lacking)} of {len(abnormal)} abnormal images"
         yield f"{few}, not for {lacking[0].id}: name them {stem}_mask.png or {stem}.png in the folder of their type"
     if unused:
-        yield f"{len(unused)} masks belong to no test image (first: {unused[0].as_posix()})"
+        yield f"{len(unused)} masks belong to no test image (first: {unused[0].relative_to(root).as_posix()})"

@@ -8,8 +8,7 @@ import numpy as np
 from medad.data.intensity import DEFAULT, Intensity
 from medad.data.parallel import parallel_map
 from medad.data.publications.found import IMAGES, MASKS, NORMAL, TEST, UNLABELED, Found, files_in
-from medad.data.readers.nifti_header import read_layout
-from medad.data.slicing import read_segmentation, read_slice, write_picture
+from medad.data.slicing import geometry_of, read_segmentation, read_slice, write_picture
 from medad.errors import UserError
 
 VOLUMES = (".nii.gz", ".nii"), "NIfTI volumes"
@@ -42,7 +41,7 @@ def _brats_slices(volume: Path) -> list[tuple[Path, int, Path | None]]:
     mask = volume.with_name(volume.name.replace("flair", "seg"))
     if not mask.is_file():
         raise UserError(f"{mask}: no such file; the segmentations of the training data must lie beside the volumes")
-    count = read_layout(volume, "axial").geometry.slices
+    count = geometry_of(volume, "axial").slices
     first = max((count - MIDDLE) // 2, 0) + 1
     frames = range(first, min(first + MIDDLE, count + 1), EVERY)
     return [(volume, n, mask if read_segmentation(mask, n, "axial", volume).any() else None) for n in frames]
@@ -54,7 +53,7 @@ def mood(source: Path) -> Iterator[Found]:
     volumes = [path for path in files_in(folder, *VOLUMES) if path.parent == folder]
     for number, volume in enumerate(volumes):
         train = number < round(MOOD_SHARE * len(volumes))
-        if read_layout(volume, "axial").geometry.slices < MOOD_TRAIN.stop:
+        if geometry_of(volume, "axial").slices < MOOD_TRAIN.stop:
             raise UserError(f"{volume}: fewer than 256 axial slices; give the brain volumes of MOOD as published")
         bare = volume.name.split(".")[0]
         for frame in MOOD_TRAIN if train else MOOD_TEST:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 CODESTREAM = b"\xff\x4f\xff\x51"  # of JPEG 2000: SOC and SIZ
 SSIZ = 42  # bytes from there to the depth of the first component
 LARGEST_HEADER = 1 << 20  # bytes, colour profiles among them
@@ -32,3 +34,8 @@ def jpeg_2000_bits(path: Path) -> tuple[int, bool]:
     if at < 0 or at + SSIZ >= len(head):
         raise ValueError("its codestream has no header")
     return (head[at + SSIZ] & 0x7F) + 1, head[at + SSIZ] > 0x7F
+
+
+def kept_to(pixels: np.ndarray, told: int | None) -> int | None:
+    """Return the bits that a file of 16 declares; None if its values do not fit, as they were scaled to 16 then."""
+    return told if told and 8 < told < 16 and not (pixels >> told).any() else None

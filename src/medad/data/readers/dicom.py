@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +24,7 @@ class DicomReader:
     """Reads the images of DICOM objects; other objects (reports, plans, directories) hold none."""
 
     name = "dicom"
-    version = "1"
+    version = f"1 with pydicom {metadata.version('pydicom')}"
     formats: tuple[str, ...] = ("DICOM",)
     stills: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = (".dcm", ".dicom")

@@ -1,29 +1,28 @@
 """The pixels of one frame of a DICOM file as they are stored; no more than that frame is held in memory."""
 
-import struct
 from io import SEEK_END
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from medad.data.readers.dicom_coded import check_coded
 from medad.data.readers.dicom_file import DicomFile, said, text
 from medad.data.readers.pillow import MAX_PIXELS, TOO_LARGE
 
 if TYPE_CHECKING:
     from pydicom.pixels.decoders.base import Decoder
 
-CODED_SIZES = (b"\xff\xc4", b"\xff\xc8", b"\xff\xcc")  # markers in the row of JPEG's frame headers that are none
-J2K = b"\xff\x4f\xff\x51"  # start of codestream and size
 GPL = "pylibjpeg-libjpeg"  # is offered by pydicom and not by us
 NOTHING = "'NoneType' object has no attribute 'encode'"  # what pydicom says where gdcm gives nothing back
-INSTEAD_OF_GDCM = {  # which ends the whole process on some damaged data
-    "JPEG-LS": "pyjpegls",
-    "JPEG Baseline": "pillow",
-    "JPEG 2000": "pylibjpeg",
-    "RLE": "pylibjpeg",
-}
-END = b"\xff\xd9"  # of JPEG-LS data; where it is missing, the decoder reads on for seconds
+PANIC = "PanicException"  # of Rust code on damaged data (pylibjpeg-rle): derives from BaseException alone
 GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
+SOUND = {  # on damaged data gdcm may end the process, and pyjpegls takes seconds: they come last or not at all
+    "JPEG Baseline": ("pillow", "pylibjpeg"),
+    "JPEG Extended": ("pillow", "pylibjpeg"),
+    "JPEG-LS": ("gdcm",),
+    "JPEG 2000": ("pylibjpeg", "pillow"),
+    "RLE": ("pylibjpeg", "pydicom"),
+}
 EXTRA = "pip install medad[dicom]"
 
 
@@ -52,10 +51,7 @@ def stored_values(file: DicomFile, frame: int) -> tuple[np.ndarray, str]:
     decoder = _decoder(file)
     _check_size(file)
     options = _options(file, frame)
-    try:
-        values, properties = decoder.as_array(**options, decoding_plugin=_plugin(file, decoder))
-    except RuntimeError as error:
-        raise file.refuse(_why_not(file, decoder, error)) from error
+    values, properties = _by_first_able(file, decoder, options)
     photometric = str(properties["photometric_interpretation"])
     if photometric not in (("RGB",) if values.ndim == 3 else GREY):
         samples = said(file.data, "SamplesPerPixel")
@@ -101,12 +97,6 @@ def _decoder(file: DicomFile) -> "Decoder":
     return decoder
 
 
-def _plugin(file: DicomFile, decoder: "Decoder") -> str:
-    """Return what is to decode, "" for whatever can."""
-    known = (plugin for name, plugin in INSTEAD_OF_GDCM.items() if name in file.syntax.name)
-    return next((plugin for plugin in known if plugin in decoder.available_plugins), "")
-
-
 def _check_size(file: DicomFile) -> None:
     pixels = (said(file.data, "Rows") or 0) * (said(file.data, "Columns") or 0)
     if pixels > MAX_PIXELS or frame_bytes(file) > 3 * MAX_PIXELS:
@@ -131,33 +121,8 @@ def _options(file: DicomFile, frame: int) -> dict[str, Any]:
         return options | {"src": file.stream, "index": frame - 1}
     offsets = options.pop("extended_offsets", None)
     coded = get_frame(file.stream, frame - 1, number_of_frames=options["number_of_frames"], extended_offsets=offsets)
-    _check_coded_size(file, coded)
+    check_coded(file, coded)
     return options | {"src": encapsulate([coded], has_bot=False), "index": 0, "number_of_frames": 1}
-
-
-def _check_coded_size(file: DicomFile, coded: bytes) -> None:
-    """Refuse pixels that are cut off, or would decode to another size than the header says, which may be any."""
-    if "JPEG-LS" in file.syntax.name and END not in coded[-16:]:
-        raise file.refuse("its compressed pixels are cut off")
-    size, claimed = _coded_size(coded), (said(file.data, "Columns"), said(file.data, "Rows"))
-    if size is not None and all(size) and size != claimed:
-        found = f"its compressed pixels are {size[0]} x {size[1]}"
-        raise file.refuse(f"{found} where its header says {claimed[0]} x {claimed[1]}: it is damaged")
-
-
-def _coded_size(coded: bytes) -> tuple[int, int] | None:
-    """Return width and height that JPEG, JPEG-LS or JPEG 2000 data claim for themselves; None for others."""
-    if (at := coded.find(J2K, 0, 1024)) >= 0 and len(coded) >= at + 24:
-        right, bottom, left, top = struct.unpack_from(">4I", coded, at + 8)
-        return right - left, bottom - top
-    at = 2 if coded[:2] == b"\xff\xd8" else len(coded)
-    while at + 9 <= len(coded) and coded[at] == 0xFF:
-        marker, (length,) = coded[at : at + 2], struct.unpack_from(">H", coded, at + 2)
-        if (0xC0 <= marker[1] <= 0xCF and marker not in CODED_SIZES) or marker[1] == 0xF7:
-            height, width = struct.unpack_from(">HH", coded, at + 5)
-            return width, height
-        at += 1 if marker == b"\xff\xff" else 2 + length
-    return None
 
 
 def _shift(file: DicomFile) -> int:
@@ -176,12 +141,25 @@ def _low_bits(file: DicomFile, values: np.ndarray) -> np.ndarray:
     return values << above >> above + shift
 
 
-def _why_not(file: DicomFile, decoder: "Decoder", error: Exception) -> str:
-    """Say which plug-in failed why, and whether one more would help."""
-    _, _, why = str(error).partition("plugins:")
-    reasons = "; ".join(
-        line.strip() for line in (why or str(error)).replace(NOTHING, "gave no pixels").splitlines() if line.strip()
-    )
+def plug_ins(decoder: "Decoder") -> tuple[str, ...]:
+    """Return which plug-ins are tried, in this order; an empty name where none is needed."""
+    there = () if decoder.is_native else decoder.available_plugins
+    sound = next((names for part, names in SOUND.items() if part in decoder.UID.name), there)
+    return tuple(name for name in sound if name in there) or there or ("",)
+
+
+def _by_first_able(file: DicomFile, decoder: "Decoder", options: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
+    """Decode by the first plug-in that can; say of each why not, and whether one more would help."""
+    why = []
+    for name in plug_ins(decoder):
+        try:
+            return decoder.as_array(decoding_plugin=name, **options)
+        except RuntimeError as error:  # of a plug-in
+            why.append(" ".join(str(error).partition("plugins:")[2].split()).replace(NOTHING, "gave no pixels"))
+        except BaseException as error:
+            if type(error).__name__ != PANIC:
+                raise
+            why.append(f"{name}: {error}")
     lacking = [name for name in decoder.missing_dependencies if GPL not in name]
     hint = f", or {EXTRA}" if lacking else ""
-    return f"is compressed as {file.syntax.name} and cannot be decoded ({reasons}){hint}"
+    raise file.refuse(f"is compressed as {file.syntax.name} and cannot be decoded ({'; '.join(why)}){hint}")

@@ -33,13 +33,13 @@ def decode(path: Path, frame: int | None = None) -> Decoded:
     UnreadableImage
         And nothing else, whatever the file holds.
     """
-    with _one_reason(path, frame):
+    with one_reason(path, frame):
         return _reader(path).read(path, frame)
 
 
 def read_header(path: Path, frame: int | None = None) -> Header:
     """Read what a file says of one of its images, which is not decoded; otherwise as `decode`."""
-    with _one_reason(path, frame):
+    with one_reason(path, frame):
         return _reader(path).header(path, frame)
 
 
@@ -108,7 +108,7 @@ def _reader(path: Path) -> Reader:
 
 
 @contextmanager
-def _one_reason(path: Path, frame: int | None) -> Iterator[None]:
+def one_reason(path: Path, frame: int | None) -> Iterator[None]:
     """Turn whatever goes wrong into one reason, which names the frame."""
     where = "" if frame is None else f"frame {frame}: "
     try:

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from medad.data.readers.contract import finite
-from medad.data.readers.declared import jpeg_2000_bits, png_bits
+from medad.data.readers.declared import jpeg_2000_bits, kept_to, png_bits
 from medad.data.readers.deep_colour import raw_mode
 from medad.data.readers.transparency import ON_BLACK, on_black
 
@@ -49,10 +49,9 @@ def values_of(image: Image.Image, path: Path) -> Values:
 
 
 def _sixteen_bits(image: Image.Image, path: Path) -> Values:
-    """Decode grey of up to 16 bits; values that do not fit into the declared ones were scaled to 16 bits."""
+    """Decode grey of up to 16 bits."""
     pixels, tags = np.asarray(image).astype(np.uint16), _tags(image)
-    told = png_bits(path) if image.format == "PNG" else _first(tags, BITS, 16)
-    bits = told if told and 8 < told < 16 and not (pixels >> told).any() else None
+    bits = kept_to(pixels, png_bits(path) if image.format == "PNG" else _first(tags, BITS, 16))
     key, remarks = image.info.get("transparency"), tuple[str, ...]()
     if isinstance(key, int) and (pixels == key).any():
         pixels, remarks = np.where(pixels == key, np.uint16(0), pixels), (ON_BLACK,)

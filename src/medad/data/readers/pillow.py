@@ -10,7 +10,7 @@ import PIL
 from PIL import Image, UnidentifiedImageError
 
 from medad.data.readers.contract import Decoded, Header, UnreadableImage, the_frame
-from medad.data.readers.declared import CODESTREAM
+from medad.data.readers.declared import CODESTREAM, kept_to, png_bits
 from medad.data.readers.deep_colour import decode_deep, is_deep
 from medad.data.readers.modes import Values, values_of
 from medad.data.readers.orientation import checked, turn
@@ -124,7 +124,9 @@ def _decoded(image: Image.Image, path: Path, frame: int | None) -> Decoded:
         if image.width * image.height > MAX_DEEP:
             raise UnreadableImage(path, f"its header claims more than {MAX_DEEP} pixels of 16-bit colour")
         pixels, laid = decode_deep(image, lambda: _page(path, frame))
-        values, mode = Values(pixels, 65535, remarks=laid), f"{'RGB' if pixels.ndim == 3 else 'LA'};16"
+        bits = kept_to(pixels, None if is_tiff else png_bits(path))
+        values = Values(pixels, 2.0 ** (bits or 16) - 1, bits, remarks=laid)
+        mode = "RGB;16" if pixels.ndim == 3 else "LA;16"
     else:
         values = values_of(image, path)
     if not is_tiff:
@@ -143,7 +145,11 @@ def _decoded(image: Image.Image, path: Path, frame: int | None) -> Decoded:
 
 
 def _orientation(image: Image.Image) -> int:
-    return checked(image.getexif().get(ORIENTATION, 1))
+    """Return how the image is to be turned; damaged EXIF tells nothing, to viewers neither."""
+    try:
+        return checked(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # Pillow raises anything on it, from SyntaxError to struct.error
+        return 1
 
 
 def _has_deep_planes(image: Image.Image) -> bool:

@@ -15,13 +15,13 @@ from pydicom.pixels.common import PhotometricInterpretation
 from pydicom.uid import UID, AllTransferSyntaxes, ExplicitVRLittleEndian
 
 from medad.data.readers import UnreadableImage, count_frames, decode, read_header
-from medad.data.readers.dicom_pixels import GPL
+from medad.data.readers.dicom_pixels import GPL, plug_ins
 from medad.data.shown import read_image
 from medad.reports.markdown import markdown_table
 
 MARKS = ("<!-- dicom -->", "<!-- end of dicom -->")
 SHIPPED = Path(pydicom.__file__).parent / "data"
-PACKAGES = {"gdcm": "python-gdcm", "pillow": "Pillow"}  # the others are called as their packages are
+PACKAGES = {"": "pydicom", "gdcm": "python-gdcm", "pillow": "Pillow"}  # the others are called as their packages are
 OF_PYLIBJPEG = {"RLE": "pylibjpeg-rle", "2000": "pylibjpeg-openjpeg"}
 STORED = {  # pixels that are tried
     "PALETTE COLOR": [[0], [1]],
@@ -81,9 +81,7 @@ def _decoded_by(syntax: UID) -> str:
         decoder = get_decoder(syntax)
     except NotImplementedError:
         return ""
-    if decoder.is_native:
-        return "pydicom"
-    names = [PACKAGES.get(name, name) for name in decoder.available_plugins]
+    names = [PACKAGES.get(name, name) for name in plug_ins(decoder)]
     return ", ".join(_of_pylibjpeg(syntax) if name == "pylibjpeg" else name for name in names)
 
 
