@@ -165,9 +165,8 @@ def measure(count: int, rounds: int, many: int) -> dict[str, Any]:
 def section(results: Path = DECODING) -> str:
     """Return what the page on speed says of reading files."""
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
-    return "\n\n".join(
-        [WHAT, *(text for result in found for text in (_headline(result), _table(result), _many(result)))]
-    )
+    parts = [text for result in found for text in (_headline(result), _table(result), _many(result))]
+    return "\n\n".join([WHAT, *(parts or ["Nothing has been measured yet."])])
 
 
 def _headline(result: dict[str, Any]) -> str:

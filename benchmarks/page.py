@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.decoding import section as decoding
 from benchmarks.run import RESULTS
 from benchmarks.tables import headline, tables, whole
 from medad.experiments.studies.precision import section as precision
@@ -79,6 +80,7 @@ def _parts(results: Path, notes: Path, scores: Path) -> Iterator[str]:
     yield whole(found) if found else "None has been measured yet."
     if not any("gpu" in result for result in found):
         yield NO_GPU
+    yield f"## Reading files\n\n{decoding(results / 'decoding')}"
     yield f"## Does bf16 keep every score?\n\n{precision(scores)}"
     if notes.exists():
         yield notes.read_text(encoding="utf-8").strip()
