@@ -26,9 +26,9 @@ from medad.cores import cores
 from medad.detectors.contract.plan import TrainingData
 from medad.detectors.registry import METHODS, make_detector
 from medad.files import replacing
+from medad.memory import keep_freed_memory
 from medad.training.checkpoint import network_state, save_tensors
 from medad.training.job import finished_path
-from medad.training.machine.memory import keep_freed_memory
 from medad.training.spec import Recipe, Work
 
 METHOD_RESULTS = RESULTS / "methods"

@@ -31,7 +31,7 @@ networks
 data
 ownership parser_messages
 files
-cores errors progress version
+cores errors memory progress version
 """
 
 

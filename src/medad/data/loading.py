@@ -20,6 +20,7 @@ from medad.data.parallel import parallel_map
 from medad.data.preprocessing import Preprocessing
 from medad.data.readers import UnreadableImage, decode, pillow_is_quiet, read_header
 from medad.errors import UserError
+from medad.memory import keep_pictures
 
 Known = TypeVar("Known")
 
@@ -182,6 +183,7 @@ def _decode_all(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: in
         result = preprocessing(shown, image.header.spacing)
         return result, Facts.of(image, shown, applied, result), image.header.patient
 
+    keep_pictures()
     size, rule = preprocessing.size, preprocessing.rule
     pixels = np.empty((len(entries), preprocessing.channels, size, size), np.uint8)
     facts: list[Facts] = []

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from medad.errors import MedadError
+from medad.memory import keep_freed_memory
 from medad.progress import Advance, progress
 from medad.training.loop import Interrupted, train_in_turns
-from medad.training.machine.memory import keep_freed_memory
 from medad.training.main_module import GUARD, main_hidden, needs_main, reason_to_stay
 from medad.training.slices import Slices
 from medad.training.spec import Spec

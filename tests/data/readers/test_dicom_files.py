@@ -93,3 +93,12 @@ def test_what_is_refused_is_refused_for_its_true_reason(file: Path) -> None:
 
 def test_the_package_holds_its_files() -> None:
     assert len(FILES) > 150 and {name_of(file) for file in FILES} >= set(REFUSED)
+
+
+def test_damaged_boxes_before_jpeg_2000_pixels_are_not_looked_at(tmp_path: Path) -> None:
+    whole = next(file for file in FILES if file.name == "GDCMJ2K_TextGBR.dcm")
+    content = whole.read_bytes()
+    colours, end = content.index(b"colr"), content.index(b"jp2c")
+    damaged = tmp_path / "scan"
+    damaged.write_bytes(content[: colours + 10] + bytes(end - colours - 14) + content[end - 4 :])
+    np.testing.assert_array_equal(decode(damaged).pixels, decode(whole).pixels)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from medad.data.readers.dicom_file import DicomFile, said
 
 J2K = b"\xff\x4f\xff\x51"  # start of codestream and size
+BOX, BOXES = b"\0\0\0\x0cjP  ", 1 << 16  # how boxes begin, and how many bytes are searched for their end
 SOI, SOS, ADOBE = b"\xff\xd8", 0xDA, 0xEE
 NO_FRAME = (0xC4, 0xC8, 0xCC)  # in the row of JPEG's frame headers
 LS = 0xF7
@@ -50,6 +51,15 @@ def check_coded(file: DicomFile, coded: bytes) -> None:
     if found.kind != kind or found.samples != said(file.data, "SamplesPerPixel") or not depth:
         what = f"{found.samples} samples of {found.bits} bits"
         raise file.refuse(f"its compressed pixels have {what}, unlike what its header says: it is damaged")
+
+
+def without_boxes(coded: bytes) -> bytes:
+    """Return JPEG 2000 pixels without the boxes that some writers put before them, others as they are.
+
+    DICOM allows no boxes, and on damaged ones OpenJPEG may not come back.
+    """
+    at = coded.find(J2K, 0, BOXES) if coded.startswith(BOX) else 0
+    return coded[max(at, 0) :]
 
 
 def _size_of_2000(coded: bytes) -> Coded:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from medad.data.readers.dicom_coded import check_coded
+from medad.data.readers.dicom_coded import check_coded, without_boxes
 from medad.data.readers.dicom_file import DicomFile, said, text
 from medad.data.readers.pillow import MAX_PIXELS, TOO_LARGE
 
@@ -122,7 +122,7 @@ def _options(file: DicomFile, frame: int) -> dict[str, Any]:
     offsets = options.pop("extended_offsets", None)
     coded = get_frame(file.stream, frame - 1, number_of_frames=options["number_of_frames"], extended_offsets=offsets)
     check_coded(file, coded)
-    return options | {"src": encapsulate([coded], has_bot=False), "index": 0, "number_of_frames": 1}
+    return options | {"src": encapsulate([without_boxes(coded)], has_bot=False), "index": 0, "number_of_frames": 1}
 
 
 def _shift(file: DicomFile) -> int:

@@ -91,7 +91,8 @@ def _eight_bits(image: Image.Image) -> tuple[np.ndarray, tuple[str, ...]]:
     grey = image.mode in ("1", "L", "LA", "La")
     if image.has_transparency_data:
         return on_black(np.asarray(image.convert("LA" if grey else "RGBA")), 255)
-    return np.asarray(image.convert("L" if grey else "RGB")), ()
+    target = "L" if grey else "RGB"
+    return np.asarray(image if image.mode == target else image.convert(target)), ()  # converting would copy
 
 
 def _is_reduced(image: Image.Image) -> bool:

@@ -18,8 +18,8 @@ from pathlib import Path
 from medad.errors import UserError
 from medad.experiments.store import FILES
 from medad.files import locked
+from medad.memory import keep_freed_memory
 from medad.ownership import claimed
-from medad.training.machine.memory import keep_freed_memory
 from medad.training.run_folder import CONTROLS_FILE, OF_TRAINING, RUN, WEIGHTS_FILE
 from medad.training.stopwatch import SECONDS_FILE, Stopwatch
 from medad.training.workspace import CHECKPOINT_FOLDER, clear_workspace
