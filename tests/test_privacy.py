@@ -125,9 +125,13 @@ def test_no_output_of_a_run_names_a_patient(
     (images / "short.dcm").write_bytes((images / "short.dcm").read_bytes()[:-2000])
     assert main(["predict", str(run), str(images), "--out", str(out), *DEVICE]) == 1
     said = "".join(capsys.readouterr())
+    audit, lists = tmp_path / "audit", tmp_path / "clean.json"
+    assert main(["audit", str(named), "--out", str(audit), "--write-deduplicated", str(lists)]) == 0
+    said += "".join(capsys.readouterr())
+    assert (audit / "audit.html").exists() and lists.exists()
     assert {file.name for file in out.iterdir()} >= {"scores.csv", "failed.csv", "worklist.html", "heatmaps"}
     assert (run / "report.html").exists() and (again / "report.html").exists() and any((cache / "images").iterdir())
-    assert leaks([run, out, again, cache], said) == []
+    assert leaks([run, out, again, audit, cache], said) == []
 
 
 @pytest.mark.parametrize(

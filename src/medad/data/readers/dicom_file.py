@@ -67,7 +67,8 @@ class DicomFile:
         from pydicom.uid import UID
 
         uid = text(self.data, "SOPClassUID") or text(self.data.file_meta, "MediaStorageSOPClassUID")
-        return UID(uid).name.removesuffix(" Storage")
+        # a damaged one may reach into what stands beside it
+        return UID(uid).name.removesuffix(" Storage") if set(uid) <= set("0123456789.") else "of an unknown kind"
 
     def refuse(self, reason: str) -> UnreadableImage:
         """Return the error to raise."""
