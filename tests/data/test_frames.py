@@ -15,7 +15,7 @@ from medad.data.entries import Entry
 from medad.data.finding import find_images
 from medad.data.loading import load_images
 from medad.data.preprocessing import Preprocessing
-from medad.data.readers import Decoded, Header, read_header, registry
+from medad.data.readers import Decoded, Header, UnreadableImage, decode, read_header, registry
 from medad.data.readers.contract import the_frame
 from medad.data.repartition import Repartition
 
@@ -60,6 +60,13 @@ def toy(path: Path, frames: int, patient: str = "doe") -> np.ndarray:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(MARK + patient.encode().ljust(8, b"\0") + pixels.tobytes())
     return pixels
+
+
+def test_an_image_without_pixels_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy(tmp_path / "scan", 1)
+    monkeypatch.setattr(ToyReader, "read", lambda *_: Decoded(np.zeros((0, 4), np.uint8), "TOY", "L", white=255))
+    with pytest.raises(UnreadableImage, match="its image has no pixels"):
+        decode(tmp_path / "scan")
 
 
 @pytest.mark.parametrize("name", ["scan", "scan.toy.gz", "scan.dcm"])

@@ -34,7 +34,10 @@ def decode(path: Path, frame: int | None = None) -> Decoded:
         And nothing else, whatever the file holds.
     """
     with one_reason(path, frame):
-        return _reader(path).read(path, frame)
+        image = _reader(path).read(path, frame)
+        if not image.pixels.size:
+            raise UnreadableImage(path, "its image has no pixels: the header is damaged")
+        return image
 
 
 def read_header(path: Path, frame: int | None = None) -> Header:
