@@ -136,6 +136,8 @@ def test_files_with_faults_are_sorted_and_named(planted, tmp_path):
         "tiny": ["tiny.png"],
     }
     assert "known format" in found["reasons"]["text.png"]
+    stretched = audit(planted, out=tmp_path / "stretched", intensity="file", jobs=1)["files"]
+    assert stretched["faint"]["images"] == [] and stretched["constant"] == found["constant"]
 
 
 def test_what_gives_the_lists_away_is_said(tmp_path):
@@ -193,6 +195,7 @@ def test_what_headers_say_is_used_and_nobody_is_named(tmp_path, monkeypatch, cap
         (["--write-deduplicated", "planted/manifest.csv"], "is there already"),
         (["--write-deduplicated", "nowhere/x.csv"], "its folder does not exist"),
         (["--patient-pattern", "x"], "--patient-pattern x: put brackets around the patient"),
+        (["--intensity", "gamma"], "--intensity gamma: choose dtype"),
         (["--jobs", "0"], "--jobs 0: must be at least 1"),
     ],
 )

@@ -17,6 +17,7 @@ from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from medad.cli.errors import ConfigFile, disk_trouble, option_trouble
 from medad.cli.helptext import HelpFormatter
+from medad.cli.words import joined
 from medad.errors import MedadError, OptionError, UserError
 from medad.parser_messages import parse_trouble, typed_names
 from medad.version import __version__
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *rest: print(f"medad: warning: {message}", file=sys.stderr)
-            parsed = make_parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
+            parsed = make_parser().parse_args(joined(sys.argv[1:] if argv is None else argv))
             arguments = parsed[parsed.subcommand]
             status = COMMANDS[parsed.subcommand].call(arguments)
             sys.stdout.flush()
@@ -72,18 +73,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         if trouble is None:
             raise
         return _fail(str(trouble), trouble.exit_status)
-
-
-def _joined(words: Sequence[str]) -> list[str]:
-    """Make one word of an intensity rule and its numbers: ``--intensity window -1000 400``."""
-    joined: list[str] = []
-    for word in words:
-        numbers = joined[-1].split()[1:] if joined[-2:-1] == ["--intensity"] else None
-        if numbers is not None and joined[-1].startswith(("window", "percentile")) and len(numbers) < 2:
-            joined[-1] += f" {word}"
-        else:
-            joined.append(word)
-    return joined
 
 
 def _fail(line: str, status: int) -> int:
@@ -193,6 +182,8 @@ def _add_audit(parser: ArgumentParser) -> None:
     parser.add_argument("--write-deduplicated", type=Path | None, help=cleaned)
     pattern = r"expression whose first group is the patient in a name, such as '^(\d+)_', where nothing else tells"
     parser.add_argument("--patient-pattern", type=str | None, help=pattern)
+    rule = "which value becomes black and which white, as for medad run"
+    parser.add_argument("--intensity", default="dicom", help=rule)
     parser.add_argument("--jobs", type=int | None, help="number of threads; all cores by default")
 
 
@@ -320,8 +311,8 @@ def _audit(arguments: Namespace) -> int:
 
     a = arguments
     at_least("jobs", a.jobs, 1)
-    cleaned, pattern = a.write_deduplicated, a.patient_pattern
-    audit(a.data, split=a.split, out=a.out, write_deduplicated=cleaned, patient_pattern=pattern, jobs=a.jobs)
+    asked = {"write_deduplicated": a.write_deduplicated, "patient_pattern": a.patient_pattern}
+    audit(a.data, split=a.split, out=a.out, intensity=a.intensity, jobs=a.jobs, **asked)
     return 0
 
 

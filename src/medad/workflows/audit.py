@@ -15,6 +15,7 @@ from medad.data.audit.lists import COMPARISONS, LISTS, TEST, TRAINING, Listed
 from medad.data.audit.looking import Looks, look_at
 from medad.data.audit.near import Near, near_duplicates
 from medad.data.audit.patients import across, from_names, parted, read_pattern, suggested
+from medad.data.intensity import DEFAULT, Intensity
 from medad.data.repartition import Repartition
 from medad.errors import OptionError, UserError
 from medad.files import replacing
@@ -63,6 +64,7 @@ def audit(
     out: Path | None = None,
     write_deduplicated: Path | None = None,
     patient_pattern: str | None = None,
+    intensity: str = DEFAULT,
     jobs: int | None = None,
 ) -> dict[str, Any]:
     """Look at every image of a data set and write ``audit.html`` and ``audit.json``.
@@ -81,6 +83,8 @@ def audit(
     patient_pattern : str, optional
         Regular expression for names of images, folders left out, whose first group is the patient; it is used where
         neither the list nor the file names one.
+    intensity : str
+        Which value becomes black and which white, see :class:`medad.data.intensity.Intensity`.
     jobs : int, optional
         Number of threads; all cores by default.
 
@@ -94,6 +98,7 @@ def audit(
     UserError
         If the data or an option do not allow it; images that cannot be read are found, and no error.
     """
+    rule = Intensity.parse(intensity)
     pattern = read_pattern(patient_pattern) if patient_pattern is not None else None
     if write_deduplicated is not None:
         _check_new(write_deduplicated)
@@ -104,7 +109,7 @@ def audit(
         if not listed.entries:
             raise UserError(f"{split or data}: lists no images: add some")
         with TemporaryDirectory(dir=out, prefix=".audit-") as work:
-            looks = look_at(listed.entries, Path(work) / "small", jobs)
+            looks = look_at(listed.entries, Path(work) / "small", rule, jobs)
             named = from_names(listed.ids, pattern) if pattern else [""] * len(listed.entries)
             known = [entry.patient or _said(looks, i, "patient") for i, entry in enumerate(listed.entries)]
             patients = [one or name for one, name in zip(known, named, strict=True)]

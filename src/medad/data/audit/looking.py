@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 
 from medad.data.audit.marks import has_text, margin
 from medad.data.entries import Entry
-from medad.data.intensity import DEFAULT, EXACT_16_BIT, Intensity
+from medad.data.intensity import EXACT_16_BIT, Intensity
 from medad.data.notes import Facts
 from medad.data.parallel import parallel_map
 from medad.data.preprocessing import GREY
@@ -64,7 +65,7 @@ class Looks:
 
 
 @pillow_is_quiet()
-def look_at(entries: Sequence[Entry], file: Path, jobs: int | None = None) -> Looks:
+def look_at(entries: Sequence[Entry], file: Path, rule: Intensity, jobs: int | None = None) -> Looks:
     """Decode every image once.
 
     Parameters
@@ -73,6 +74,8 @@ def look_at(entries: Sequence[Entry], file: Path, jobs: int | None = None) -> Lo
         The images.
     file : Path
         The small pictures, 8 KiB each, are kept there and mapped into memory; the caller removes it.
+    rule : Intensity
+        Which value becomes black and which white.
     jobs : int, optional
         Number of threads; None takes one per core.
     """
@@ -80,7 +83,7 @@ def look_at(entries: Sequence[Entry], file: Path, jobs: int | None = None) -> Lo
     pixels = np.memmap(file, np.uint16, "w+", shape=shape)[: len(entries)]
     looks: list[Look | None] = []
     failures: dict[int, str] = {}
-    for index, seen in enumerate(parallel_map(_look, entries, "reading images", jobs)):
+    for index, seen in enumerate(parallel_map(partial(_look, rule=rule), entries, "reading images", jobs)):
         if isinstance(seen, UnreadableImage):
             failures[index] = seen.reason
             looks.append(None)
@@ -90,12 +93,12 @@ def look_at(entries: Sequence[Entry], file: Path, jobs: int | None = None) -> Lo
     return Looks(pixels, looks, failures)
 
 
-def _look(entry: Entry) -> tuple[Look, np.ndarray] | UnreadableImage:
+def _look(entry: Entry, rule: Intensity) -> tuple[Look, np.ndarray] | UnreadableImage:
     try:
         image = decode(entry.path, entry.frame)
     except UnreadableImage as error:
         return error
-    shown, applied = Intensity.parse(DEFAULT)(image)
+    shown, applied = rule(image)
     grey = (shown if shown.ndim == 2 else shown @ GREY).astype(np.float32)
     grey *= EXACT_16_BIT if shown.dtype == np.uint8 else 1
     small = area_means(grey)
