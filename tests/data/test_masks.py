@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from image_files import write_tiff
 from PIL import Image, ImageFilter
 
 from medad.data.entries import Entry
@@ -52,6 +53,13 @@ def test_soft_edges_and_traces_of_compression_count_from_half(tmp_path: Path) ->
     white.save(tmp_path / "a.jpg", quality=60)
     assert (np.array(Image.open(tmp_path / "a.jpg")) > 0).sum() > 1.3 * disc().sum()
     assert (region(decode(tmp_path / "a.jpg")) != disc()).mean() < 0.01
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_mask_in_which_white_is_zero(tmp_path: Path, dtype: type) -> None:
+    white = np.iinfo(dtype).max
+    write_tiff(tmp_path / "a.tif", (white - disc().astype(dtype) * white).astype(dtype), photometric=0)
+    np.testing.assert_array_equal(region(decode(tmp_path / "a.tif")), disc())
 
 
 def test_a_region_in_colour_or_on_transparent_ground(tmp_path: Path) -> None:

@@ -107,6 +107,8 @@ def region(mask: Decoded) -> np.ndarray:
         (H, W) ``bool``.
     """
     values = mask.pixels if mask.pixels.ndim == 2 else mask.pixels.max(axis=2)
+    if mask.inverted:
+        values = (values.max(initial=0) if mask.white is None else int(mask.white)) - values
     half = (float(values.max(initial=0)) if mask.white is None else mask.white) / 2
     soft = mask.format in LOSSY or (len(np.unique(values)) > MANY_LEVELS and float(values.max()) > half)
     return np.greater(values, half if soft else 0)
