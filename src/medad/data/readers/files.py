@@ -35,9 +35,9 @@ def decode(path: Path, frame: int | None = None) -> Decoded:
     """
     with one_reason(path, frame):
         image = _reader(path).read(path, frame)
-        if not image.pixels.size:
-            raise UnreadableImage(path, "its image has no pixels: the header is damaged")
-        return image
+    if not image.pixels.size:
+        raise UnreadableImage(path, "its image has no pixels: the header is damaged")
+    return image
 
 
 def read_header(path: Path, frame: int | None = None) -> Header:
