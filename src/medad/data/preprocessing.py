@@ -78,9 +78,9 @@ class Preprocessing:
         """
         if image.ndim == 3 and self.channels == 1:
             image = _grey(image)
-        planes = np.moveaxis(np.atleast_3d(image), 2, 0)
-        resized = np.stack([self._resize(np.ascontiguousarray(plane), spacing) for plane in planes])
-        return resized if len(resized) == self.channels else np.repeat(resized, self.channels, axis=0)
+        planes = [image] if image.ndim == 2 else np.moveaxis(image, 2, 0)
+        resized = [self._resize(np.ascontiguousarray(plane), spacing) for plane in planes]
+        return np.stack(resized if len(resized) == self.channels else resized * self.channels)
 
     def mask(self, inside: np.ndarray, spacing: tuple[float, float] | None = None) -> np.ndarray:
         """Convert one mask by the nearest pixel: (H, W) ``bool`` to (S, S) ``bool``."""
