@@ -441,6 +441,17 @@ def test_as_the_authors_of_ddad_prepared_theirs(read: Any, photometric: str) -> 
 # --- what is refused
 
 
+@pytest.mark.parametrize("keyword", ["SOPClassUID", "PhotometricInterpretation"])
+def test_a_damaged_element_is_not_quoted(tmp_path: Path, keyword: str) -> None:
+    ds = dataset(np.zeros((4, 4), np.uint8))
+    setattr(ds, keyword, "1.2.3.4.5")
+    if keyword == "SOPClassUID":
+        del ds.PixelData, ds.Rows
+    path = write(tmp_path / "scan", ds)
+    path.write_bytes(path.read_bytes().replace(b"1.2.3.4.5", b"DOE^JANE9"))
+    assert "DOE" not in reason(path)
+
+
 def test_objects_without_image_are_set_aside(tmp_path: Path) -> None:
     ds = Dataset()
     ds.SOPClassUID, ds.SOPInstanceUID = SR, "1.2.3"

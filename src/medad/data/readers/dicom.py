@@ -86,7 +86,7 @@ def _claimed(file: DicomFile) -> int:
     try:
         count = int(said_so)
     except (TypeError, ValueError):
-        raise file.refuse(f"its number of frames is {said_so!r}, which is no number") from None
+        raise file.refuse("its number of frames is no number") from None
     least = 8 if file.syntax.is_encapsulated else frame_bytes(file)
     if count > 1 and (not least or count > MOST_FRAMES or count * least > remaining(file.stream)):
         raise file.refuse(f"its header claims {count} frames, more than the file holds: it is cut off or damaged")

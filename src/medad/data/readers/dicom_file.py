@@ -67,8 +67,7 @@ class DicomFile:
         from pydicom.uid import UID
 
         uid = text(self.data, "SOPClassUID") or text(self.data.file_meta, "MediaStorageSOPClassUID")
-        # a damaged one may reach into what stands beside it
-        return UID(uid).name.removesuffix(" Storage") if set(uid) <= set("0123456789.") else "of an unknown kind"
+        return UID(uid).name.removesuffix(" Storage") if _is_uid(uid) else "of an unknown kind"
 
     def refuse(self, reason: str) -> UnreadableImage:
         """Return the error to raise."""
@@ -126,7 +125,7 @@ def _syntax(path: Path, data: "Dataset", inflated: bool, compressed: bool) -> "U
 
     if inflated:
         return uid.DeflatedExplicitVRLittleEndian
-    if named := text(data.file_meta, "TransferSyntaxUID"):
+    if (named := text(data.file_meta, "TransferSyntaxUID")) and _is_uid(named):
         return uid.UID(named)
     if compressed:
         raise UnreadableImage(path, "does not say how its pixels are compressed (its transfer syntax)")
@@ -134,6 +133,11 @@ def _syntax(path: Path, data: "Dataset", inflated: bool, compressed: bool) -> "U
     if implicit:
         return uid.ImplicitVRLittleEndian
     return uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian
+
+
+def _is_uid(value: str) -> bool:
+    """Return whether a value may be shown: a damaged one may reach into what stands beside it, such as a name."""
+    return set(value) <= set("0123456789.")
 
 
 def said(data: Any, keyword: str) -> Any:
