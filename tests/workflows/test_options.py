@@ -17,7 +17,7 @@ def test_named_and_further_options_reach_the_detector():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"seed": -1}, {"jobs": 0}, {"size": 0}, {"unlabeled_size": 0}, {"anomaly_rate": -0.1}]
+    "wrong", [{"seed": -1}, {"jobs": 0}, {"size": -64}, {"unlabeled_size": 0}, {"anomaly_rate": -0.1}]
 )
 def test_a_number_out_of_range_is_named(wrong):
     name, value = next(iter(wrong.items()))

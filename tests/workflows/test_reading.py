@@ -32,7 +32,7 @@ READING = ("--fit", "pad", "--intensity", "window", "-1000", "400")
 @pytest.fixture(scope="module")
 def run(deep: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "deep"
-    assert main(["run", "--out", str(out), *TINY, "--method", "knn", *READING, str(deep)]) == 0
+    assert main(["run", "--out", str(out), *TINY, "--method", "mahalanobis", *READING, str(deep)]) == 0
     return out
 
 

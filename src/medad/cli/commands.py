@@ -8,7 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
@@ -136,9 +136,10 @@ def _add_training(parser: ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
     parser.add_argument("--config", action=ConfigFile, help="YAML file of options, as --print_config prints it")
     helps = {p.arg_name: p.description for p in docstring_parser.parse(TrainOptions.__doc__ or "").params}
-    types, defaults = get_type_hints(TrainOptions), asdict(TrainOptions())
-    for name, default in defaults.items():
-        parser.add_argument(_flag(name), type=types[name], default=default, help=helps[name])
+    types = get_type_hints(TrainOptions)
+    for option in fields(TrainOptions):
+        default = {} if option.name == "options" else option.default
+        parser.add_argument(_flag(option.name), type=types[option.name], default=default, help=helps[option.name])
 
 
 def _flag(name: str) -> str:

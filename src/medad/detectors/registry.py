@@ -27,6 +27,8 @@ class MethodInfo:
         The source.
     maps, uses_unlabeled : bool
         Whether it gives anomaly maps, and whether unlabeled images help it.
+    size : int
+        Side of the images that it sees unless told otherwise.
     """
 
     name: str
@@ -34,6 +36,7 @@ class MethodInfo:
     paper: str
     maps: bool = True
     uses_unlabeled: bool = False
+    size: int = 64
 
     @property
     def family(self) -> str:
@@ -49,6 +52,7 @@ class MethodInfo:
 _DDAD = "Cai et al., Dual-distribution discrepancy with self-supervised refinement, MedIA 2023"
 _MEDIANOMALY = "Cai et al., MedIAnomaly: a comparative study of anomaly detection in medical images, MedIA 2025"
 _CONTEXT = "Zimmerer et al., Context-encoding variational autoencoder for unsupervised anomaly detection, 2018"
+FEATURES = 128  # side of the images of methods on frozen features
 _ROWS = (
     MethodInfo("ddad", "ddad.ddad:DDAD", _DDAD, uses_unlabeled=True),
     MethodInfo("ae", "reconstruction.ae:AEDetector", f"{_DDAD} (backbone AE)"),
@@ -141,6 +145,21 @@ _ROWS = (
         "knn",
         "features.knn:KNN",
         "Ramaswamy et al., Efficient algorithms for mining outliers from large data sets, SIGMOD 2000",
+        maps=False,
+        size=FEATURES,
+    ),
+    MethodInfo(
+        "mahalanobis",
+        "features.mahalanobis:Mahalanobis",
+        "Rippel et al., Modeling the distribution of normal data in pre-trained deep features, ICPR 2020",
+        size=FEATURES,
+    ),
+    MethodInfo(
+        "nu",
+        "unlabeled.nu:NU",
+        "Elkan and Noto, Learning classifiers from only positive and unlabeled data, KDD 2008",
+        uses_unlabeled=True,
+        size=FEATURES,
     ),
 )
 METHODS = {info.name: info for info in _ROWS}

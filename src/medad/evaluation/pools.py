@@ -69,14 +69,14 @@ def _validated(features: np.ndarray, pool: np.ndarray, folds: Folds, strength: f
     return float(np.mean([auroc(pool[test], model.decision_function(features[test])) for model, test in fitted]))
 
 
-def folds_of(pool: np.ndarray, seed: int, patients: Sequence[str] | None) -> Folds:
-    """Return stratified folds, (train, test) each; none where one would lack a pool."""
-    if min(np.bincount(pool)) < FOLDS:
+def folds_of(pool: np.ndarray, seed: int, patients: Sequence[str] | None, count: int = FOLDS) -> Folds:
+    """Return `count` stratified folds, (train, test) each; none where one would lack a pool."""
+    if min(np.bincount(pool)) < count:
         return []
     maker = StratifiedKFold if patients is None else StratifiedGroupKFold
     groups = None if patients is None else units(patients)
     try:
-        folds = list(maker(FOLDS, shuffle=True, random_state=seed % 2**32).split(pool, pool, groups))
+        folds = list(maker(count, shuffle=True, random_state=seed % 2**32).split(pool, pool, groups))
     except ValueError:  # fewer patients than folds
         return []
     whole = all(len(set(pool[part])) == 2 for fold in folds for part in fold)

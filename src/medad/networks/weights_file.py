@@ -1,6 +1,7 @@
 """Pretrained weights from a file of the user's; nothing in it is executed."""
 
 import pickle
+from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,11 @@ def read_weights(path: Path, network: nn.Module, what: str) -> dict[str, Tensor]
     UserError
         If the file is not there, cannot be read or holds other weights.
     """
-    found = _state(path)
+    return wanted_of(read_state(path), network, path, what)
+
+
+def wanted_of(found: Mapping[str, Any], network: nn.Module, path: Path, what: str) -> dict[str, Tensor]:
+    """Return the weights of `network` among those `found` in the file at `path`, as :func:`read_weights` does."""
     wanted = {name: t.shape for name, t in network.state_dict().items() if not name.endswith("num_batches_tracked")}
     for name, shape in wanted.items():
         if getattr(found.get(name), "shape", None) != shape:
@@ -38,7 +43,7 @@ def read_weights(path: Path, network: nn.Module, what: str) -> dict[str, Tensor]
     return {name: found[name].float() for name in wanted}
 
 
-def weights_digest(weights: dict[str, Tensor]) -> str:
+def weights_digest(weights: Mapping[str, Tensor]) -> str:
     """Return a digest of weights, whatever file they are from."""
     digest = blake2b(digest_size=16)
     for tensor in weights.values():
@@ -46,7 +51,14 @@ def weights_digest(weights: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _state(path: Path) -> dict[str, Any]:
+def read_state(path: Path) -> dict[str, Any]:
+    """Return what a file of weights holds, by name; empty where it holds something else.
+
+    Raises
+    ------
+    UserError
+        If the file is not there or cannot be read.
+    """
     try:
         state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:

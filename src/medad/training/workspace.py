@@ -12,7 +12,8 @@ from medad.training.checkpoint import read_metadata
 from medad.training.stopwatch import SECONDS_FILE
 
 CHECKPOINT_FOLDER = "checkpoint"
-STATE = ("*.safetensors", "*.partial", "normal.npy", "unlabeled.npy", SECONDS_FILE, RUN_FILE)  # what a training keeps
+# what a training keeps
+STATE = ("*.safetensors", "*.partial", "normal.npy", "unlabeled.npy", "descriptors.npy", SECONDS_FILE, RUN_FILE)
 
 
 @contextmanager

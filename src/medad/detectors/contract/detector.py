@@ -4,7 +4,7 @@ import json
 import re
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from hashlib import blake2b
@@ -201,6 +201,7 @@ class Detector(ABC):
                 tuple(share_pixels(part, work / f"{name}.npy") for name, part in images.items()),
                 tuple(len(part) for part in images.values()),
                 tuple(part.fingerprint for part in images.values()),
+                _patients(images.values()),
             )
             self._train(data, work, store)
             self.images_ = {
@@ -236,6 +237,19 @@ class Detector(ABC):
         """
         self._check_fitted()
         return self._predict(self._given(images), batch_size)
+
+    def scores(self, images: Images) -> dict[str, np.ndarray]:
+        """Return the scores of `images` by name, (n,) each, as :meth:`predict` gives them, without maps.
+
+        Raises
+        ------
+        NotFittedError, UserError
+            As :meth:`predict` does; also for no image.
+        """
+        found = [prediction.scores for prediction in self.predict(images)]
+        if not found:
+            raise UserError("no images to score")
+        return {name: np.concatenate([scores[name] for scores in found]) for name in found[0]}
 
     def _predict(self, images: ImageSet, batch_size: int | None) -> Iterator[Prediction]:
         threads = self.jobs if self.device.type == "cpu" else 1
@@ -332,7 +346,8 @@ class Detector(ABC):
             network.to(self.device, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
         self.folded_ = {name: folded(network) for name, network in self.networks_.items()}
         rest = {name: value for name, value in tensors.items() if name.split("/")[0] not in self.networks_}
-        self.tensors_ = {name: value.to(self.device) for name, value in rest.items()}
+        # Copies, which lie in memory as any tensor does: sums over what a file's header has shifted round otherwise.
+        self.tensors_ = {name: value.to(self.device, copy=True) for name, value in rest.items()}
 
     def untrained(self, unlabeled: bool = False) -> Self:
         """Take networks as a training begins with them, as a measurement of speed needs them; return self."""
@@ -392,3 +407,9 @@ class Detector(ABC):
 
     def _given(self, given: Images) -> ImageSet:
         return as_images(given, self.options.preprocessing, self.jobs)
+
+
+def _patients(parts: Iterable[ImageSet]) -> tuple[str, ...] | None:
+    """Return the patients of all images, one part after the other; None where none is known."""
+    names = [name for part in parts for name in (part.patients or ("",) * len(part))]
+    return tuple(names) if any(names) else None

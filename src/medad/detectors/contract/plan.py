@@ -22,16 +22,20 @@ class TrainingData:
         Numbers of images.
     fingerprints : tuple of str
         Digests of the images.
+    patients : tuple of str or None
+        Of all images, "" where unknown; None where none is known.
     """
 
     files: tuple[Path, ...]
     counts: tuple[int, ...]
     fingerprints: tuple[str, ...]
+    patients: tuple[str, ...] | None = None
 
     @property
     def normal(self) -> "TrainingData":
         """The normal images alone."""
-        return TrainingData(self.files[:1], self.counts[:1], self.fingerprints[:1])
+        patients = None if self.patients is None else self.patients[: self.counts[0]]
+        return TrainingData(self.files[:1], self.counts[:1], self.fingerprints[:1], patients)
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,19 @@
-"""k nearest neighbours among the normal images."""
+"""k nearest neighbours among the normal images, on frozen features."""
 
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from medad.detectors.contract.one_fit import OneFitDetector
-from medad.detectors.contract.options import Options
+from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.ranges import ranged
-from medad.training.fit import Fit
-from medad.training.pixels import Pixels
-
-SIDE = 32  # pixels of an image as it is compared
+from medad.detectors.features.descriptors import DescriptorDetector
+from medad.detectors.features.detector import PRESETS, FeatureOptions
 
 
 @dataclass(frozen=True)
-class KNNOptions(Options):
+class KNNOptions(FeatureOptions):
     """Options of the nearest neighbours.
 
     Attributes
@@ -29,48 +25,38 @@ class KNNOptions(Options):
     k: int = ranged(5, 1)
 
 
-class KNN(OneFitDetector):
-    """Distance to the most similar normal images, compared at 32 x 32 pixels.
+class KNN(DescriptorDetector):
+    """Distance of an image's standardised descriptor to those of the most similar normal images.
 
-    Scores: ``distance``, the mean Euclidean distance to the k nearest, which is ``pred_score``. The map is the mean
-    squared difference from them, enlarged.
+    Scores: ``distance``, the mean Euclidean distance to the k nearest, which is ``pred_score``. There are no maps.
 
     Differs from the paper: Ramaswamy et al. take the distance to the k-th neighbour alone, in the space that the data
-    come in; here it is the mean over all k (Angiulli and Pizzuti), of images made smaller.
+    come in; here it is the mean over all k (Angiulli and Pizzuti), on frozen features. Bergman et al. take k = 2.
 
     References
     ----------
-    Ramaswamy, Rastogi, Shim, SIGMOD 2000; Angiulli and Pizzuti, PKDD 2002.
+    Ramaswamy, Rastogi, Shim, SIGMOD 2000; Angiulli and Pizzuti, PKDD 2002; Bergman, Cohen, Hoshen, 2020.
     """
 
     name = "knn"
     options_type = KNNOptions
-    meanings = {"distance": "distance to the most similar normal images", "difference": "difference from them"}
+    meanings = {"distance": "distance to the most similar normal images"}
     random = False
-    presets = {"paper": {}, "standard": {"holdout": 0.1}, "quick": {}, "tiny": {}}
+    presets = PRESETS
 
     @classmethod
-    def learn(cls, options: Any, images: Pixels) -> Fit:
-        """Return the fit that keeps every normal image, small."""
-        bank = torch.zeros(len(images), options.channels * SIDE**2, device=images.device)
+    def learn(cls, plan: Plan, normal: np.ndarray, unlabeled: np.ndarray) -> dict[str, Tensor]:
+        """Return the descriptors of all normal images, and how they are standardised."""
+        mean, scale = normal.mean(0, dtype=np.float64), normal.std(0, dtype=np.float64)
+        scale[scale <= 1e-6 * np.maximum(np.abs(mean), 1e-6)] = np.inf  # a constant has no say
+        bank = (normal - mean) / scale
+        found = {"mean": mean, "scale": scale, "bank": bank}
+        return {name: torch.from_numpy(value.astype(np.float32)) for name, value in found.items()}
 
-        def update(index: Tensor) -> None:
-            bank[index] = _small(images(index))
-
-        return Fit(cls.name, {"bank": bank}, update)
-
-    def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Return distance and difference to the nearest normal images."""
-        bank, small = self.learned("bank"), _small(x)
+    def judge(self, d: Tensor, x: Tensor) -> dict[str, Tensor]:
+        """Return the mean distance to the nearest normal images."""
+        bank, standard = self.learned("bank"), (d - self.learned("mean")) / self.learned("scale")
         # Differences, not products: an image must not score otherwise in another batch.
-        distances = torch.cdist(small, bank, compute_mode="donot_use_mm_for_euclid_dist")
-        nearest = distances.topk(min(self.options.k, len(bank)), largest=False)
-        score = nearest.values.mean(1)
-        difference = (small[:, None] - bank[nearest.indices]).square().mean(1).unflatten(1, (-1, SIDE, SIDE))
-        enlarged = F.interpolate(difference.mean(1, keepdim=True), x.shape[-1], mode="bilinear").squeeze(1)
-        return {"distance": score, "pred_score": score}, {"difference": enlarged, "anomaly_map": enlarged}
-
-
-def _small(x: Tensor) -> Tensor:
-    """Return images (n, C, S, S) as rows of their block means, (n, C * 32 * 32)."""
-    return F.interpolate(x.contiguous(), SIDE, mode="area").flatten(1)
+        distances = torch.cdist(standard, bank, compute_mode="donot_use_mm_for_euclid_dist")
+        score = distances.topk(min(self.options.k, len(bank)), largest=False).values.mean(1)
+        return {"distance": score, "pred_score": score}

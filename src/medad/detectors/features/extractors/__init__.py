@@ -1,0 +1,1 @@
+"""Frozen networks as sources of descriptors."""

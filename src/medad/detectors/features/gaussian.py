@@ -1,0 +1,35 @@
+"""The Gaussian of descriptors, its covariance shrunk by Ledoit's and Wolf's estimate."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from sklearn.covariance import LedoitWolf
+from torch import Tensor
+
+Gaussian = Mapping[str, Tensor]
+
+
+def learn_gaussian(rows: np.ndarray) -> dict[str, Tensor]:
+    """Return ``mean`` (D,) and ``precision`` (D, D), float64, of standardised `rows` (n, D), in their own units.
+
+    A number that is constant has no say.
+    """
+    x = rows.astype(np.float64)
+    mean, scale = x.mean(0), x.std(0)
+    constant = scale <= 1e-12 * np.maximum(np.abs(mean), 1e-12)
+    inverse = np.where(constant, 0.0, 1 / np.where(constant, 1.0, scale))
+    fitted = LedoitWolf(assume_centered=True).fit((x - mean) * inverse)
+    covariance = fitted.covariance_ + np.diag(constant.astype(np.float64))
+    precision = np.linalg.inv(covariance) * inverse[:, None] * inverse
+    return {"mean": torch.from_numpy(mean), "precision": torch.from_numpy(precision)}
+
+
+def squared_distance(gaussian: Gaussian, d: Tensor) -> Tensor:
+    """Return the squared Mahalanobis distances, (n,) float64, of descriptors (n, D)."""
+    return ((d.double() - gaussian["mean"]) * gaussian_weights(gaussian, d)).sum(1).clamp(min=0)
+
+
+def gaussian_weights(gaussian: Gaussian, d: Tensor) -> Tensor:
+    """Return the weights (n, D) by which each descriptor's deviations make up its squared distance."""
+    return (d.double() - gaussian["mean"]) @ gaussian["precision"]

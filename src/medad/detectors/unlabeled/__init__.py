@@ -1,0 +1,1 @@
+"""Methods that learn what tells unlabeled images from normal ones."""
