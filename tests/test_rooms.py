@@ -20,7 +20,7 @@ experiments
 workflows
 reports
 detectors
-detectors.ddad
+detectors.ddad detectors.unlabeled
 detectors.adversarial detectors.codebook detectors.features detectors.one_class detectors.variational
 detectors.reconstruction
 detectors.contract
