@@ -31,7 +31,7 @@ def write_images(folder: Path, images: ImageSet) -> None:
 
 
 def write_row(folder: Path, name: str, scores: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> None:
-    """Write the scores of a row by seed (of the controls by name), (n,) each, and what is to be known `about` them; the latter last."""
+    """Write the scores of a row by seed (controls: by name), (n,) each, then what is to be known `about` them."""
     columns = [[f"{x:.{DIGITS}g}" for x in values] for values in scores.values()]
     _write(folder / f"{name}.csv", list(scores), zip(*columns, strict=True))
     with replacing(folder / f"{name}.yaml") as partial:
