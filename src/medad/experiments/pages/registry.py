@@ -14,7 +14,9 @@ from medad.experiments.pages import (
     overview,
     phantom,
     refinement,
+    slides,
 )
+from medad.experiments.reproduce.ocssl import page as ocssl
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,14 @@ PAGES = (
         lambda s: refinement.page(s.stored),
         lambda s: refinement.pictures(s.stored),
     ),
+    Page(
+        "ocssl",
+        "docs/results/ocssl.md",
+        "ocssl/*/*.yaml",
+        lambda s: ocssl.page(s.stored),
+        lambda s: ocssl.pictures(s.stored),
+    ),
+    Page("mvtec_screw", "docs/results/mvtec_screw.md", "mvtec_screw/*/seed*", lambda s: slides.page(s.stored)),
     Page("audit", "docs/results/audit.md", audit.STORED, lambda s: audit.page(s.stored)),
     Page("phantom", "docs/results/phantom.md", "phantom*/*/seed*", lambda s: phantom.page(s.stored)),
     _from_scores("fig6"),

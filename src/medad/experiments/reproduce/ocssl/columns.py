@@ -63,14 +63,16 @@ KINDS = tuple(
 
 
 def read_columns(columns: tuple[Column, ...], results: Path) -> dict[str, Tables]:
-    """Return the tables of each column by its title; one that is not stored is left out."""
+    """Return the tables of each column by its title; one that is not stored, or lacks a class, is left out."""
     found: dict[str, Tables] = {}
     for column in columns:
         folder = results / FOLDER / column.setting
         if folder.is_dir():
-            part = part_of(column, results)
             rows: Mapping[str, list[ScoreTable]] = read_tables(folder) | (_ddad(column, results) if column.ddad else {})
-            found[column.title] = {name: [part(table) for table in some] for name, some in rows.items()}
+            part = part_of(column, results)
+            tables = {name: [part(table) for table in some] for name, some in rows.items()}
+            if all(len(set(np.asarray(table.gt_label))) == 2 for some in tables.values() for table in some):
+                found[column.title] = tables
     return found
 
 

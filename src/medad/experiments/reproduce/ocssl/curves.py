@@ -49,14 +49,19 @@ class Point:
 
 def compute_curves(data: Path, results: Path, out: Path, jobs: int | None = None) -> None:
     """Compute the curves of the data sets that are there, and write them below ``out/ocssl``."""
-    file = out / FOLDER / FILE
-    points = [] if not file.exists() else read_points(out)
+    points = read_points(out)
     for setting in CURVED:
         if (data / setting.dataset).is_dir() and not any(p.dataset == setting.name for p in points):
             points += _of_set(setting, data, results, jobs)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(file) as partial:
-                partial.write_text(json.dumps([asdict(p) for p in points], indent=0), encoding="utf-8")
+            write_points(points, out)
+
+
+def write_points(points: Sequence[Point], results: Path) -> None:
+    """Store the curves."""
+    file = results / FOLDER / FILE
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as partial:
+        partial.write_text(json.dumps([asdict(p) for p in points], indent=0), encoding="utf-8")
 
 
 def read_points(results: Path) -> list[Point]:
