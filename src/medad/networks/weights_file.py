@@ -13,6 +13,19 @@ from torch import Tensor, nn
 
 from medad.errors import UserError
 
+# What torch raises at files that are not whole, or hold more than tensors; the latter are refused before they act.
+DAMAGED: tuple[type[Exception], ...] = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+)
+DAMAGED += (pickle.UnpicklingError, SafetensorError)
+
 
 def read_weights(path: Path, network: nn.Module, what: str) -> dict[str, Tensor]:
     """Return the weights of `network` that a file holds, fp32, by name; the file may hold more.
@@ -61,6 +74,6 @@ def read_state(path: Path) -> dict[str, Any]:
     """
     try:
         state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
+    except DAMAGED as error:
         raise UserError(f"{path}: not a readable file of weights ({error.__class__.__name__})") from error
-    return state if isinstance(state, dict) else {}
+    return {name: value for name, value in state.items() if isinstance(name, str)} if isinstance(state, dict) else {}
