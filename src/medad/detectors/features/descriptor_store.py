@@ -33,7 +33,7 @@ class DescriptorStore:
     def read(self, digests: Sequence[bytes]) -> dict[bytes, np.ndarray]:
         """Return what is known of the images with these digests, float32 (D,) each."""
         found: dict[bytes, np.ndarray] = {}
-        with self._opened() as database:
+        with self._forgiving(), self._opened() as database:
             for start in range(0, len(digests), AT_ONCE):
                 some = digests[start : start + AT_ONCE]
                 marks = ",".join("?" * len(some))
@@ -44,20 +44,24 @@ class DescriptorStore:
     def write(self, descriptors: Mapping[bytes, np.ndarray]) -> None:
         """Keep descriptors by the digests of their images."""
         rows = [(digest, _sealed(numbers)) for digest, numbers in descriptors.items()]
-        with self._opened() as database, database:
+        with self._forgiving(), self._opened() as database, database:
             database.executemany("insert or replace into descriptors values (?, ?)", rows)
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        """Open the database; what is wrong with it ends the block and is told to nobody."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self.file, timeout=30)) as database:
+            database.execute("create table if not exists descriptors (digest blob primary key, numbers blob)")
+            yield database
+
+    @contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        """Go on whatever is wrong with the file; a damaged one is removed."""
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.file, timeout=30)) as database:
-                database.execute("create table if not exists descriptors (digest blob primary key, numbers blob)")
-                yield database
-        except (sqlite3.OperationalError, OSError):  # busy, read-only, full
-            pass
-        except sqlite3.DatabaseError:  # damaged
+            yield
+        except (sqlite3.OperationalError, OSError):
+            pass  # busy, read-only, full, no folder
+        except sqlite3.DatabaseError:
             with suppress(OSError):
                 self.file.unlink()
 
