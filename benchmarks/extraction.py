@@ -33,7 +33,7 @@ EXTRACTOR, SIZE, BATCH = "efficientnet_lite0", 128, 32
 CPU = torch.device("cpu")
 WAYS = ("medad", "known", "plain")
 WHAT = f"""\
-`python -m benchmarks.extraction` times the pooled descriptors of `{EXTRACTOR}` of grey 8-bit images of {SIZE} x {SIZE} \
+`python -m benchmarks.extraction` times the pooled descriptors of `{EXTRACTOR}` of grey images of {SIZE} x {SIZE} \
 pixels, fp32: medad, with an empty store of descriptors that it fills meanwhile; medad once more, when all images are \
 known; and the loop that most people write: the same network as it was read, eager, in batches of {BATCH}, without \
 gradients, all cores at work on each operation. All run in turns. A ratio of 2 means that the loop takes twice as long \
