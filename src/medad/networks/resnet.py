@@ -30,8 +30,8 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, planes, H / stride, W / stride) for `x` (n, inputs, H, W)."""
-        out = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu()))
-        return (out + self.downsample(x)).relu()
+        out = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu_()))
+        return (out + self.downsample(x)).relu_()
 
 
 class Bottleneck(nn.Module):
@@ -61,8 +61,8 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, 4 * planes, H / stride, W / stride) for `x` (n, inputs, H, W)."""
-        out = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu())).relu()
-        return (self.bn3(self.conv3(out)) + self.downsample(x)).relu()
+        out = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu_())).relu_()
+        return (self.bn3(self.conv3(out)) + self.downsample(x)).relu_()
 
 
 def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:
@@ -109,7 +109,7 @@ class ResNet(nn.Module):
 
     def stages(self, x: Tensor) -> dict[str, Tensor]:
         """Return what ``layer1`` to ``layer4`` make of images (n, C, S, S) in [-1, 1], grey ones shown as RGB."""
-        x, found = self.maxpool(self.bn1(self.conv1(self.colours(x))).relu()), {}
+        x, found = self.maxpool(self.bn1(self.conv1(self.colours(x))).relu_()), {}
         for i in range(1, 5):
             found[f"layer{i}"] = x = self.get_submodule(f"layer{i}")(x)
         return found
