@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.decoding import section as decoding
+from benchmarks.extraction import section as extraction
 from benchmarks.run import RESULTS
 from benchmarks.tables import headline, tables, whole
 from medad.experiments.studies.precision import section as precision
@@ -81,6 +82,7 @@ def _parts(results: Path, notes: Path, scores: Path) -> Iterator[str]:
     if not any("gpu" in result for result in found):
         yield NO_GPU
     yield f"## Reading files\n\n{decoding(results / 'decoding')}"
+    yield f"## Descriptors of frozen networks\n\n{extraction(results / 'extraction')}"
     yield f"## Does bf16 keep every score?\n\n{precision(scores)}"
     if notes.exists():
         yield notes.read_text(encoding="utf-8").strip()

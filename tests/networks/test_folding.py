@@ -7,6 +7,7 @@ from torch import nn
 from medad.detectors.ddad.asr_net import ASRNet
 from medad.networks.autoencoder import BACKBONES
 from medad.networks.folding import folded
+from medad.networks.resnet import ResNet
 
 NETWORKS = BACKBONES | {"asr": lambda: ASRNet(2, width=16)}
 SHAPES = {"asr": (3, 2, 32, 32)}
@@ -85,3 +86,19 @@ def test_a_batch_norm_without_such_a_layer_before_it_stays():
     with torch.inference_mode():
         torch.testing.assert_close(folded(network)(x), network(x))
     assert len(folded(network)[0]) == 4
+
+
+@pytest.mark.parametrize("kind", ["resnet18", "resnet50"])
+def test_modules_that_name_their_norms_lose_them(kind):
+    torch.manual_seed(0)
+    network = randomise(ResNet(kind))
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.weight.data.uniform_(0.2, 0.5)  # else fifty layers grow beyond all bounds
+    merged, x = folded(network), torch.rand(2, 1, 32, 32) * 2 - 1
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in merged.modules())
+    assert any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
+    with torch.inference_mode():
+        expected, found = network.stages(x), merged.stages(x)
+    for name, one in expected.items():
+        torch.testing.assert_close(found[name], one, rtol=0, atol=1e-5 * float(one.abs().max()))

@@ -1,4 +1,4 @@
-"""ResNet18 against the published network in plain operations, and reading its weights."""
+"""ResNets against the published networks in plain operations, and reading ResNet18's weights."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 from torch.nn import functional as F
 
 from medad.errors import UserError
-from medad.networks.resnet import FrozenResNet18, read_resnet18
+from medad.networks.resnet import FrozenResNet18, ResNet, read_resnet18
 from medad.networks.weights_file import weights_digest
 
 
@@ -81,3 +81,42 @@ def test_other_files_are_refused(tmp_path):
     save_file({"conv1.weight": torch.zeros(64, 1, 7, 7)}, tmp_path / "grey.safetensors")
     with pytest.raises(UserError, match=r"not the weights of ResNet18 \(conv1.weight is missing or of another shape\)"):
         read_resnet18(tmp_path / "grey.safetensors")
+
+
+def plain_bottlenecks(w: dict[str, torch.Tensor], x: torch.Tensor) -> list[torch.Tensor]:
+    """Compute the four layers of torchvision's ResNet50 or wide ResNet50 from its state dict."""
+
+    def conv_norm(x: torch.Tensor, conv: str, norm: str, stride: int = 1) -> torch.Tensor:
+        weight = w[f"{conv}.weight"]
+        x = F.conv2d(x, weight, stride=stride, padding=weight.shape[-1] // 2)
+        return F.batch_norm(x, *(w[f"{norm}.{k}"] for k in ("running_mean", "running_var", "weight", "bias")))
+
+    x, found = F.max_pool2d(conv_norm(x, "conv1", "bn1", 2).relu(), 3, 2, 1), []
+    for i, blocks in enumerate((3, 4, 6, 3), 1):
+        for j in range(blocks):
+            block, stride = f"layer{i}.{j}", 2 if i > 1 and j == 0 else 1
+            out = conv_norm(x, f"{block}.conv1", f"{block}.bn1").relu()
+            out = conv_norm(out, f"{block}.conv2", f"{block}.bn2", stride).relu()
+            out = conv_norm(out, f"{block}.conv3", f"{block}.bn3")
+            if j == 0:
+                x = conv_norm(x, f"{block}.downsample.0", f"{block}.downsample.1", stride)
+            x = (x + out).relu()
+        found.append(x)
+    return found
+
+
+@pytest.mark.parametrize(("kind", "parameters"), [("resnet50", 25_557_032), ("wide_resnet50_2", 68_883_240)])
+def test_bottlenecks_are_those_of_the_published_networks(kind, parameters):
+    network = ResNet(kind).eval()
+    assert sum(p.numel() for p in network.parameters()) == parameters - 2_049_000  # without the classifier
+    for name, tensor in network.state_dict().items():
+        if "bn" in name and tensor.is_floating_point():
+            tensor.uniform_(0.5, 1.0)
+    x = torch.rand(2, 3, 64, 64) * 2 - 1
+    mean, deviation = (torch.tensor(v).view(3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    with torch.inference_mode():
+        found = network.stages(x)
+        expected = plain_bottlenecks(network.state_dict(), (x / 2 + 0.5 - mean) / deviation)
+    assert [tuple(m.shape[1:]) for m in expected] == [(256, 16, 16), (512, 8, 8), (1024, 4, 4), (2048, 2, 2)]
+    for one, other in zip(found.values(), expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5 * float(other.abs().max()))

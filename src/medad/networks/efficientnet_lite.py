@@ -75,7 +75,7 @@ def from_published(state: dict[str, Tensor]) -> dict[str, Tensor]:
     for name, value in state.items():
         module, _, kind = name.rpartition(".")
         block = re.fullmatch(r"_blocks\.(\d+)\.(\w+)", module)
-        if block:
+        if block and block[2] in _PARTS:
             place = _PARTS[block[2]] % (5 if block[1] == "0" else 8)  # the first block does not widen
             found[f"blocks.{block[1]}.0.{place}.{kind}"] = value
         elif module in outside:

@@ -13,8 +13,9 @@ def folded(network: nn.Module) -> nn.Module:
     Parameters
     ----------
     network : Module
-        Only batch norms that follow a convolution, transposed convolution or linear layer in an
-        ``nn.Sequential``, at any depth, are merged; they must keep running statistics.
+        Only batch norms that follow a convolution, transposed convolution or linear layer are merged, at any depth:
+        in an ``nn.Sequential``, and in modules that say so by ``norms``, names of batch norms and of the layers
+        whose output each of them gets and nobody else. They must keep running statistics.
 
     Returns
     -------
@@ -32,18 +33,32 @@ def _merge_within(module: nn.Module) -> None:
         _merge_within(child)
         if type(child) is nn.Sequential:
             setattr(module, name, nn.Sequential(*_merge(child)))
+    norms: dict[str, str] = getattr(module, "norms", {})
+    for norm, layer in norms.items():
+        merged = _merged(getattr(module, layer), getattr(module, norm))
+        if merged is not None:
+            setattr(module, layer, merged)
+            setattr(module, norm, nn.Identity())
 
 
 def _merge(layers: nn.Sequential) -> list[nn.Module]:
     merged: list[nn.Module] = []
     for layer in layers:
-        match (merged[-1] if merged else None), layer:
-            case nn.ConvTranspose2d() as before, nn.BatchNorm2d():
-                merged[-1] = fusion.fuse_conv_bn_eval(before, layer, transpose=True)
-            case nn.Conv2d() as before, nn.BatchNorm2d():
-                merged[-1] = fusion.fuse_conv_bn_eval(before, layer)
-            case nn.Linear() as before, nn.BatchNorm1d():
-                merged[-1] = fusion.fuse_linear_bn_eval(before, layer)
-            case _:
-                merged.append(layer)
+        both = _merged(merged[-1], layer) if merged else None
+        if both is None:
+            merged.append(layer)
+        else:
+            merged[-1] = both
     return merged
+
+
+def _merged(layer: nn.Module, norm: nn.Module) -> nn.Module | None:
+    """Return both in one; None where that cannot be."""
+    match layer, norm:
+        case nn.ConvTranspose2d(), nn.BatchNorm2d():
+            return fusion.fuse_conv_bn_eval(layer, norm, transpose=True)
+        case nn.Conv2d(), nn.BatchNorm2d():
+            return fusion.fuse_conv_bn_eval(layer, norm)
+        case nn.Linear(), nn.BatchNorm1d():
+            return fusion.fuse_linear_bn_eval(layer, norm)
+    return None

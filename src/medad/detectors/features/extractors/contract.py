@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -22,8 +21,8 @@ class Extractor(nn.Module, ABC):
         Stages at which methods look that describe every place.
     """
 
-    pooled: ClassVar[tuple[str, ...]]
-    dense: ClassVar[tuple[str, ...]]
+    pooled: tuple[str, ...]
+    dense: tuple[str, ...]
 
     @abstractmethod
     def forward(self, x: Tensor) -> Maps:

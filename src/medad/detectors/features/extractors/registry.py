@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from medad.detectors.features.extractors.contract import Extractor
+from medad.detectors.features.extractors.dinov2 import make_dinov2, read_dinov2
 from medad.detectors.features.extractors.efficientnet import EfficientNetLite0Extractor, read_efficientnet
+from medad.detectors.features.extractors.encoder import make_encoder, read_encoder
 from medad.detectors.features.extractors.pixels import PixelsExtractor
+from medad.detectors.features.extractors.resnet import ResNetExtractor, read_resnet
 from medad.errors import UserError, check_choice
 from medad.networks.folding import folded
 from medad.networks.weights_file import weights_digest
@@ -30,8 +34,22 @@ class ExtractorInfo:
     read: Callable[[str], Extractor]
 
 
+def _resnet(kind: str) -> ExtractorInfo:
+    return ExtractorInfo(lambda state: ResNetExtractor(kind), partial(read_resnet, kind))
+
+
+def _dinov2(kind: str) -> ExtractorInfo:
+    return ExtractorInfo(partial(make_dinov2, kind), partial(read_dinov2, kind))
+
+
 EXTRACTORS = {
     "efficientnet_lite0": ExtractorInfo(lambda state: EfficientNetLite0Extractor(), read_efficientnet),
+    "resnet18": _resnet("resnet18"),
+    "resnet50": _resnet("resnet50"),
+    "wide_resnet50_2": _resnet("wide_resnet50_2"),
+    "dinov2_vits14": _dinov2("dinov2_vits14"),
+    "dinov2_vitb14": _dinov2("dinov2_vitb14"),
+    "encoder": ExtractorInfo(make_encoder, read_encoder),
     "pixels": ExtractorInfo(lambda state: PixelsExtractor(), lambda weights: PixelsExtractor()),
 }
 
@@ -50,7 +68,8 @@ def read_extractor(name: str, weights: str = "") -> Extractor:
     name : str
         One of `EXTRACTORS`.
     weights : str
-        File that holds them; empty for those of an installed package, where there is one.
+        File that holds them, for ``encoder`` the folder of a run; empty for those of an installed package, where
+        there is one.
 
     Raises
     ------
