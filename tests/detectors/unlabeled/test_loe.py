@@ -75,9 +75,9 @@ def test_an_image_at_the_centre_has_a_finite_loss():
     assert loss.isfinite() and distance.grad.isfinite().all()
 
 
-@pytest.mark.parametrize(("labels", "share"), [("soft", 0.5), ("hard", 1.0)])
-def test_guessing_begins_after_two_epochs(tmp_path, labels, share):
-    first, second = specs(tmp_path, labels=labels, rate=0.5, batch_size=6, lr=1e-12, weight_decay=0.0)
+@pytest.mark.parametrize(("exposure", "share"), [("soft", 0.5), ("hard", 1.0)])
+def test_guessing_begins_after_two_epochs(tmp_path, exposure, share):
+    first, second = specs(tmp_path, exposure=exposure, rate=0.5, batch_size=6, lr=1e-12, weight_decay=0.0)
     train(tmp_path, [first])
     phase, index = second.make(), torch.tensor([0, 3, 8, 9, 10, 11])  # an epoch has two batches of six
     network = phase.networks["loe"]
@@ -107,7 +107,7 @@ def test_a_stopped_training_ends_as_one_that_was_left_alone(tmp_path):
 
 
 def test_the_rate_is_of_the_second_stage_alone(tmp_path):
-    one, other = specs(tmp_path), specs(tmp_path, rate=0.3, labels="hard")
+    one, other = specs(tmp_path), specs(tmp_path, rate=0.3, exposure="hard")
     assert one[0].key == other[0].key
     assert one[1].key != other[1].key
 
@@ -115,5 +115,5 @@ def test_the_rate_is_of_the_second_stage_alone(tmp_path):
 def test_impossible_options_are_refused():
     with pytest.raises(UserError, match="rate=1.5: choose a number from 0 to 1"):
         make_detector("loe", rate=1.5)
-    with pytest.raises(UserError, match="labels='firm': choose from soft, hard"):
-        make_detector("loe", labels="firm")
+    with pytest.raises(UserError, match="exposure='firm': choose from soft, hard"):
+        make_detector("loe", exposure="firm")

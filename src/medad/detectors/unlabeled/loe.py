@@ -16,7 +16,7 @@ from medad.training.phase import Chunk, Phase
 from medad.training.pixels import Pixels
 from medad.training.spec import Recipe
 
-LABELS = {"soft": 0.5, "hard": 1.0}  # how much an image that is taken for abnormal counts as such
+EXPOSURES = {"soft": 0.5, "hard": 1.0}  # how much an image that is taken for abnormal counts as such
 WARM_UP_EPOCHS = 2  # in which all images are taken for normal
 LEAST_DISTANCE = 1e-6
 
@@ -30,13 +30,13 @@ class LOEOptions(SVDDOptions):
     rate : float
         The share of the unlabeled images that is assumed to be abnormal; the authors' is 0.1. Give what is known of
         your own: it is not estimated.
-    labels : str
+    exposure : str
         ``"soft"``: images taken for abnormal have half the normal and half the abnormal loss, which forgives wrong
         guesses; ``"hard"``: they have the abnormal loss.
     """
 
     rate: float = ranged(0.1, 0, 1)
-    labels: str = "soft"
+    exposure: str = "soft"
 
 
 class LOE(SVDDDetector):
@@ -44,7 +44,7 @@ class LOE(SVDDDetector):
 
     Deep SVDD's loss is the squared distance d to the mean code of all images. After two epochs of it, in every batch
     the share `rate` of the unlabeled images for which the normal loss d exceeds the abnormal loss 1 / d the most is
-    taken for abnormal and has the mean of both losses (`labels` ``"soft"``) or the abnormal one alone (``"hard"``).
+    taken for abnormal and has the mean of both losses (`exposure` ``"soft"``) or the abnormal one alone (``"hard"``).
     The other images, and all that are known to be normal, have the normal loss. Without unlabeled images it is Deep
     SVDD.
 
@@ -68,7 +68,7 @@ class LOE(SVDDDetector):
 
     def __init__(self, options: LOEOptions | None = None, **settings: Any) -> None:
         super().__init__(options, **settings)
-        check_choice("labels", self.options.labels, LABELS)
+        check_choice("exposure", self.options.exposure, EXPOSURES)
 
     @classmethod
     def pulling(cls, plan: Plan, recipe: Recipe) -> Phase:
@@ -84,8 +84,8 @@ class LOE(SVDDDetector):
         def schedule(number: int) -> None:
             assert of_svdd is not None
             of_svdd(number)
-            warm = number // recipe.steps_per_epoch >= WARM_UP_EPOCHS
-            pushing.fill_(LABELS[o.labels] if warm else 0.0)
+            begun = number // recipe.steps_per_epoch >= WARM_UP_EPOCHS
+            pushing.fill_(EXPOSURES[o.exposure] if begun else 0.0)
 
         phase.schedule = schedule
         return phase
