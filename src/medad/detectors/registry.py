@@ -93,6 +93,11 @@ _ROWS = (
         "applying structural similarity to autoencoders, VISAPP 2019",
     ),
     MethodInfo(
+        "d2ue",
+        "reconstruction.d2ue:D2UE",
+        "Gu et al., Revisiting deep ensemble uncertainty for enhanced medical anomaly detection, MICCAI 2024",
+    ),
+    MethodInfo(
         "aae", "adversarial.aae:AAE", "Makhzani et al., Adversarial autoencoders, 2015; Baur et al., MedIA 2021"
     ),
     MethodInfo(
@@ -160,6 +165,20 @@ _ROWS = (
         "Elkan and Noto, Learning classifiers from only positive and unlabeled data, KDD 2008",
         uses_unlabeled=True,
         size=FEATURES,
+    ),
+    MethodInfo(
+        "deep_sad",
+        "unlabeled.deep_sad:DeepSAD",
+        "Ruff et al., Deep semi-supervised anomaly detection, ICLR 2020",
+        maps=False,
+        uses_unlabeled=True,
+    ),
+    MethodInfo(
+        "loe",
+        "unlabeled.loe:LOE",
+        "Qiu et al., Latent outlier exposure for anomaly detection with contaminated data, ICML 2022",
+        maps=False,
+        uses_unlabeled=True,
     ),
 )
 METHODS = {info.name: info for info in _ROWS}

@@ -8,7 +8,8 @@ import torch
 from helpers import make_images, stages_of
 
 from medad.detectors.contract.plan import TrainingData
-from medad.detectors.one_class.deep_svdd import DeepSVDD, make_autoencoder
+from medad.detectors.one_class.deep_svdd import DeepSVDD
+from medad.detectors.one_class.svdd_training import make_autoencoder
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.training.checkpoint import load_networks, load_tensors
