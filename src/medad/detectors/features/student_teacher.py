@@ -62,8 +62,8 @@ class StudentTeacher(Detector):
     uses_unlabeled = True
     presets = {
         "paper": {},
-        "standard": QUICKER | {"holdout": 0.1, "teacher_steps": 600, "student_steps": 700},
-        "quick": QUICKER | {"patch": 33, "teacher_steps": 500, "student_steps": 600},
+        "standard": QUICKER | {"holdout": 0.1, "teacher_steps": 400, "student_steps": 600},
+        "quick": QUICKER | {"patch": 33, "teacher_steps": 300, "student_steps": 500},
         "tiny": {"size": 64, "patch": 17, "width": 4, "extractor": "pixels", "teacher_steps": 2}
         | {"teacher_batch_size": 4, "student_steps": 2, "places": 8, "stride": 8},
     }
