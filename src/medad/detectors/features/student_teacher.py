@@ -41,9 +41,9 @@ class StudentTeacher(Detector):
     instead of ImageNet's, zoomed not too far from their own size, and enlarged to 64 x 64 for the extractor. Correlated
     are the 128 numbers of a descriptor, and L_c is the mean of squares. e and v are standardised over images kept back,
     of images padded with mid-grey. Images are of 128 pixels instead of 256. Presets ``standard`` and ``quick`` train
-    shorter, with half the channels and higher learning rates, and compute maps at every fourth pixel; their students
-    look at 32 x 32 places of an image in a step, in grids laid at random so that every pixel is as likely: the same
-    loss in expectation. ``quick`` has patches of 33 pixels alone.
+    shorter, with half (``quick``: a quarter) of the channels and higher learning rates, and compute maps at every
+    fourth pixel; their students look at 32 x 32 places of an image in a step, or as many as there are, in grids laid
+    at random so that every pixel is as likely: the same loss in expectation. ``quick`` has patches of 33 pixels alone.
 
     References
     ----------
@@ -63,7 +63,7 @@ class StudentTeacher(Detector):
     presets = {
         "paper": {},
         "standard": QUICKER | {"holdout": 0.1, "teacher_steps": 400, "student_steps": 600},
-        "quick": QUICKER | {"patch": 33, "teacher_steps": 300, "student_steps": 500},
+        "quick": QUICKER | {"patch": 33, "width": 32, "teacher_steps": 300, "student_steps": 500},
         "tiny": {"size": 64, "patch": 17, "width": 4, "extractor": "pixels", "teacher_steps": 2}
         | {"teacher_batch_size": 4, "student_steps": 2, "places": 8, "stride": 8},
     }
