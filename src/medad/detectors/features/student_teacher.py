@@ -62,7 +62,7 @@ class StudentTeacher(Detector):
     uses_unlabeled = True
     presets = {
         "paper": {},
-        "standard": QUICKER | {"holdout": 0.1, "teacher_steps": 400, "student_steps": 600},
+        "standard": QUICKER | {"holdout": 0.1, "teacher_steps": 300, "student_steps": 600},
         "quick": QUICKER | {"patch": 33, "width": 32, "teacher_steps": 300, "student_steps": 500},
         "tiny": {"size": 64, "patch": 17, "width": 4, "extractor": "pixels", "teacher_steps": 2}
         | {"teacher_batch_size": 4, "student_steps": 2, "places": 8, "stride": 8},
@@ -83,7 +83,7 @@ class StudentTeacher(Detector):
         """Return targets of distillation, teachers, their moments, students, and the moments of their maps."""
         o, key = plan.options, self._extractor_key()
         learned, kept = (len(rows) for rows in learned_and_kept_back(plan))
-        seen = len(teachers_images(plan))
+        seen, of_student = len(teachers_images(plan)), ("places", "student_")
 
         def spec(name: str, build: Callable[..., Work], recipe: Recipe, *more: str) -> Spec:
             return self.spec(plan, name, build, recipe, {**o.relevant(*more), "extractor": key})
@@ -91,20 +91,18 @@ class StudentTeacher(Detector):
         def stage(name: Callable[[int], str], build: Callable[..., Work], recipe: Recipe, *more: str) -> list[Spec]:
             return [spec(name(p), partial(build, patch=p), recipe, *more) for p in o.patches]
 
-        students = [
-            spec(name, partial(training.student_phase, patch=p, name=name), o.student_recipe(learned), *of_student)
-            for of_student in [("places", "student_")]
-            for p in o.patches
-            for name in nets.students(p)
-        ]
-        targets = stage(fits.targets, fits.targets_fit, Sweep(seen, PATCHES_AT_ONCE)) if key else []
-        rest = [
+        stages = [
+            stage(fits.targets, fits.targets_fit, Sweep(seen, PATCHES_AT_ONCE)),
             stage(nets.teacher, training.teacher_phase, o.teacher_recipe(seen)),
             stage(fits.outputs, fits.outputs_fit, Sweep(learned, 1), "places"),
-            students,
-            stage(fits.scores, fits.scores_fit, Sweep(kept, 1), "places", "student_", "stride"),
+            [
+                spec(name, partial(training.student_phase, patch=p, name=name), o.student_recipe(learned), *of_student)
+                for p in o.patches
+                for name in nets.students(p)
+            ],
+            stage(fits.scores, fits.scores_fit, Sweep(kept, 1), *of_student, "stride"),
         ]
-        return [targets, *rest] if targets else rest
+        return stages if key else stages[1:]
 
     @torch.no_grad()
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
