@@ -16,6 +16,7 @@ from medad.training.seeds import derive_seed
 KEPT_BACK = 0.1  # of the normal images
 VIEW = 64  # pixels a side of what an extractor sees of a patch
 MOST_NUMBERS = 512  # of a target, as the paper's ResNet-18 has
+LIMIT = 5.0  # deviations from the mean: numbers that are nearly always 0 would else be all that a teacher learns
 
 
 def learned_and_kept_back(plan: Plan) -> tuple[Tensor, Tensor]:
@@ -56,7 +57,7 @@ class Describer:
 
 
 class Target(Describer):
-    """The same, standardised by what an earlier fit has found, and of at most 512 numbers.
+    """The same, standardised by what an earlier fit has found, within 5 deviations, and of at most 512 numbers.
 
     More are mixed at random into so many, each of about unit variance still.
     """
@@ -71,7 +72,7 @@ class Target(Describer):
 
     def __call__(self, patches: Tensor) -> Tensor:
         """Return (n, at most 512) for patches (n, C, p, p)."""
-        found = standardised(super().__call__(patches), self.moments)
+        found = standardised(super().__call__(patches), self.moments).clamp(-LIMIT, LIMIT)
         return found if self.mixing is None else found @ self.mixing
 
 

@@ -36,14 +36,15 @@ class StudentTeacher(Detector):
     Scores: ``mean`` and ``max`` of the map, ``error`` and ``disagreement``, the means of the two parts. ``pred_score``
     is ``mean``, which suits diffuse anomalies; ``max`` is what the field takes for small ones.
 
-    Differs from the paper: the extractor is any that there is, instead of ResNet-18, its descriptor standardised and,
-    if longer than 512 numbers, mixed at random into so many; the teacher learns from patches of the images at hand
-    instead of ImageNet's, zoomed not too far from their own size, and enlarged to 64 x 64 for the extractor. Correlated
-    are the 128 numbers of a descriptor, and L_c is the mean of squares. e and v are standardised over images kept back,
-    of images padded with mid-grey. Images are of 128 pixels instead of 256. Presets ``standard`` and ``quick`` train
-    shorter, with half (``quick``: a quarter) of the channels and higher learning rates, and compute maps at every
-    fourth pixel; their students look at 32 x 32 places of an image in a step, or as many as there are, in grids laid
-    at random so that every pixel is as likely: the same loss in expectation. ``quick`` has patches of 33 pixels alone.
+    Differs from the paper: the extractor is any that there is, instead of ResNet-18, its descriptor standardised, cut
+    off at 5 deviations and, if longer than 512 numbers, mixed at random into so many; the teacher learns from patches
+    of the images at hand instead of ImageNet's, zoomed not too far from their own size, and enlarged to 64 x 64 for the
+    extractor. Correlated are the 128 numbers of a descriptor, and L_c is the mean of squares. e and v are standardised
+    over images kept back, of images padded with mid-grey. Images are of 128 pixels instead of 256. Presets ``standard``
+    and ``quick`` train shorter, with half (``quick``: a quarter) of the channels and higher learning rates, and compute
+    maps at every fourth pixel; their students look at 32 x 32 places of an image in a step, or as many as there are, in
+    grids laid at random so that every pixel is as likely: the same loss in expectation. ``quick`` has patches of 33
+    pixels alone.
 
     References
     ----------
