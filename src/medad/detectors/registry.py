@@ -160,6 +160,14 @@ _ROWS = (
         size=FEATURES,
     ),
     MethodInfo(
+        "student_teacher",
+        "features.student_teacher:StudentTeacher",
+        "Bergmann et al., Uninformed students: student-teacher anomaly detection with discriminative latent "
+        "embeddings, CVPR 2020",
+        uses_unlabeled=True,
+        size=FEATURES,
+    ),
+    MethodInfo(
         "nu",
         "unlabeled.nu:NU",
         "Elkan and Noto, Learning classifiers from only positive and unlabeled data, KDD 2008",
