@@ -25,7 +25,7 @@ def learn_gaussian(rows: np.ndarray, standardise: bool = True) -> dict[str, Tens
     mean, scale = x.mean(0), x.std(0) if standardise else np.ones(x.shape[1])
     constant = scale <= 1e-12 * np.maximum(np.abs(mean), 1e-12)
     inverse = np.where(constant, 0.0, 1 / np.where(constant, 1.0, scale))
-    fitted = LedoitWolf(assume_centered=True).fit((x - mean) * inverse)
+    fitted = LedoitWolf(store_precision=False, assume_centered=True).fit((x - mean) * inverse)
     if not fitted.covariance_.any():
         return {"mean": torch.from_numpy(mean), "precision": torch.zeros(len(mean), len(mean), dtype=torch.float64)}
     covariance = fitted.covariance_ + np.diag(constant.astype(np.float64))

@@ -83,7 +83,7 @@ class PatchCore(DenseDetector):
         def update(index: Tensor) -> None:
             coreset.add(as_rows(describe(images(order[index]))))
 
-        return Fit(cls.name, coreset.tensors, update, lambda tensors: {"bank": coreset.result()})
+        return Fit(cls.name, coreset.tensors, update, lambda tensors: {"bank": tensors["rows"]})
 
     def compare(self, described: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the distances, and the weighted score."""
