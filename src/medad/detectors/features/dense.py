@@ -25,7 +25,12 @@ PIXELS_AT_ONCE = 32 * 128**2  # of the images that a fit takes together: a const
 
 Describe = Callable[[Tensor], Tensor]  # images (n, C, S, S) in [-1, 1] -> descriptors of their places (n, D, h, w)
 Learn = Callable[[Plan, Describe], Fit]
-MEANINGS = {"max": "highest value of the map", "mean": "mean of the map"}
+TOP = 0.01  # share of the map's values of which score `top` is the mean
+MEANINGS = {
+    "max": "highest value of the map",
+    "mean": "mean of the map",
+    "top": "mean of the highest hundredth of the map",
+}
 
 
 class DenseDetector(FeatureDetector):
@@ -65,7 +70,7 @@ class DenseDetector(FeatureDetector):
     def compare(self, described: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return how abnormal the places of `described` (n, D, h, w) are, (n, h, w), and scores of the images.
 
-        Scores ``max`` and ``mean`` of the map need not be among them.
+        Scores ``max``, ``mean`` and ``top`` of the map need not be among them.
         """
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -74,7 +79,7 @@ class DenseDetector(FeatureDetector):
         with torch.autocast(x.device.type, enabled=False):
             places, scores = self.compare(described.float())
             anomaly_map = smoothed(enlarged(places.float(), x.shape[-1]), self.blur)
-        scores = {"max": anomaly_map.amax((1, 2)), "mean": anomaly_map.mean((1, 2))} | scores
+        scores = summaries(anomaly_map) | scores
         return scores | {"pred_score": scores[self.chosen]}, {"anomaly_map": anomaly_map}
 
     def stages(self, plan: Plan) -> list[list[Spec]]:
@@ -106,6 +111,13 @@ def on_one_grid(maps: list[Tensor]) -> Tensor:
 def as_rows(described: Tensor) -> Tensor:
     """Return descriptors (n, D, h, w) as rows, (n h w, D), place after place."""
     return described.float().permute(0, 2, 3, 1).flatten(0, 2)
+
+
+def summaries(maps: Tensor) -> dict[str, Tensor]:
+    """Return what maps (n, S, S) come to as scores, (n,) each."""
+    values = maps.flatten(1)
+    highest = values.topk(max(int(TOP * values.shape[1]), 1)).values
+    return {"max": highest[:, 0], "mean": values.mean(1), "top": highest.mean(1)}
 
 
 def enlarged(places: Tensor, size: int) -> Tensor:

@@ -6,8 +6,8 @@ from medad.detectors.features.kmeans import KMeansDetector
 class CNNFeatureDictionary(KMeansDetector):
     """Distance of every place from the nearest word of a dictionary of normal places.
 
-    Scores: ``max`` of the map, which is ``pred_score``, as small defects ask for; ``mean``, which suits medical
-    images, where much changes a little.
+    Scores: ``max`` of the map, which is ``pred_score``, as small defects ask for; ``mean`` and ``top``, which suit
+    images where much changes a little.
 
     Differs from the paper: Napoletano et al. describe patches of 16 x 16 pixels, one after the other, by the last
     layer of ResNet-18; here the last dense stage of the frozen network (with extractor ``resnet18`` of that one)

@@ -34,8 +34,8 @@ class KMeansOptions(SampledOptions):
 class KMeansDetector(SampledDetector):
     """Distance of every place from the nearest centre of normal places, which K-Means has found.
 
-    Scores: ``max`` of the map, which is ``pred_score``, as small defects ask for; ``mean``, which suits medical
-    images, where much changes a little.
+    Scores: ``max`` of the map, which is ``pred_score``, as small defects ask for; ``mean`` and ``top``, which suit
+    images where much changes a little.
 
     Differs from the paper: Bergmann et al. cluster descriptors of a teacher of their own and give no settings; here
     they are two stages of a frozen network, standardised, by their principal components.

@@ -14,8 +14,8 @@ from medad.detectors.features.sampled import SampledDetector
 class NearestPatch(SampledDetector):
     """Distance of every place from the most similar of many random places of normal images.
 
-    Scores: ``max`` of the map, which is ``pred_score``, as small defects ask for; ``mean``, which suits medical
-    images, where much changes a little.
+    Scores: ``max`` of the map, which is ``pred_score``, as small defects ask for; ``mean`` and ``top``, which suit
+    images where much changes a little.
 
     Differs from the paper: Bergmann et al. compare descriptors of a teacher of their own and give no settings; here
     they are two stages of a frozen network, standardised, by their principal components.

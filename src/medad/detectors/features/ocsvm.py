@@ -30,8 +30,8 @@ class OCSVMOptions(SampledOptions):
 class OCSVM(SampledDetector):
     """How far outside the region of normal places every place lies, by a one-class SVM with Gaussian kernels.
 
-    Scores: ``max`` of the map, which is ``pred_score``, as small defects ask for; ``mean``, which suits medical
-    images, where much changes a little. Values below zero are inside.
+    Scores: ``max`` of the map, which is ``pred_score``, as small defects ask for; ``mean`` and ``top``, which suit
+    images where much changes a little. Values below zero are inside.
 
     Differs from the paper: Bergmann et al. learn from descriptors of a teacher of their own and give no settings;
     here they are two stages of a frozen network, standardised, by their principal components, and the kernel's width

@@ -31,7 +31,7 @@ class PaDiMOptions(FeatureOptions):
 class PaDiM(DenseDetector):
     """Mahalanobis' distance of every place from what normal images show there.
 
-    Scores: ``max`` of the map, which is ``pred_score`` as in the paper; ``mean``.
+    Scores: ``max`` of the map, which is ``pred_score`` as in the paper; ``mean`` and ``top``.
 
     Differs from the paper: the network is another by default, and its coarser stages are enlarged bilinearly instead
     of repeated. The filter's width is counted in pixels of images that are smaller here by default.

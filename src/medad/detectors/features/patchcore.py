@@ -42,7 +42,8 @@ class PatchCore(DenseDetector):
     """Distance of every place, with those around it, from the most similar normal place of a coreset.
 
     Scores: ``weighted``, which is ``pred_score``: the largest distance times one minus the softmax weight that it has
-    among the distances to the neighbours of its match (equation 7 of the paper); ``max`` and ``mean`` of the map.
+    among the distances to the neighbours of its match (equation 7 of the paper); ``max``, ``mean`` and ``top`` of
+    the map.
 
     Differs from the paper: the network is another by default, the map's filter is counted in pixels of images that
     are smaller here by default, and the coreset has a largest size. It is chosen while images are looked at, from
