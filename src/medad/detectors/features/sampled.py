@@ -71,7 +71,9 @@ class SampledDetector(DenseDetector):
                 by_components = projected(components, rows.cpu()).numpy()
                 return components | cls.estimate(options, by_components, derive_seed(plan.seed, cls.name) % 2**32)
 
-        update = lambda index: reservoir.add(as_rows(describe(images(index))))  # noqa: E731
+        def update(index: Tensor) -> None:
+            reservoir.add(as_rows(describe(images(index))))
+
         return Fit(cls.name, reservoir.tensors, update, finish)
 
     def compare(self, described: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
