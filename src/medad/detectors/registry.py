@@ -52,6 +52,7 @@ class MethodInfo:
 _DDAD = "Cai et al., Dual-distribution discrepancy with self-supervised refinement, MedIA 2023"
 _MEDIANOMALY = "Cai et al., MedIAnomaly: a comparative study of anomaly detection in medical images, MedIA 2025"
 _CONTEXT = "Zimmerer et al., Context-encoding variational autoencoder for unsupervised anomaly detection, 2018"
+_STUDENTS = "Bergmann et al., Uninformed students, CVPR 2020"
 FEATURES = 128  # side of the images of methods on frozen features
 _ROWS = (
     MethodInfo("ddad", "ddad.ddad:DDAD", _DDAD, uses_unlabeled=True),
@@ -165,6 +166,35 @@ _ROWS = (
         "Bergmann et al., Uninformed students: student-teacher anomaly detection with discriminative latent "
         "embeddings, CVPR 2020",
         uses_unlabeled=True,
+        "pca",
+        "features.pca:PCADetector",
+        "Rippel et al., Modeling the distribution of normal data in pre-trained deep features, ICPR 2020",
+        size=FEATURES,
+    ),
+    MethodInfo(
+        "padim",
+        "features.padim:PaDiM",
+        "Defard et al., PaDiM: a patch distribution modeling framework, ICPR Workshops 2021",
+        size=FEATURES,
+    ),
+    MethodInfo(
+        "patchcore",
+        "features.patchcore:PatchCore",
+        "Roth et al., Towards total recall in industrial anomaly detection, CVPR 2022",
+        size=FEATURES,
+    ),
+    MethodInfo("nearest_patch", "features.nearest_patch:NearestPatch", f"{_STUDENTS} (1-NN)", size=FEATURES),
+    MethodInfo(
+        "ocsvm",
+        "features.ocsvm:OCSVM",
+        "Schölkopf et al., Estimating the support of a high-dimensional distribution, Neural Computation 2001",
+        size=FEATURES,
+    ),
+    MethodInfo("kmeans", "features.kmeans:KMeansDetector", f"{_STUDENTS} (K-Means)", size=FEATURES),
+    MethodInfo(
+        "cnn_feature_dictionary",
+        "features.dictionary:CNNFeatureDictionary",
+        "Napoletano et al., Anomaly detection in nanofibrous materials by CNN-based self-similarity, Sensors 2018",
         size=FEATURES,
     ),
     MethodInfo(

@@ -10,16 +10,24 @@ from torch import Tensor
 Gaussian = Mapping[str, Tensor]
 
 
-def learn_gaussian(rows: np.ndarray) -> dict[str, Tensor]:
-    """Return ``mean`` (D,) and ``precision`` (D, D), float64, of standardised `rows` (n, D), in their own units.
+def learn_gaussian(rows: np.ndarray, standardise: bool = True) -> dict[str, Tensor]:
+    """Return ``mean`` (D,) and ``precision`` (D, D), float64, of `rows` (n, D), in their own units.
 
-    A number that is constant has no say.
+    Parameters
+    ----------
+    rows : ndarray
+        Descriptors, one a row.
+    standardise : bool
+        Whether the covariance is shrunk with all numbers at variance one, so that their units do not count; a
+        number that is constant then has no say. Rows that are all alike are at no distance from anything.
     """
     x = rows.astype(np.float64)
-    mean, scale = x.mean(0), x.std(0)
+    mean, scale = x.mean(0), x.std(0) if standardise else np.ones(x.shape[1])
     constant = scale <= 1e-12 * np.maximum(np.abs(mean), 1e-12)
     inverse = np.where(constant, 0.0, 1 / np.where(constant, 1.0, scale))
-    fitted = LedoitWolf(assume_centered=True).fit((x - mean) * inverse)
+    fitted = LedoitWolf(store_precision=False, assume_centered=True).fit((x - mean) * inverse)
+    if not fitted.covariance_.any():
+        return {"mean": torch.from_numpy(mean), "precision": torch.zeros(len(mean), len(mean), dtype=torch.float64)}
     covariance = fitted.covariance_ + np.diag(constant.astype(np.float64))
     precision = np.linalg.inv(covariance) * inverse[:, None] * inverse
     return {"mean": torch.from_numpy(mean), "precision": torch.from_numpy(precision)}

@@ -8,6 +8,7 @@ from torch import Tensor
 from medad.detectors.contract.plan import Plan
 from medad.detectors.features.descriptors import DescriptorDetector
 from medad.detectors.features.detector import PRESETS, FeatureOptions
+from medad.detectors.features.deviations import deviation_map
 from medad.detectors.features.extractors.contract import Maps
 from medad.detectors.features.gaussian import gaussian_weights, learn_gaussian, squared_distance
 
@@ -21,7 +22,7 @@ class Mahalanobis(DescriptorDetector):
     """Mahalanobis' distance of an image's descriptor from those of the normal images.
 
     Scores: ``distance``, which is ``pred_score``. The map is exact: what every place contributes to the squared
-    distance, whose value, but for a constant, is the map's mean.
+    distance, which is the map's mean.
 
     Differs from the paper: Rippel et al. fit one Gaussian to each stage of EfficientNet-B4 and add up the distances;
     here one Gaussian holds the stages of a smaller network together, standardised. They give no maps.
@@ -53,8 +54,9 @@ class Mahalanobis(DescriptorDetector):
 
     def show(self, maps: Maps, d: Tensor, x: Tensor) -> dict[str, Tensor]:
         """Return what each place contributes."""
-        weights = gaussian_weights(self._gaussian, d)
-        contributions = self.extractor.contributions(maps, weights, self.options.size)
+        gaussian = self._gaussian
+        weights = gaussian_weights(gaussian, d)
+        contributions = deviation_map(self.extractor, maps, weights, gaussian["mean"], self.options.size)
         return {"contribution": contributions, "anomaly_map": contributions}
 
     @property
