@@ -33,7 +33,7 @@ def put(folder, count, seed, bright=0):
 @pytest.fixture(scope="module")
 def pools(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pools")
-    return put(folder / "archive", 24, 1, bright=8), put(folder / "normal", 24, 2)
+    return put(folder / "archive", 24, 1, bright=20), put(folder / "normal", 24, 2)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def listed(pools, tmp_path_factory):
 def test_what_only_the_archive_has_comes_first(listed):
     table = read_scores(listed / "scores.csv")
     assert len(table) == 24 and (np.diff(table.columns["pred_score"]) <= 0).all()
-    assert {int(name[:2]) for name in table.image_path[:6]} <= set(range(8))
+    assert {int(name[:2]) for name in table.image_path[:12]} <= set(range(20))
     assert table.gt_label is None and table.p_value is not None and set(table.pred_label) <= {0, 1}
 
 
