@@ -91,10 +91,7 @@ def select(
         If the data, an option or the folder do not allow it.
     """
     lengths = None if epochs is None else _lengths(epochs, methods)
-    names = list(dict.fromkeys(methods or shortlist()))
-    candidates = {name: replace(options, method=method_info(name).name, size=_size(options, name)) for name in names}
-    for one in candidates.values():
-        ready_detector(one)
+    candidates = candidates_of(options, methods)
     out = out or RUNS / f"{data_name(data)}-select"
     with claimed_run(out, False, (PAGE, RECORD)):
         who = read_blind(data, split)
@@ -119,6 +116,22 @@ def select(
 def shortlist() -> list[str]:
     """Return the quick methods in the order of the registry: those that look at one descriptor of an image."""
     return [name for name, info in METHODS.items() if issubclass(info.load(), DescriptorDetector)]
+
+
+def candidates_of(options: TrainOptions, methods: Sequence[str] | None = None) -> dict[str, TrainOptions]:
+    """Return the options of every method of a shortlist, by default :func:`shortlist`.
+
+    Raises
+    ------
+    UserError
+        If there is no such method, an option does not fit one, or its weights cannot be had.
+    """
+    usual = options.size == TrainOptions().size
+    sizes = {name: method_info(name).size if usual else options.size for name in methods or shortlist()}
+    candidates = {name: replace(options, method=name, size=size) for name, size in sizes.items()}
+    for one in candidates.values():
+        ready_detector(one)
+    return candidates
 
 
 def judged_methods(candidates: Mapping[str, TrainOptions], read: Any) -> Found:
@@ -176,12 +189,6 @@ def _pools(splits: Splits) -> Pools:
 
 def _read(who: Repartition, candidates: Mapping[str, TrainOptions], how: Preprocessing) -> Splits:
     return load_training(who, next(one for one in candidates.values() if one.preprocessing == how))
-
-
-def _size(options: TrainOptions, method: str) -> int:
-    """Return the size that was asked for: that of the method where none was."""
-    usual = TrainOptions().size
-    return method_info(method).size if options.size == usual else options.size
 
 
 def _lengths(epochs: str, methods: Sequence[str] | None) -> list[int]:

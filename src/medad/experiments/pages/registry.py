@@ -14,6 +14,7 @@ from medad.experiments.pages import (
     overview,
     phantom,
     refinement,
+    select,
 )
 
 
@@ -107,6 +108,7 @@ PAGES = (
         lambda s: refinement.pictures(s.stored),
     ),
     Page("audit", "docs/results/audit.md", audit.STORED, lambda s: audit.page(s.stored)),
+    Page("select", "docs/results/select.md", select.STORED, lambda s: select.page(s.stored)),
     Page("phantom", "docs/results/phantom.md", "phantom*/*/seed*", lambda s: phantom.page(s.stored)),
     _from_scores("fig6"),
     _from_scores("table4"),
