@@ -127,7 +127,11 @@ def candidates_of(options: TrainOptions, methods: Sequence[str] | None = None) -
         If there is no such method, an option does not fit one, or its weights cannot be had.
     """
     usual = options.size == TrainOptions().size
-    sizes = {name: method_info(name).size if usual else options.size for name in methods or shortlist()}
+    try:
+        infos = [method_info(name) for name in methods or shortlist()]
+    except OptionError as error:
+        raise OptionError("methods", error.fault, *error.value) from None
+    sizes = {info.name: info.size if usual else options.size for info in infos}
     candidates = {name: replace(options, method=name, size=size) for name, size in sizes.items()}
     for one in candidates.values():
         ready_detector(one)
@@ -167,7 +171,7 @@ def judged_lengths(options: TrainOptions, lengths: Sequence[int], splits: Splits
 
 def with_epochs(options: TrainOptions, epochs: int) -> TrainOptions:
     """Return the options of a training of so many epochs, however many images there are."""
-    return replace(options, options=options.options | {"epochs": epochs, "most_images": None})
+    return replace(options, options=options.options | {"epochs": epochs, "steps": None, "most_images": None})
 
 
 def _found(

@@ -15,8 +15,8 @@ STORED = "*/select.json"
 MEANING = (
     "*Chosen*: by AUC_u, the AUROC of unlabeled against normal images that a model had not seen, cross-fitted in five "
     f"folds; no label is looked at, and {RULE}. *Best*: by the labels of the test images. *Lost*: AUROC of the best "
-    "less that of the chosen, in points, with the 95 % interval of the difference on the same test images (DeLong); the "
-    "best was found with these labels, so that a part of what is lost is its luck. *Within a standard error*: what "
+    "less that of the chosen, in points, with the 95 % interval of the difference on the same test images (DeLong); "
+    "the best was found with these labels, so that a part of what is lost is its luck. *Within a standard error*: what "
     "would be lost if the earliest of the list were chosen that is behind the first by no more than the standard error "
     "of their difference; that rule is not used."
 )
