@@ -11,12 +11,23 @@ from medad.cli.commands import main
 from medad.data.imageset import ImageSet
 from medad.detectors.features.descriptors import DescriptorDetector
 from medad.detectors.registry import METHODS, load_detector
+from medad.detectors.unlabeled import nu
+from medad.evaluation import pools
 from medad.training.run_folder import read_run
 from medad.workflows.crossfit import Pools, held_out_scores
 from medad.workflows.select import shortlist
 
 QUICK = ("--preset", "tiny", "--device", "cpu", "--jobs", "1")
 PIXELS = (*QUICK, "--options.extractor", "pixels")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_strength():
+    """Let regressions try one strength: which one is best is tested elsewhere, and takes most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (pools, nu):
+            patch.setattr(module, "STRENGTHS", (1e-4,))
+        yield
 
 
 def select(data, out, *options):
@@ -75,7 +86,7 @@ def test_labels_of_unlabeled_images_and_test_images_change_nothing(selected, pha
 def test_what_is_scored_was_not_learned_from_and_patients_stay_together():
     images = make_images(40)
     patients = tuple(f"p{i // 2}" for i in range(20))
-    pools = Pools(
+    both = Pools(
         ImageSet(images.pixels[:20], images.ids[:20], images.paths[:20], patients=patients),
         ImageSet(images.pixels[20:], images.ids[20:], images.paths[20:]),
     )
@@ -92,8 +103,8 @@ def test_what_is_scored_was_not_learned_from_and_patients_stay_together():
 
         return score
 
-    folds = pools.folds(0)
-    scores, _ = held_out_scores(pools, folds, learn)
+    folds = both.folds(0)
+    scores, _ = held_out_scores(both, folds, learn)
     assert sorted(seen) == sorted(images.ids) and len(scores["pred_score"]) == 40
 
 

@@ -4,9 +4,20 @@ import json
 
 import pytest
 
+from medad.detectors.unlabeled import nu
+from medad.evaluation import pools
 from medad.experiments.pages.select import page
 from medad.experiments.studies.select import store_choices, with_unlabeled
 from medad.workflows.options import TrainOptions
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_strength():
+    """Let regressions try one strength: which one is best is tested elsewhere, and takes most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (pools, nu):
+            patch.setattr(module, "STRENGTHS", (1e-4,))
+        yield
 
 
 def test_choices_are_stored_and_printed(phantoms, tmp_path):
