@@ -12,6 +12,7 @@ from medad.cli.commands import main
 from medad.evaluation.scores import read_scores
 from medad.ownership import MARKER
 from medad.workflows import predict as module
+from medad.workflows import scoring
 
 
 def predict(run, out, *inputs, options=()):
@@ -220,14 +221,14 @@ def test_a_run_is_no_folder_for_predictions(finished, three, capsys):
 
 
 def test_scores_that_are_not_finite_are_no_results(finished, three, tmp_path, monkeypatch, capsys):
-    score = module.score
+    score = scoring.score
 
     def broken(*args):
         table = score(*args)
         table.columns["r_dual"][1] = np.nan
         return table
 
-    monkeypatch.setattr(module, "score", broken)
+    monkeypatch.setattr(scoring, "score", broken)
     assert predict(finished, tmp_path / "out", three) == 1
     assert "1.png: r_dual is not finite" in capsys.readouterr().err
     assert [p.name for p in (tmp_path / "out").iterdir()] == [MARKER]

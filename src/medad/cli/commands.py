@@ -10,19 +10,19 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any
 
-import docstring_parser
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
-from medad.cli.errors import ConfigFile, disk_trouble, option_trouble
+from medad.cli import arguments as args
+from medad.cli.errors import disk_trouble, option_trouble
 from medad.cli.helptext import HelpFormatter
 from medad.cli.words import joined
 from medad.errors import MedadError, OptionError, UserError
 from medad.parser_messages import parse_trouble, typed_names
 from medad.version import __version__
 from medad.workflows.notes import take_any_console
-from medad.workflows.options import RUNS, Precision, Preset, TrainOptions, at_least
+from medad.workflows.options import RUNS, TrainOptions, at_least
 
 
 @dataclass(frozen=True)
@@ -114,137 +114,6 @@ def _subparser(name: str) -> ArgumentParser:
     return parser
 
 
-def _add_data(parser: ArgumentParser) -> None:
-    parser.add_argument("data", type=Path, help="folder of images with data.json, manifest.csv or folders per split")
-    parser.add_argument("--split", type=Path | None, help="split file to use instead of the folder's own")
-
-
-def _add_machine(parser: ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", help="auto (CUDA when there), cpu, cuda or cuda:N")
-    parser.add_argument("--jobs", type=int | None, help="number of processes; all cores by default")
-
-
-def _add_scoring(parser: ArgumentParser) -> None:
-    scoring = "precision of scoring, whatever that of the training was: bf16 is faster and less exact"
-    parser.add_argument("--precision", type=Precision, default="fp32", help=scoring)
-    _add_machine(parser)
-
-
-def _add_training(parser: ArgumentParser) -> None:
-    _add_data(parser)
-    parser.add_argument("--out", type=Path | None, help="run folder; runs/DATA-METHOD by default")
-    parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
-    parser.add_argument("--config", action=ConfigFile, help="YAML file of options, as --print_config prints it")
-    helps = {p.arg_name: p.description for p in docstring_parser.parse(TrainOptions.__doc__ or "").params}
-    types = get_type_hints(TrainOptions)
-    for option in fields(TrainOptions):
-        default = {} if option.name == "options" else option.default
-        parser.add_argument(_flag(option.name), type=types[option.name], default=default, help=helps[option.name])
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _add_evaluate(parser: ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, help="folder of a finished run")
-    _add_data(parser)
-    parser.add_argument("--out", type=Path | None, help="folder of the results; RUN/evaluate-NAME by default")
-    _add_scoring(parser)
-
-
-def _add_predict(parser: ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, help="folder of a finished run")
-    parser.add_argument("inputs", type=Path, nargs="+", help="image files, and folders of them")
-    parser.add_argument("--out", type=Path, required=True, help="folder of scores and heat maps")
-    _add_scoring(parser)
-
-
-def _add_demo(parser: ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="folder, replaced each time")
-    _add_machine(parser)
-
-
-def _add_benchmark(parser: ArgumentParser) -> None:
-    parser.add_argument("grid", type=Path, help="YAML file of data sets, runs and seeds")
-    parser.add_argument("--data", type=Path | None, help="folder that holds the data sets; by default the file's own")
-    parser.add_argument("--out", type=Path, default=RUNS / "benchmark", help="folder of results; the same one goes on")
-    parser.add_argument("--scheduler", help="slurm, or the address of a Dask scheduler; local processes by default")
-    parser.add_argument("--workers", type=int | None, help="trainings at a time; as many as cores allow by default")
-    parser.add_argument("--report", action="store_true", help="write tables and a page to OUT/report")
-
-
-def _add_audit(parser: ArgumentParser) -> None:
-    _add_data(parser)
-    parser.add_argument(
-        "--out", type=Path | None, help="folder of audit.html and audit.json; runs/DATA-audit by default"
-    )
-    cleaned = "a .json or .csv file to write: the lists without test images that are repeats"
-    parser.add_argument("--write-deduplicated", type=Path | None, help=cleaned)
-    pattern = r"expression whose first group is the patient in a name, such as '^(\d+)_', where nothing else tells"
-    parser.add_argument("--patient-pattern", type=str | None, help=pattern)
-    rule = "which value becomes black and which white, as for medad run"
-    parser.add_argument("--intensity", default="dicom", help=rule)
-    parser.add_argument("--jobs", type=int | None, help="number of threads; all cores by default")
-
-
-def _add_prepare(parser: ArgumentParser) -> None:
-    parser.add_argument("name", help="brain_tumor, lag, isic2018, camelyon16, rsna, vindr, brats2021 or mood")
-    parser.add_argument("--source", type=Path, required=True, help="folder of the data set as it is published")
-    parser.add_argument("--out", type=Path, required=True, help="folder to make")
-    parser.add_argument("--split", type=Path | None, help="the published data.json; by default a seeded split")
-    parser.add_argument("--seed", type=int, default=0, help="seed of that split")
-
-
-def _add_slices(parser: ArgumentParser) -> None:
-    parser.add_argument("volumes", type=Path, help="NIfTI file, or a folder of them")
-    parser.add_argument("--out", type=Path, required=True, help="folder to make")
-    parser.add_argument("--axis", type=Literal["sagittal", "coronal", "axial"] | None, help="default: largest spacing")
-    parser.add_argument("--every", type=int, default=1, help="take each n-th slice")
-    parser.add_argument("--foreground", type=float, default=0.0, help="share of a slice that is not dark, at least")
-    parser.add_argument("--intensity", default="dicom", help="dtype, file, window LO HI, percentile P Q, dicom or ddad")
-    parser.add_argument("--masks", type=Path | None, help="folder of segmentations, named as the volumes are")
-
-
-def _add_reproduce(parser: ArgumentParser) -> None:
-    parser.add_argument("name", help="table2 to table6, fig6, fig8 or fig9 of Cai et al. 2023")
-    parser.add_argument("--data", type=Path, required=True, help="folder of a data set, e.g. brain_tumor")
-    parser.add_argument("--out", type=Path, default=RUNS / "reproduce", help="folder of results; the same one goes on")
-    parser.add_argument("--scale", type=Literal["quick", "paper"], default="quick", help="preset of the trainings")
-    parser.add_argument("--seeds", type=list[int], default=[0], help="list of seeds, e.g. [0, 1, 2]")
-    parser.add_argument("--stored", type=Path | None, help="stored results, not trained again: docs/results")
-    parser.add_argument("--print-only", action="store_true", help="train nothing, print what there is")
-    parser.add_argument("--precision", type=Precision, default="fp32", help="of the trainings")
-    parser.add_argument("--device", default="auto", help="auto (CUDA when there), cpu, cuda or cuda:N")
-    parser.add_argument("--options", type=dict[str, Any], default={}, help="--options.NAME VALUE for --scale's own")
-    parser.add_argument("--scheduler", help="slurm, or the address of a Dask scheduler; local processes by default")
-    parser.add_argument("--workers", type=int | None, help="trainings at a time; as many as cores allow by default")
-
-
-def _add_results(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "pages", nargs="*", default=[], help="names of pages, all by default; an unknown one lists them"
-    )
-    parser.add_argument("--stored", type=Path, default=Path("docs/results"), help="root of the stored results")
-    parser.add_argument("--out", type=Path, default=Path("."), help="folder of docs/ and README.md, where pages lie")
-    parser.add_argument("--data", type=Path | None, help="folder of data sets; by default what MEDAD_DATA names")
-
-
-def _add_latent_size(parser: ArgumentParser) -> None:
-    _add_data(parser)
-    parser.add_argument("--preset", type=Preset, default="quick", help="of training")
-    parser.add_argument("--size", type=int, default=64, help="side in pixels to which images are resized")
-    parser.add_argument("--channels", type=Literal[1, 3], default=1, help="1 reads images as grey, 3 as RGB")
-    parser.add_argument("--seed", type=int, default=0, help="seed of trainings and of the images held out")
-    parser.add_argument("--options", type=dict[str, Any], default={}, help="further --options.NAME VALUE of method ae")
-    parser.add_argument("--out", type=Path | None, help="CSV file to write")
-    _add_machine(parser)
-
-
-def _add_methods(parser: ArgumentParser) -> None:
-    parser.add_argument("--format", type=Literal["text", "json"], default="text", help="for people or for programs")
-
-
 def _train_options(arguments: Namespace) -> TrainOptions:
     try:
         return TrainOptions(**{f.name: arguments[f.name] for f in fields(TrainOptions)})
@@ -289,6 +158,25 @@ def _predict(arguments: Namespace) -> int:
 
     a = arguments
     return 1 if predict(a.run, a.inputs, a.out, precision=a.precision, **_machine(a)) else 0
+
+
+def _rank(arguments: Namespace) -> int:
+    from medad.workflows.rank import rank
+
+    a = arguments
+    options = TrainOptions(**{name: a[name] for name in args.OF_RANK})
+    return 1 if rank(a.archive, a.normal, a.out, options, heatmaps=a.heatmaps) else 0
+
+
+def _select(arguments: Namespace) -> int:
+    from medad.workflows.select import select
+
+    a = arguments
+    if a.test is not None:
+        raise OptionError("test", "nothing here may look at test images or labels: medad evaluate does, afterwards")
+    options = TrainOptions(**{name: a[name] for name in args.OF_SELECT})
+    select(a.data, options, methods=a.methods, epochs=a.epochs, out=a.out, split=a.split)
+    return 0
 
 
 def _demo(arguments: Namespace) -> int:
@@ -376,17 +264,19 @@ def _methods(arguments: Namespace) -> int:
 
 
 COMMANDS = {
-    "demo": Command("train and evaluate on generated images", _add_demo, _demo),
-    "run": Command("train, evaluate and write a report", _add_training, _run),
-    "train": Command("train on the normal and unlabeled images of DATA", _add_training, _train),
-    "evaluate": Command("score the test images of DATA with a finished run", _add_evaluate, _evaluate),
-    "predict": Command("score new images and draw heat maps", _add_predict, _predict),
-    "audit": Command("look for what is wrong with DATA before training", _add_audit, _audit),
-    "prepare": Command("make a published data set ready", _add_prepare, _prepare),
-    "slices": Command("cut NIfTI volumes into pictures", _add_slices, _slices),
-    "benchmark": Command("run a grid of methods, data sets and seeds", _add_benchmark, _benchmark),
-    "reproduce": Command("run an experiment of the DDAD-ASR paper", _add_reproduce, _reproduce),
-    "results": Command("print the pages of stored results anew", _add_results, _results),
-    "suggest-latent-size": Command("sweep the code length of an autoencoder", _add_latent_size, _latent_size),
-    "methods": Command("list the methods", _add_methods, _methods),
+    "demo": Command("train and evaluate on generated images", args.add_demo, _demo),
+    "run": Command("train, evaluate and write a report", args.add_training, _run),
+    "train": Command("train on the normal and unlabeled images of DATA", args.add_training, _train),
+    "evaluate": Command("score the test images of DATA with a finished run", args.add_evaluate, _evaluate),
+    "predict": Command("score new images and draw heat maps", args.add_predict, _predict),
+    "rank": Command("sort an archive by what tells it from normal images", args.add_rank, _rank),
+    "select": Command("choose the method for DATA without a label", args.add_select, _select),
+    "audit": Command("look for what is wrong with DATA before training", args.add_audit, _audit),
+    "prepare": Command("make a published data set ready", args.add_prepare, _prepare),
+    "slices": Command("cut NIfTI volumes into pictures", args.add_slices, _slices),
+    "benchmark": Command("run a grid of methods, data sets and seeds", args.add_benchmark, _benchmark),
+    "reproduce": Command("run an experiment of the DDAD-ASR paper", args.add_reproduce, _reproduce),
+    "results": Command("print the pages of stored results anew", args.add_results, _results),
+    "suggest-latent-size": Command("sweep the code length of an autoencoder", args.add_latent_size, _latent_size),
+    "methods": Command("list the methods", args.add_methods, _methods),
 }

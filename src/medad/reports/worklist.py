@@ -77,6 +77,8 @@ class Worklist:
         List of the files that could not be read, relative to the page.
     unreadable : int
         How many these are.
+    undrawn : str
+        What stands in the place of a picture that there is not.
     """
 
     table: ScoreTable
@@ -88,6 +90,7 @@ class Worklist:
     about: Sequence[str]
     failures: str | None = None
     unreadable: int = 0
+    undrawn: str = "not drawn"
 
 
 def write_worklist(path: Path, worklist: Worklist) -> None:
@@ -133,7 +136,7 @@ def _keys(worklist: Worklist) -> Html:
 def _row(worklist: Worklist, i: int) -> str:
     path, small = worklist.files[i], worklist.small[i]
     image = path.as_uri()
-    picture = "<span>not drawn: stopped before</span>"
+    picture = str(element("span", worklist.undrawn))
     if small:
         picture = _link(_url(worklist.large[i] or "") or image, f'<img src="{_url(small)}" loading="lazy" alt="">')
     flagged = worklist.table.pred_label is not None and bool(worklist.table.pred_label[i])

@@ -1,4 +1,4 @@
-"""What ``medad predict`` has found so far, and its files."""
+"""What ``medad predict`` or ``medad rank`` has found so far, and its files."""
 
 import csv
 import time
@@ -15,7 +15,8 @@ from medad.workflows.scoring import join, ranked
 
 SCORES, FAILED, SHEET, HEATMAPS = "scores.csv", "failed.csv", "contact_sheet.png", "heatmaps"
 PAGE, PICTURES = "worklist.html", "worklist"
-PREDICT = "predict"  # what the markers of predictions name
+PREDICT, RANK = "predict", "rank"  # what the markers of lists of scored images name
+CHUNK = 1000  # images decoded, scored and drawn at once: memory does not grow with the archive
 RESULTS = (SCORES, FAILED, SHEET, HEATMAPS, PAGE, PICTURES)  # all that predict writes
 PAUSE_SECONDS = 60.0
 WRITING_SHARE = 0.05  # of the time; each writing ranks and writes everything anew

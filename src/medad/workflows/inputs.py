@@ -1,4 +1,4 @@
-"""Which files ``medad predict`` scores: what the user names, but for what predictions wrote."""
+"""Which files ``medad predict`` and ``medad rank`` score: what the user names, but for what these wrote."""
 
 import os
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from medad.data.entries import Entry
 from medad.data.finding import find_images
 from medad.errors import UserError
 from medad.ownership import read_marker
-from medad.workflows.findings import HEATMAPS, PAGE, PREDICT, RESULTS, SCORES
+from medad.workflows.findings import HEATMAPS, PAGE, PREDICT, RANK, RESULTS, SCORES
 from medad.workflows.notes import say
 
 
@@ -82,6 +82,6 @@ def _written(folder: Path) -> frozenset[str]:
     with suppress(UserError, OSError):  # a file of the marker's name that is none
         marker = read_marker(folder)
         if marker is not None:
-            return marker.names if marker.command == PREDICT else frozenset()
+            return marker.names if marker.command in (PREDICT, RANK) else frozenset()
     pictures = any(os.path.exists(folder / name) for name in (HEATMAPS, PAGE))
     return frozenset(RESULTS) if pictures and os.path.isfile(folder / SCORES) else frozenset()

@@ -1,29 +1,24 @@
 """``medad predict``: a ranked list and heat maps of new images."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
-from medad.data.entries import Entry
 from medad.data.imageset import ImageSet
 from medad.detectors.contract.detector import Detector
 from medad.detectors.registry import load_detector
-from medad.evaluation.summary import check_finite
 from medad.ownership import claimed
-from medad.reports.overlay import contact_sheet
 from medad.training.run_folder import read_run
 from medad.workflows.decoding import decode_ahead
-from medad.workflows.findings import FAILED, HEATMAPS, PAGE, PREDICT, SCORES, SHEET, Findings
-from medad.workflows.heatmaps import draw_pictures, heatmap_path, small_path
+from medad.workflows.findings import CHUNK, PREDICT, Findings
+from medad.workflows.heatmaps import draw_pictures
 from medad.workflows.inputs import find_inputs
 from medad.workflows.notes import say
 from medad.workflows.scale import colour_scale
-from medad.workflows.scoring import Maps, join, score
-from medad.workflows.worklist import write_page
-
-CHUNK = 1000  # images decoded, scored and drawn at once: memory does not grow with the archive
+from medad.workflows.scoring import score_with_map
+from medad.workflows.worklist import names_of, tell, write_page
 
 
 def predict(
@@ -71,7 +66,7 @@ def predict(
     scale = read_run(run).get("map_scale")
     entries = find_inputs(inputs)
     preprocessing = detector.options.preprocessing
-    with claimed(out, PREDICT, _names(entries), clear=True):
+    with claimed(out, PREDICT, names_of(entries), clear=True):
         found = Findings(out, detector.held_out_scores_)
         try:
             with closing(decode_ahead(entries, preprocessing, CHUNK, jobs)) as chunks:
@@ -89,39 +84,12 @@ def predict(
         finally:
             found.write()
             write_page(found, entries, run, detector, scale)
-        _tell(found)
+        tell(found)
     return len(found.failures)
-
-
-def _names(entries: Sequence[Entry]) -> Iterator[str]:
-    """Yield the names of all that may be written into the folder of the results."""
-    yield from (SCORES, FAILED, SHEET, PAGE)
-    for entry in entries:
-        yield heatmap_path(Path(), entry.id).as_posix()
-        yield small_path(Path(), entry.id).as_posix()
 
 
 def _score(detector: Detector, images: ImageSet, found: Findings) -> np.ndarray | None:
     """Add the scores to those found and return the anomaly maps (n, S, S), None for a method without maps."""
-    batches: list[Maps] = []
-    table = score(detector, images, lambda maps: batches.append({n: m for n, m in maps.items() if n == "anomaly_map"}))
-    maps = join(batches)
-    check_finite(table, maps)
+    table, maps = score_with_map(detector, images)
     found.tables.append(table)
-    return maps.get("anomaly_map")
-
-
-def _tell(found: Findings) -> None:
-    """Draw the contact sheet and say where the results are."""
-    out = found.out
-    if found.tables:
-        table = found.table
-        say(f"{len(table)} images scored: {out / SCORES}; to look through them, open {out / PAGE}")
-        files = [heatmap_path(out, name) for name in table.image_path]
-        drawn = [i for i, file in enumerate(files) if file.exists()]  # others may be gone
-        if drawn:
-            names, scores = [table.image_path[i] for i in drawn], table.columns["pred_score"][drawn]
-            sheet = contact_sheet([files[i] for i in drawn], names, scores, out / SHEET)
-            say(f"heat maps: {sheet} shows the most abnormal, {out / HEATMAPS} holds all")
-    if found.failures:
-        say(f"{len(found.failures)} files cannot be read; why, says {out / FAILED}")
+    return maps

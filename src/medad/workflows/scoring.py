@@ -8,6 +8,7 @@ import numpy as np
 from medad.data.imageset import ImageSet
 from medad.detectors.contract.detector import Detector
 from medad.evaluation.scores import ScoreTable, renumbered
+from medad.evaluation.summary import check_finite
 from medad.progress import progress
 
 Maps = Mapping[str, np.ndarray]
@@ -47,6 +48,36 @@ def score(detector: Detector, images: ImageSet, keep: Callable[[Maps], object] |
         pred_label=np.concatenate(labels) if labels else None,
         patients=None if images.patients is None else renumbered(images.patients),
     )
+
+
+def score_with_map(detector: Detector, images: ImageSet) -> tuple[ScoreTable, np.ndarray | None]:
+    """Return the scores of `images` and their anomaly maps (n, S, S), None for a method without maps.
+
+    Raises
+    ------
+    MedadError
+        If a score or a map is not finite.
+    """
+    batches: list[Maps] = []
+    table = score(detector, images, lambda maps: batches.append({n: m for n, m in maps.items() if n == "anomaly_map"}))
+    maps = join(batches)
+    check_finite(table, maps)
+    return table, maps.get("anomaly_map")
+
+
+def scores_alone(detector: Detector, images: ImageSet) -> ScoreTable:
+    """Return the scores of `images` without computing maps.
+
+    Raises
+    ------
+    MedadError
+        If a score is not finite.
+    """
+    columns, limit = detector.scores(images.unlabelled()), detector.threshold_
+    called = None if limit is None else (columns["pred_score"] >= limit).astype(np.int8)
+    table = ScoreTable(images.ids, None, columns, pred_label=called)
+    check_finite(table)
+    return table
 
 
 def ranked(table: ScoreTable) -> ScoreTable:

@@ -64,15 +64,47 @@ def read_splits(data: Path, split: Path | None, options: TrainOptions) -> Splits
     _say_counts(who, unlabeled)
     if not who.normal:
         raise UserError(f"{split or data}: no normal images to learn from; list some in the split normal")
-    given = {"normal": _bare(who.normal), "unlabeled": _bare(unlabeled)}
+    return load_training(replace(who, unlabeled=unlabeled), options)
+
+
+def load_training(who: Repartition, options: TrainOptions) -> Splits:
+    """Read the training images that `who` lists, of which some are normal; masks and kinds are not looked at.
+
+    Raises
+    ------
+    UserError
+        If an image cannot be read, or leaks are refused.
+    """
+    given = {"normal": _bare(who.normal), "unlabeled": _bare(who.unlabeled)}
     loaded = {
         name: _load(entries, options.preprocessing, f"{name} images", options.jobs)
         for name, entries in given.items()
         if entries
     }
-    drawn = loaded["unlabeled"].images if unlabeled else None
-    check_leaks(loaded["normal"].images, drawn, who.test, options.leaks, options.jobs)
-    return Splits(loaded["normal"].images, drawn, who.test, {name: one.intensities for name, one in loaded.items()})
+    unlabeled = loaded["unlabeled"].images if who.unlabeled else None
+    check_leaks(loaded["normal"].images, unlabeled, who.test, options.leaks, options.jobs)
+    return Splits(loaded["normal"].images, unlabeled, who.test, {name: one.intensities for name, one in loaded.items()})
+
+
+def read_blind(data: Path, split: Path | None) -> Repartition:
+    """Read who is normal and who unlabeled: all of the pool, without a label; test images are left out.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read, or there are no normal or no unlabeled images.
+    """
+    who = read_repartition(data, split)
+    for name, entries in (("normal", who.normal), ("unlabeled", who.unlabeled)):
+        if not entries:
+            raise UserError(f"{split or data}: no {name} images; list some in the split {name}")
+    say(f"normal: {len(who.normal)} images; unlabeled: {len(who.unlabeled)} images")
+    known = sum(entry.label is not None for entry in who.unlabeled)
+    if known:
+        say(f"labels of {known} unlabeled images are ignored: all are taken, whatever their share of abnormal ones")
+    if who.test:
+        say(f"{len(who.test)} test images are not read")
+    return replace(who, unlabeled=tuple(replace(entry, label=None) for entry in who.unlabeled), test=())
 
 
 def read_repartition(data: Path, split: Path | None) -> Repartition:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from medad.detectors.contract.detector import Detector
+from medad.detectors.features.detector import FeatureDetector
+from medad.detectors.features.extractors.registry import read_extractor
 from medad.detectors.registry import make_detector
 from medad.errors import UserError
 from medad.training.phase_store import PhaseStore
@@ -73,6 +75,14 @@ def detector_of(options: TrainOptions) -> Detector:
         jobs=options.jobs,
         **options.detector_options(),
     )
+
+
+def ready_detector(options: TrainOptions) -> Detector:
+    """Return the same, and raise also where the weights that it looks through cannot be had: before images are read."""
+    detector = detector_of(options)
+    if isinstance(detector, FeatureDetector):
+        read_extractor(detector.options.extractor, detector.options.weights)
+    return detector
 
 
 def fit(

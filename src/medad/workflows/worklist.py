@@ -1,4 +1,4 @@
-"""From what ``medad predict`` found to its worklist."""
+"""From what ``medad predict`` or ``medad rank`` found to its worklist, and what is said in the end."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -7,14 +7,30 @@ from pathlib import Path
 from medad.data.entries import Entry
 from medad.detectors.contract.detector import SPECIFICITY, Detector
 from medad.evaluation.calibration import percentiles, promised_specificity
+from medad.reports.overlay import contact_sheet
 from medad.reports.worklist import Worklist, write_worklist
-from medad.workflows.findings import FAILED, PAGE, Findings
+from medad.workflows.findings import FAILED, HEATMAPS, PAGE, SCORES, SHEET, Findings
 from medad.workflows.heatmaps import heatmap_path, small_path
+from medad.workflows.notes import say
 from medad.workflows.scoring import ranked
 
 
+def names_of(entries: Sequence[Entry]) -> Iterator[str]:
+    """Yield the names of all that may be written into the folder of the results."""
+    yield from (SCORES, FAILED, SHEET, PAGE)
+    for entry in entries:
+        yield heatmap_path(Path(), entry.id).as_posix()
+        yield small_path(Path(), entry.id).as_posix()
+
+
 def write_page(
-    found: Findings, entries: Sequence[Entry], run: Path, detector: Detector, scale: Sequence[float] | None
+    found: Findings,
+    entries: Sequence[Entry],
+    run: Path,
+    detector: Detector,
+    scale: Sequence[float] | None,
+    about: Sequence[str] = (),
+    undrawn: str = "not drawn: stopped before",
 ) -> None:
     """Write ``worklist.html``, if an image was scored; pictures that were not drawn, as after a stop, are left out.
 
@@ -30,6 +46,10 @@ def write_page(
         That of the run.
     scale : sequence of float or None
         Colour scale of the maps; None for a method without maps.
+    about : sequence of str
+        What else the page says at its top, a paragraph each.
+    undrawn : str
+        What stands in the place of a picture that was not drawn.
     """
     if not found.tables:
         return
@@ -42,11 +62,40 @@ def write_page(
         large=[_beside(found.out, heatmap_path(found.out, name)) for name in table.image_path],
         percentiles=None if held_out is None else percentiles(table.columns["pred_score"], held_out),
         scale=scale,
-        about=[f"Scored with the method {detector.name} by the run {os.path.abspath(run)}.", *_promise(detector)],
+        about=[
+            f"Scored with the method {detector.name} by the run {os.path.abspath(run)}.",
+            *about,
+            *_promise(detector),
+        ],
         failures=FAILED if found.failures else None,
         unreadable=len(found.failures),
+        undrawn=undrawn,
     )
     write_worklist(found.out / PAGE, worklist)
+
+
+def tell(found: Findings, drawn: str = "all") -> None:
+    """Draw the contact sheet and say where the results are.
+
+    Parameters
+    ----------
+    found : Findings
+        What was found.
+    drawn : str
+        Which heat maps there are.
+    """
+    out = found.out
+    if found.tables:
+        table = found.table
+        say(f"{len(table)} images scored: {out / SCORES}; to look through them, open {out / PAGE}")
+        files = [heatmap_path(out, name) for name in table.image_path]
+        there = [i for i, file in enumerate(files) if file.exists()]  # others may be gone
+        if there:
+            names, scores = [table.image_path[i] for i in there], table.columns["pred_score"][there]
+            sheet = contact_sheet([files[i] for i in there], names, scores, out / SHEET)
+            say(f"heat maps: {sheet} shows the most abnormal, {out / HEATMAPS} holds {drawn}")
+    if found.failures:
+        say(f"{len(found.failures)} files cannot be read; why, says {out / FAILED}")
 
 
 def _beside(out: Path, file: Path) -> str | None:
