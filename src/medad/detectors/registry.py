@@ -166,6 +166,9 @@ _ROWS = (
         "Bergmann et al., Uninformed students: student-teacher anomaly detection with discriminative latent "
         "embeddings, CVPR 2020",
         uses_unlabeled=True,
+        size=FEATURES,
+    ),
+    MethodInfo(
         "pca",
         "features.pca:PCADetector",
         "Rippel et al., Modeling the distribution of normal data in pre-trained deep features, ICPR 2020",

@@ -324,6 +324,10 @@ class Detector(ABC):
         """Return what the score or map `name` is, in a few words for a reader; none of a name that it does not give."""
         return OF_ALL.get(name) or cls.meanings.get(name) or cls.meanings.get(re.sub(r"\d+$", "{k}", name), "")
 
+    def learned(self, name: str) -> Tensor:
+        """Return a tensor of the fit that is named as the method."""
+        return self.tensors_[f"{self.name}/{name}"]
+
     @property
     def most_threads(self) -> int:
         """Arithmetic threads of the largest phase: so many cores a training takes."""

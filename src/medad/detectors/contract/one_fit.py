@@ -3,8 +3,6 @@
 from functools import partial
 from typing import Any
 
-from torch import Tensor
-
 from medad.detectors.contract.detector import Detector
 from medad.detectors.contract.plan import Plan
 from medad.training.fit import Fit
@@ -26,10 +24,6 @@ class OneFitDetector(Detector):
         """Return one stage with one fit."""
         build = partial(_fit, learn=self.learn)
         return [[self.spec(plan.normal, self.name, build, Sweep(plan.normal.count, BATCH))]]
-
-    def learned(self, name: str) -> Tensor:
-        """Return a tensor that the fit has made."""
-        return self.tensors_[f"{self.name}/{name}"]
 
 
 def _fit(plan: Plan, recipe: Recipe, learn: Any) -> Fit:

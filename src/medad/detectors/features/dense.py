@@ -88,10 +88,6 @@ class DenseDetector(FeatureDetector):
         build = partial(_dense_fit, reader=self.reader, learn=self.learn)
         return [[self.spec(plan.normal, self.name, build, recipe)]]
 
-    def learned(self, name: str) -> Tensor:
-        """Return a tensor that the fit has made."""
-        return self.tensors_[f"{self.name}/{name}"]
-
     def _train(self, data: TrainingData, folder: Path, store: PhaseStore | None) -> None:
         # The fit's key depends on the weights of the extractor.
         self.load_state(network_state({EXTRACTOR: read_extractor(self.options.extractor, self.options.weights)}))

@@ -72,10 +72,6 @@ class DescriptorDetector(FeatureDetector):
         given = plan if self.uses_unlabeled else plan.normal
         return [[self.spec(given, self.name, partial(descriptor_fit, name=self.name, learn=self.learn), once(given))]]
 
-    def learned(self, name: str) -> Tensor:
-        """Return a tensor that the fit has made."""
-        return self.tensors_[f"{self.name}/{name}"]
-
     def _descriptors(self, pixels: np.ndarray) -> np.ndarray:
         store = DescriptorStore(self.extractor_key_)
         return descriptors_of(self.extractor, store, pixels, self.jobs, self.device)

@@ -14,11 +14,8 @@ from medad.experiments.pages import (
     overview,
     phantom,
     refinement,
-<<<<<<< HEAD
-    slides,
-=======
     select,
->>>>>>> selectrank
+    slides,
 )
 from medad.experiments.reproduce.ocssl import page as ocssl
 
