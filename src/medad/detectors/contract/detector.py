@@ -4,7 +4,7 @@ import json
 import re
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from hashlib import blake2b
@@ -21,7 +21,7 @@ from medad.data.imageset import ImageSet
 from medad.detectors.contract.batches import parallel_map
 from medad.detectors.contract.holdout import split_holdout
 from medad.detectors.contract.options import Options, make_options
-from medad.detectors.contract.plan import Plan, TrainingData
+from medad.detectors.contract.plan import Plan, TrainingData, patients_of
 from medad.detectors.contract.prediction import Prediction
 from medad.detectors.contract.training import train
 from medad.errors import NotFittedError, UserError, check_choice
@@ -201,7 +201,7 @@ class Detector(ABC):
                 tuple(share_pixels(part, work / f"{name}.npy") for name, part in images.items()),
                 tuple(len(part) for part in images.values()),
                 tuple(part.fingerprint for part in images.values()),
-                _patients(images.values()),
+                patients_of(images.values()),
             )
             self._train(data, work, store)
             self.images_ = {
@@ -411,9 +411,3 @@ class Detector(ABC):
 
     def _given(self, given: Images) -> ImageSet:
         return as_images(given, self.options.preprocessing, self.jobs)
-
-
-def _patients(parts: Iterable[ImageSet]) -> tuple[str, ...] | None:
-    """Return the patients of all images, one part after the other; None where none is known."""
-    names = [name for part in parts for name in (part.patients or ("",) * len(part))]
-    return tuple(names) if any(names) else None

@@ -1,11 +1,13 @@
 """All that the stages of a training need, as one thing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import torch
 
+from medad.data.imageset import ImageSet
 from medad.training.job import finished_path
 from medad.training.pixels import Pixels, open_pixels
 
@@ -89,3 +91,9 @@ class Plan:
     def with_options(self, options: Any) -> Self:
         """Return the same under other options."""
         return replace(self, options=options)
+
+
+def patients_of(parts: Iterable[ImageSet]) -> tuple[str, ...] | None:
+    """Return the patients of all images, one part after the other; None where none is known."""
+    names = [name for part in parts for name in (part.patients or ("",) * len(part))]
+    return tuple(names) if any(names) else None
