@@ -161,6 +161,22 @@ _ROWS = (
         uses_unlabeled=True,
         size=FEATURES,
     ),
+    MethodInfo(
+        "nu_trees",
+        "unlabeled.nu_trees:NUTrees",
+        "Geurts et al., Extremely randomized trees, Machine Learning 2006; Elkan and Noto, KDD 2008",
+        maps=False,
+        uses_unlabeled=True,
+        size=FEATURES,
+    ),
+    MethodInfo(
+        "knn_ratio",
+        "unlabeled.knn_ratio:KNNRatio",
+        "Wang et al., Divergence estimation via k-nearest-neighbor distances, IEEE Trans. Inf. Theory 2009",
+        maps=False,
+        uses_unlabeled=True,
+        size=FEATURES,
+    ),
 )
 METHODS = {info.name: info for info in _ROWS}
 
