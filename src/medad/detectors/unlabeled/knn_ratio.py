@@ -50,7 +50,7 @@ class KNNRatio(OutOfFoldDetector):
     @classmethod
     def learn_fold(cls, plan: Plan, data: FoldData) -> Model:
         """Return what the other folds compare with, and the ratios of the images left out."""
-        found = kept(data)
+        found = kept(data, data.rows)
         normal, unlabeled, held = (torch.from_numpy(part) for part in (data.normal, data.unlabeled, data.held))
         return found | {HELD_SCORES: _ratio(found, held, normal, unlabeled)}
 

@@ -15,9 +15,9 @@ from medad.detectors.unlabeled.standard import standard_of
 NEIGHBOURS = 5
 
 
-def kept(data: FoldData) -> dict[str, Tensor]:
-    """Return how a fold standardises, and descriptors of the normal and the unlabeled images that it leaves out."""
-    mean, scale = (torch.from_numpy(part) for part in standard_of(data.rows))
+def kept(data: FoldData, rows: np.ndarray) -> dict[str, Tensor]:
+    """Return how a fold standardises, as `rows` vary, and descriptors of the images that it leaves out."""
+    mean, scale = (torch.from_numpy(part) for part in standard_of(rows))
     held = {"held_normal": data.held_normal, "held_unlabeled": data.held_unlabeled}
     return {"mean": mean, "scale": scale} | {name: torch.from_numpy(np.array(part)) for name, part in held.items()}
 

@@ -56,11 +56,11 @@ class NU(OutOfFoldDetector):
     def learn_fold(cls, plan: Plan, data: FoldData) -> Model:
         """Return the linear functions of all strengths: ``weights`` (c, D) and ``intercepts`` (c,)."""
         found = regressions(data.rows, data.pool)
-        return found | {HELD_SCORES: torch.from_numpy(data.held).double() @ found["weights"].T + found["intercepts"]}
+        return found | {HELD_SCORES: linear(found, torch.from_numpy(data.held))}
 
     def judge_fold(self, model: Model, d: Tensor) -> Tensor:
         """Return the linear function."""
-        return d.double() @ model["weights"][self.chosen] + model["intercepts"][self.chosen]
+        return linear(model, d)[:, self.chosen]
 
     def show_folds(self, models: list[Model], share: Tensor, maps: Maps) -> dict[str, Tensor]:
         """Return what each place contributes."""
@@ -81,3 +81,8 @@ def regressions(rows: np.ndarray, pool: np.ndarray) -> Model:
         weights.append(model.coef_[0] / scale)
         intercepts.append(model.intercept_[0] - weights[-1] @ mean)
     return {"weights": torch.from_numpy(np.stack(weights)), "intercepts": torch.tensor(np.array(intercepts))}
+
+
+def linear(model: Model, d: Tensor) -> Tensor:
+    """Return the linear functions of all strengths, (n, c) float64, of descriptors `d` (n, D)."""
+    return d.double() @ model["weights"].T + model["intercepts"]
