@@ -14,11 +14,12 @@ from medad.detectors.unlabeled.fold_fits import HELD_SCORES
 from medad.detectors.unlabeled.out_of_fold import Model, OutOfFoldDetector, OutOfFoldOptions
 from medad.detectors.unlabeled.share import normal_share
 from medad.detectors.unlabeled.standard import standard_of
+from medad.training.phase import adam
 
-SNAPSHOTS = (25, 50, 100, 200)  # numbers of steps among which is chosen
-BATCH = 128  # of each pool
+SNAPSHOTS = (10, 30, 100, 300)  # numbers of steps among which is chosen
+BATCH = 128  # of each pool, if it has so many
 HIDDEN = 64
-LR, WEIGHT_DECAY = 1e-4, 5e-3
+LR, WEIGHT_DECAY = 1e-3, 5e-3
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,11 @@ def train(normal: Tensor, unlabeled: Tensor, share: float, seed: int) -> Model:
     for weight in network.parameters():
         bound = (normal.shape[1] if weight.shape[0] == HIDDEN else HIDDEN) ** -0.5
         nn.init.uniform_(weight, -bound, bound, generator=generator)
-    optimiser = torch.optim.Adam(network.parameters(), LR, weight_decay=WEIGHT_DECAY)
-    kept = []
+    optimiser = adam(network, LR, WEIGHT_DECAY, (0.9, 0.999))
+    kept, batch = [], min(BATCH, max(len(normal), len(unlabeled)))
     for step in range(1, SNAPSHOTS[-1] + 1):
-        rows = [part[torch.randint(len(part), (BATCH,), generator=generator)] for part in (normal, unlabeled)]
-        outputs = network(torch.cat(rows))[:, 0].split(BATCH)
+        rows = [part[torch.randint(len(part), (batch,), generator=generator)] for part in (normal, unlabeled)]
+        outputs = network(torch.cat(rows))[:, 0].split(batch)
         optimiser.zero_grad()
         non_negative_risk(*outputs, share).backward()
         optimiser.step()

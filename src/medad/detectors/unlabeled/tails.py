@@ -17,7 +17,7 @@ def tail_of(scores: Tensor) -> dict[str, Tensor]:
     """
     known = scores.double().sort().values
     count = min(max(len(known) // SHARE, FEW), len(known) // 2)
-    start = known[-count - 1]
+    start = known[-count - 1].clone()
     least = 1e-9 * max(float(start.abs()), 1e-9)  # equal scores: whatever is above them is far above them
     return {"known": known, "start": start, "scale": (known[-count:] - start).mean().clamp(min=least)}
 
