@@ -193,6 +193,7 @@ _ROWS = (
         uses_unlabeled=True,
         size=FEATURES,
     ),
+    MethodInfo("feature_ddad", "unlabeled.feature_ddad:FeatureDDAD", _DDAD, uses_unlabeled=True, size=FEATURES),
 )
 METHODS = {info.name: info for info in _ROWS}
 
