@@ -96,8 +96,10 @@ class Division:
     def data(self, rows: np.ndarray, fold: int, seed: int) -> FoldData:
         """Return what the model of `fold` may look at, given the descriptors of all images, (n, D)."""
         train, test = self.folds[fold]
-        parts = (part[self.pool[part] == pool] for part in (train, test) for pool in (0, 1))
-        return FoldData(*(rows[part] for part in parts), self.groups[train], seed)
+        normal, unlabeled, held_normal, held_unlabeled = (
+            rows[part[self.pool[part] == pool]] for part in (train, test) for pool in (0, 1)
+        )
+        return FoldData(normal, unlabeled, held_normal, held_unlabeled, self.groups[train], seed)
 
 
 def _together(digests: np.ndarray, patients: list[str] | None) -> np.ndarray:

@@ -34,7 +34,7 @@ HIDDEN, CODE = 64, 8
 
 
 @dataclass(frozen=True)
-class FeatureDDADOptions(FeatureOptions, TrainingOptions):
+class FeatureDDADOptions(TrainingOptions, FeatureOptions):
     """Options of the ensembles.
 
     Attributes

@@ -114,9 +114,9 @@ def train(normal: Tensor, unlabeled: Tensor, share: float, seed: int) -> Model:
     kept, batch = [], min(BATCH, max(len(normal), len(unlabeled)))
     for step in range(1, SNAPSHOTS[-1] + 1):
         rows = [part[torch.randint(len(part), (batch,), generator=generator)] for part in (normal, unlabeled)]
-        outputs = network(torch.cat(rows))[:, 0].split(batch)
+        first, second = network(torch.cat(rows))[:, 0].split(batch)
         optimiser.zero_grad()
-        non_negative_risk(*outputs, share).backward()
+        non_negative_risk(first, second, share).backward()
         optimiser.step()
         if step in SNAPSHOTS:
             kept.append({name: value.clone() for name, value in network.state_dict().items()})
