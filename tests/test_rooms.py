@@ -20,7 +20,8 @@ experiments
 workflows
 reports
 detectors
-detectors.ddad detectors.unlabeled
+detectors.unlabeled
+detectors.ddad
 detectors.adversarial detectors.codebook detectors.features detectors.one_class detectors.variational
 detectors.reconstruction
 detectors.contract

@@ -221,6 +221,39 @@ _ROWS = (
         maps=False,
         uses_unlabeled=True,
     ),
+    MethodInfo(
+        "nu_trees",
+        "unlabeled.nu_trees:NUTrees",
+        "Geurts et al., Extremely randomized trees, Machine Learning 2006; Elkan and Noto, KDD 2008",
+        maps=False,
+        uses_unlabeled=True,
+        size=FEATURES,
+    ),
+    MethodInfo(
+        "nnpu",
+        "unlabeled.nnpu:NNPU",
+        "Kiryo et al., Positive-unlabeled learning with non-negative risk estimator, NeurIPS 2017",
+        maps=False,
+        uses_unlabeled=True,
+        size=FEATURES,
+    ),
+    MethodInfo(
+        "knn_ratio",
+        "unlabeled.knn_ratio:KNNRatio",
+        "Wang et al., Divergence estimation via k-nearest-neighbor distances, IEEE Trans. Inf. Theory 2009",
+        maps=False,
+        uses_unlabeled=True,
+        size=FEATURES,
+    ),
+    MethodInfo(
+        "nu_knn",
+        "unlabeled.nu_knn:NUKNN",
+        "Vovk, Cross-conformal predictors, AMAI 2015; Tippett, The methods of statistics, 1931",
+        maps=False,
+        uses_unlabeled=True,
+        size=FEATURES,
+    ),
+    MethodInfo("feature_ddad", "unlabeled.feature_ddad:FeatureDDAD", _DDAD, uses_unlabeled=True, size=FEATURES),
 )
 METHODS = {info.name: info for info in _ROWS}
 

@@ -10,9 +10,11 @@ from torch import Tensor
 from medad.detectors.contract.plan import Plan
 from medad.detectors.features.detector import PRESETS
 from medad.detectors.features.extractors.contract import Maps
-from medad.detectors.unlabeled.out_of_fold import HELD_SCORES, OutOfFoldDetector, OutOfFoldOptions
-
-STRENGTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # C of the regression; small is strongly regularised
+from medad.detectors.unlabeled.division import FoldData
+from medad.detectors.unlabeled.fold_fits import HELD_SCORES
+from medad.detectors.unlabeled.out_of_fold import Model, OutOfFoldDetector, OutOfFoldOptions
+from medad.detectors.unlabeled.standard import standard_of
+from medad.evaluation.pools import STRENGTHS
 
 
 @dataclass(frozen=True)
@@ -51,28 +53,36 @@ class NU(OutOfFoldDetector):
     presets = PRESETS
 
     @classmethod
-    def learn_fold(
-        cls, plan: Plan, normal: np.ndarray, unlabeled: np.ndarray, held: np.ndarray, seed: int
-    ) -> dict[str, Tensor]:
+    def learn_fold(cls, plan: Plan, data: FoldData) -> Model:
         """Return the linear functions of all strengths: ``weights`` (c, D) and ``intercepts`` (c,)."""
-        rows = np.concatenate([normal, unlabeled])
-        pool = np.repeat([0, 1], [len(normal), len(unlabeled)])
-        mean, scale = rows.mean(0, dtype=np.float64), rows.std(0, dtype=np.float64)
-        scale[scale <= 1e-6 * np.maximum(np.abs(mean), 1e-6)] = np.inf  # a constant: its weight is zero
-        standard = ((rows - mean) / scale).astype(np.float32)
-        model = LogisticRegression(class_weight="balanced", max_iter=1000, warm_start=True)
-        weights, intercepts = [], []
-        for strength in STRENGTHS:
-            model.set_params(C=strength).fit(standard, pool)
-            weights.append(model.coef_[0] / scale)
-            intercepts.append(model.intercept_[0] - weights[-1] @ mean)
-        found = {"weights": torch.from_numpy(np.stack(weights)), "intercepts": torch.tensor(np.array(intercepts))}
-        return found | {HELD_SCORES: torch.from_numpy(held).double() @ found["weights"].T + found["intercepts"]}
+        found = regressions(data.rows, data.pool)
+        return found | {HELD_SCORES: linear(found, torch.from_numpy(data.held))}
 
-    def judge_fold(self, model: dict[str, Tensor], d: Tensor) -> Tensor:
+    def judge_fold(self, model: Model, d: Tensor) -> Tensor:
         """Return the linear function."""
-        return d.double() @ model["weights"][self.chosen] + model["intercepts"][self.chosen]
+        return linear(model, d)[:, self.chosen]
 
-    def show_folds(self, models: list[dict[str, Tensor]], share: Tensor, maps: Maps) -> dict[str, Tensor]:
+    def show_folds(self, models: list[Model], share: Tensor, maps: Maps) -> dict[str, Tensor]:
         """Return what each place contributes."""
         return self.map_of(maps, share @ torch.stack([model["weights"][self.chosen] for model in models]))
+
+
+def regressions(rows: np.ndarray, pool: np.ndarray) -> Model:
+    """Return the regressions of `pool` (n,) on `rows` (n, D) of all strengths, ``weights`` (c, D), ``intercepts`` (c,).
+
+    They are functions of the rows as they came.
+    """
+    mean, scale = standard_of(rows)
+    standard = ((rows - mean) / scale).astype(np.float32)
+    model = LogisticRegression(class_weight="balanced", max_iter=1000, warm_start=True)
+    weights, intercepts = [], []
+    for strength in STRENGTHS:
+        model.set_params(C=strength).fit(standard, pool)
+        weights.append(model.coef_[0] / scale)
+        intercepts.append(model.intercept_[0] - weights[-1] @ mean)
+    return {"weights": torch.from_numpy(np.stack(weights)), "intercepts": torch.tensor(np.array(intercepts))}
+
+
+def linear(model: Model, d: Tensor) -> Tensor:
+    """Return the linear functions of all strengths, (n, c) float64, of descriptors `d` (n, D)."""
+    return d.double() @ model["weights"].T + model["intercepts"]

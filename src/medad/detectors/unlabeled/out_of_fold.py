@@ -2,6 +2,7 @@
 
 import sys
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
@@ -17,17 +18,15 @@ from medad.detectors.features.descriptors import DescriptorDetector, Learn, desc
 from medad.detectors.features.detector import FeatureOptions
 from medad.detectors.features.extractors.contract import Maps
 from medad.detectors.features.gaussian import gaussian_weights, learn_gaussian, squared_distance
-from medad.detectors.unlabeled.seen import digests_of, fold_of
-from medad.evaluation.intervals import auroc_interval
-from medad.evaluation.metrics import auroc
-from medad.evaluation.pools import FOLDS, Folds, folds_of
-from medad.training.checkpoint import load_tensors
+from medad.detectors.unlabeled.division import Division, FoldData
+from medad.detectors.unlabeled.fold_fits import learn_fold, look_back
+from medad.detectors.unlabeled.seen import fold_of
 from medad.training.phase_store import PhaseStore
-from medad.training.seeds import derive_seed
 from medad.training.spec import Spec
 
 ONE_CLASS = "one_class"  # the fit that takes the place of all others where there is nothing to tell from the normals
-HELD_SCORES = "held_scores"  # of the images that a fold's model was not learned from, in their order
+
+Model = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,10 @@ class OutOfFoldOptions(FeatureOptions):
 class OutOfFoldDetector(DescriptorDetector):
     """A method that learns normal against unlabeled images, in five folds (fewer where there are fewer images).
 
-    Each fold's model is learned from four fifths of the images, a patient's all on one side. A new image is given the
-    mean of the models' scores. An image that was learned from, normal or unlabeled and known by its content, is given
-    the score of the one model that was not, so the unlabeled images themselves can be ranked.
+    Each fold's model is learned from four fifths of the images, a patient's all on one side and equal ones, too. Which
+    images are together depends on what they show and on the seed, not on their order or names. A new image is given
+    the mean of the models' scores. An image that was learned from, normal or unlabeled and known by its content, is
+    given the score of the one model that was not, so the unlabeled images themselves can be ranked.
 
     Without unlabeled images, or with too few to be divided, the score is Mahalanobis' distance from the normal ones.
 
@@ -58,26 +58,44 @@ class OutOfFoldDetector(DescriptorDetector):
 
     def __init__(self, options: Any = None, **settings: Any) -> None:
         super().__init__(options, **settings)
-        self._models: list[dict[str, Tensor]] = []
+        self._models: list[Model] = []
 
     @classmethod
     @abstractmethod
-    def learn_fold(
-        cls, plan: Plan, normal: np.ndarray, unlabeled: np.ndarray, held: np.ndarray, seed: int
-    ) -> dict[str, Tensor]:
-        """Return a fold's model, learned from descriptors of `normal` (n, D) and `unlabeled` (m, D) images.
+    def learn_fold(cls, plan: Plan, data: FoldData) -> Model:
+        """Return a fold's model.
 
-        ``held_scores`` among the tensors are its scores of the images left out, `held` (k, D): (k,), or (k, c) for c
+        ``held_scores`` among the tensors are its scores of the images left out, ``data.held``: (k,), or (k, c) for c
         candidates among which :meth:`choose` chooses.
         """
 
     @abstractmethod
-    def judge_fold(self, model: dict[str, Tensor], d: Tensor) -> Tensor:
+    def judge_fold(self, model: Model, d: Tensor) -> Tensor:
         """Return the scores, (n,) float64, of descriptors (n, D) by a fold's model."""
 
-    def show_folds(self, models: list[dict[str, Tensor]], share: Tensor, maps: Maps) -> dict[str, Tensor]:
+    def show_folds(self, models: list[Model], share: Tensor, maps: Maps) -> dict[str, Tensor]:
         """Return maps, given how much each model counts for each image, (n, models); none by default."""
         return {}
+
+    @classmethod
+    def choose(cls, aucs: np.ndarray) -> int:
+        """Return which candidate is best, given the AUROC of each in each fold, (folds, c): the first of equals."""
+        return int(aucs.mean(0).argmax())
+
+    @classmethod
+    def conclude(cls, held: np.ndarray, pool: np.ndarray, chosen: int) -> tuple[np.ndarray, Model]:
+        """Return the scores (n,) that are meant in the end, and tensors that these need.
+
+        Parameters
+        ----------
+        held : ndarray
+            (n, c) scores of all images by the models that had not seen them.
+        pool : ndarray
+            (n,) 0 for normal, 1 for unlabeled ones.
+        chosen : int
+            The best candidate, whose scores are meant by default.
+        """
+        return held[:, chosen], {}
 
     @property
     def auc_u_(self) -> tuple[float, float, float] | None:
@@ -85,14 +103,27 @@ class OutOfFoldDetector(DescriptorDetector):
         found = self.tensors_.get(f"{self.name}/auc_u")
         return None if found is None else (float(found[0]), float(found[1]), float(found[2]))
 
+    @property
+    def chosen(self) -> int:
+        """Which candidate was chosen."""
+        return int(self.learned("chosen"))
+
     def judge(self, d: Tensor, x: Tensor) -> dict[str, Tensor]:
         """Return the fold's score of images learned from, the mean over folds of others."""
         if not self._models:
             score = squared_distance(self._part(ONE_CLASS), d).sqrt()
             return {"distance": score, "pred_score": score}
-        scores = torch.stack([self.judge_fold(model, d) for model in self._models], 1)
-        score = (scores * self._shares(x)).sum(1)
+        score = self.over_folds(self.judge_fold, d, x)
         return {self.fold_name: score, "pred_score": score}
+
+    def over_folds(self, judge: Callable[[Model, Tensor], Tensor], d: Tensor, x: Tensor) -> Tensor:
+        """Return, (n,), what `judge` says by the fold's model of images learned from, the mean over folds of others."""
+        shares, score = self._shares(x), torch.zeros(len(d), dtype=torch.float64, device=d.device)
+        for model, share in zip(self._models, shares.T, strict=True):
+            rows = share.nonzero()[:, 0]
+            if len(rows):
+                score[rows] += share[rows] * judge(model, d[rows])
+        return score
 
     def show(self, maps: Maps, d: Tensor, x: Tensor) -> dict[str, Tensor]:
         """Return the maps of the models that give the score."""
@@ -108,30 +139,20 @@ class OutOfFoldDetector(DescriptorDetector):
 
     def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return a stage with a fit for each fold, and one that knows the images again."""
-        folds = divide(plan)
-        if not folds:
-            if plan.has_unlabeled:
-                print(f"{self.name}: too few unlabeled or normal images to learn from: one-class", file=sys.stderr)
+        division = Division.of(plan) if plan.has_unlabeled else None
+        if division is None or not division.folds:
+            if division is not None:
+                print(f"{self.name}: too few different images or patients to divide: one-class", file=sys.stderr)
             build = partial(descriptor_fit, name=ONE_CLASS, learn=learn_one_class)
             return [[self.spec(plan.normal, ONE_CLASS, build, once(plan.normal))]]
-        relevant = plan.options.of_training() | {"patients": _digest(plan.data.patients)}
-        names = [f"{self.name}_{k}" for k in range(1, len(folds) + 1)]
+        names = [f"{self.name}_{k + 1}" for k in range(len(division.folds))]
         fits = [
-            self._spec_of(plan, name, partial(_learn_fold, method=type(self), fold=fold, name=name), relevant)
-            for name, fold in zip(names, folds, strict=True)
+            partial(learn_fold, learn=self.learn_fold, division=division, fold=k, name=name)
+            for k, name in enumerate(names)
         ]
-        whole = partial(_look_back, method=type(self), folds=folds, names=names)
-        return [fits, [self._spec_of(plan, self.name, whole, relevant)]]
-
-    @classmethod
-    def choose(cls, aucs: np.ndarray) -> int:
-        """Return which candidate is best, given the AUROC of each in each fold, (folds, c): the first of equals."""
-        return int(aucs.mean(0).argmax())
-
-    @property
-    def chosen(self) -> int:
-        """Which candidate was chosen."""
-        return int(self.learned("chosen"))
+        last = partial(look_back, choose=self.choose, conclude=self.conclude, division=division, names=names)
+        specs = [self._spec_of(plan, name, fit) for name, fit in zip(names, fits, strict=True)]
+        return [specs, [self._spec_of(plan, self.name, last)]]
 
     def load_state(self, tensors: Any, unlabeled: bool = False) -> None:
         """Take what a training has made."""
@@ -139,10 +160,11 @@ class OutOfFoldDetector(DescriptorDetector):
         names = sorted({n.split("/")[0] for n in self.tensors_ if n.startswith(f"{self.name}_")})
         self._models = [self._part(name) for name in names]
 
-    def _spec_of(self, plan: Plan, name: str, learn: Learn, relevant: dict[str, Any]) -> Spec:
+    def _spec_of(self, plan: Plan, name: str, learn: Learn) -> Spec:
+        relevant = plan.options.of_training() | {"patients": _digest(plan.data.patients)}
         return self.spec(plan, name, partial(descriptor_fit, name=name, learn=learn), once(plan), relevant)
 
-    def _part(self, fit: str) -> dict[str, Tensor]:
+    def _part(self, fit: str) -> Model:
         prefix = f"{fit}/"
         return {n.removeprefix(prefix): t for n, t in self.tensors_.items() if n.startswith(prefix)}
 
@@ -161,61 +183,9 @@ class OutOfFoldDetector(DescriptorDetector):
             print(f"{self.name}: {found}{nothing}", file=sys.stderr)
 
 
-def divide(plan: Plan) -> Folds:
-    """Return the folds of a training: as many as the images or patients allow, at most five; none if that is one."""
-    if not plan.has_unlabeled:
-        return []
-    pool = np.repeat([0, 1], plan.data.counts)
-    seed = derive_seed(plan.seed, "folds")
-    some = (folds_of(pool, seed, plan.data.patients, count) for count in range(min(FOLDS, *plan.data.counts), 1, -1))
-    return next(filter(None, some), [])
-
-
 def learn_one_class(plan: Plan, normal: np.ndarray, unlabeled: np.ndarray) -> dict[str, Tensor]:
     """Return the Gaussian of the normal images."""
     return learn_gaussian(normal)
-
-
-def _learn_fold(
-    plan: Plan,
-    normal: np.ndarray,
-    unlabeled: np.ndarray,
-    method: type[OutOfFoldDetector],
-    fold: tuple[np.ndarray, np.ndarray],
-    name: str,
-) -> dict[str, Tensor]:
-    train, test = fold
-    rows, first = np.concatenate([normal, unlabeled]), len(normal)
-    of_normal, of_unlabeled = rows[train[train < first]], rows[train[train >= first]]
-    return method.learn_fold(plan, of_normal, of_unlabeled, rows[test], derive_seed(plan.seed, name))
-
-
-def _look_back(
-    plan: Plan,
-    normal: np.ndarray,
-    unlabeled: np.ndarray,
-    method: type[OutOfFoldDetector],
-    folds: Folds,
-    names: list[str],
-) -> dict[str, Tensor]:
-    """Return digests and folds of all images, which candidate is best, and how well it tells the pools apart."""
-    pool = np.repeat([0, 1], [len(normal), len(unlabeled)])
-    held = [load_tensors(plan.finished(name))[0][f"{name}/{HELD_SCORES}"].numpy() for name in names]
-    held = [scores.reshape(len(scores), -1) for scores in held]
-    aucs = [[auroc(pool[test], column) for column in scores.T] for (_, test), scores in zip(folds, held, strict=True)]
-    chosen = method.choose(np.array(aucs))
-    scores, fold = np.zeros(len(pool)), np.zeros(len(pool), np.int64)
-    for k, (_, test) in enumerate(folds):
-        scores[test], fold[test] = held[k][:, chosen], k
-    ends = auroc_interval(pool, scores, plan.data.patients)
-    seen = torch.cat([digests_of(np.load(file, mmap_mode="r", allow_pickle=False)) for file in plan.data.files])
-    order = seen.argsort(stable=True)
-    return {
-        "seen": seen[order],
-        "folds": torch.from_numpy(fold)[order],
-        "chosen": torch.tensor(chosen),
-        "auc_u": torch.tensor([auroc(pool, scores), *ends], dtype=torch.float64),
-    }
 
 
 def _digest(patients: tuple[str, ...] | None) -> str:
