@@ -5,7 +5,8 @@ import torch
 from helpers import make_images
 from scipy.ndimage import gaussian_filter
 
-from medad.detectors.features.dense import as_rows, enlarged, on_one_grid, smoothed, summaries
+from medad.detectors.features.dense import as_rows, on_one_grid, smoothed, summaries
+from medad.detectors.features.extractors.pixels import PixelsExtractor
 from medad.detectors.features.nearest_patch import NearestPatch
 from medad.detectors.registry import make_detector
 
@@ -23,7 +24,7 @@ def test_a_filtered_constant_is_itself():
 
 def test_coarse_stages_are_laid_on_the_grid_of_the_finest():
     fine, coarse = torch.rand(2, 3, 8, 8), torch.arange(2.0).view(2, 1, 1, 1).expand(2, 5, 4, 4)
-    found = on_one_grid([fine, coarse])
+    found = on_one_grid([fine, coarse], PixelsExtractor())
     assert found.shape == (2, 8, 8, 8)
     assert (found[:, :3] == fine).all()
     assert (found[1, 3:] == 1).all()
@@ -35,11 +36,6 @@ def test_rows_are_places_in_order():
     assert rows.shape == (40, 3)
     assert (rows[20 + 7] == described[1, :, 1, 2]).all()
     assert (as_rows(described)[:, 0].view(2, 4, 5) == described[:, 0]).all()
-
-
-def test_enlarging_keeps_means():
-    places = torch.rand(2, 8, 8)
-    np.testing.assert_allclose(enlarged(places, 64).mean((1, 2)), places.mean((1, 2)), rtol=1e-5)
 
 
 def test_summaries_are_numpy_s():

@@ -5,7 +5,8 @@ import torch
 from helpers import make_images
 from scipy.spatial.distance import mahalanobis
 
-from medad.detectors.features.dense import enlarged, smoothed
+from medad.detectors.features.dense import smoothed
+from medad.detectors.features.extractors.places import enlarged
 from medad.detectors.features.padim import add_to_sums, empty_sums, whitening
 from medad.detectors.registry import make_detector
 
@@ -40,7 +41,7 @@ def test_the_detector_s_map_is_that_of_single_pixels():
     (found,) = detector.predict(test)
     x, y = (i.pixels.astype(np.float64).reshape(-1, 32, 2, 32, 2).mean((2, 4)) / 127.5 - 1 for i in (normal, test))
     places = np.abs(y - x.mean(0)) / np.sqrt(x.var(0, ddof=1) + 0.01)
-    expected = smoothed(enlarged(torch.from_numpy(places).float(), 64), 4)
+    expected = smoothed(enlarged(torch.from_numpy(places)[:, None], 64)[:, 0], 4)
     np.testing.assert_allclose(found.maps["anomaly_map"], expected, rtol=1e-3, atol=1e-4)
     np.testing.assert_array_equal(found.scores["pred_score"], found.maps["anomaly_map"].max((1, 2)))
 

@@ -53,7 +53,7 @@ class DenseDetector(FeatureDetector):
     def descriptors(cls, extractor: Extractor, x: Tensor) -> Tensor:
         """Return the descriptors (n, D, h, w) of images: the used stages, on the grid of the finest."""
         maps = extractor(x)
-        return on_one_grid([maps[name] for name in extractor.dense[cls.used]])
+        return on_one_grid([maps[name] for name in extractor.dense[cls.used]], extractor)
 
     @classmethod
     def reader(cls, plan: Plan) -> Describe:
@@ -78,7 +78,7 @@ class DenseDetector(FeatureDetector):
         described = self.describe(x)
         with torch.autocast(x.device.type, enabled=False):
             places, scores = self.compare(described.float())
-            anomaly_map = smoothed(enlarged(places.float(), x.shape[-1]), self.blur)
+            anomaly_map = smoothed(self.extractor.enlarge(places[:, None], x.shape[-1])[:, 0], self.blur)
         scores = summaries(anomaly_map) | scores
         return scores | {"pred_score": scores[self.chosen]}, {"anomaly_map": anomaly_map}
 
@@ -98,10 +98,10 @@ def _dense_fit(plan: Plan, recipe: Recipe, reader: Callable[[Plan], Describe], l
     return learn(plan, reader(plan))
 
 
-def on_one_grid(maps: list[Tensor]) -> Tensor:
-    """Return maps (n, c, h, w), the finest first, as one: coarser ones are enlarged bilinearly."""
-    grid = maps[0].shape[2:]
-    return torch.cat([m if m.shape[2:] == grid else F.interpolate(m.float(), grid, mode="bilinear") for m in maps], 1)
+def on_one_grid(maps: list[Tensor], extractor: Extractor) -> Tensor:
+    """Return maps of stages (n, c, h, w), the finest first, as one: coarser ones are enlarged."""
+    grid = maps[0].shape[-1]
+    return torch.cat([m if m.shape[-1] == grid else extractor.enlarge(m, grid) for m in maps], 1)
 
 
 def as_rows(described: Tensor) -> Tensor:
@@ -114,11 +114,6 @@ def summaries(maps: Tensor) -> dict[str, Tensor]:
     values = maps.flatten(1)
     highest = values.topk(max(int(TOP * values.shape[1]), 1)).values
     return {"max": highest[:, 0], "mean": values.mean(1), "top": highest.mean(1)}
-
-
-def enlarged(places: Tensor, size: int) -> Tensor:
-    """Return (n, h, w) as (n, size, size), bilinearly."""
-    return F.interpolate(places[:, None], size, mode="bilinear")[:, 0]
 
 
 def smoothed(maps: Tensor, sigma: float) -> Tensor:

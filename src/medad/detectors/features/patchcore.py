@@ -69,7 +69,7 @@ class PatchCore(DenseDetector):
     def descriptors(cls, extractor: Extractor, x: Tensor) -> Tensor:
         """Return the means over 3 x 3 places of two stages, on the grid of the finer one."""
         maps = extractor(x)
-        return on_one_grid([F.avg_pool2d(maps[name].float(), 3, 1, 1) for name in extractor.dense[cls.used]])
+        return on_one_grid([F.avg_pool2d(maps[name].float(), 3, 1, 1) for name in extractor.dense[cls.used]], extractor)
 
     @classmethod
     def learn(cls, plan: Plan, describe: Describe) -> Fit:

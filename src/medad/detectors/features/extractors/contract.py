@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from medad.detectors.features.extractors.places import enlarged
 
 Maps = dict[str, Tensor]  # (n, channels, height, width) by stage, the finest first
 
@@ -19,10 +20,13 @@ class Extractor(nn.Module, ABC):
         Stages whose means over places, one after the other, are an image's descriptor.
     dense : tuple of str
         Stages at which methods look that describe every place.
+    centred : bool
+        Where these places lie, see :func:`medad.detectors.features.extractors.places.enlarged`.
     """
 
     pooled: tuple[str, ...]
     dense: tuple[str, ...]
+    centred: bool = True
 
     @abstractmethod
     def forward(self, x: Tensor) -> Maps:
@@ -54,12 +58,18 @@ class Extractor(nn.Module, ABC):
         parts = weights.expand(n, -1).split([maps[name].shape[1] for name in self.pooled], 1)
         stages = zip(self.pooled, parts, strict=True)
         return sum(
-            (_enlarged(torch.einsum("nchw,nc->nhw", maps[name].float(), part.float()), size) for name, part in stages),
+            (
+                self._contribution(torch.einsum("nchw,nc->nhw", maps[name].float(), part.float()), size)
+                for name, part in stages
+            ),
             torch.zeros(n, size, size, device=weights.device),
         )
 
+    def enlarge(self, x: Tensor, size: int) -> Tensor:
+        """Return maps of stages (n, c, h, w) as (n, c, size, size), every place where it lies."""
+        return enlarged(x, size, self.centred)
 
-def _enlarged(x: Tensor, size: int) -> Tensor:
-    """Return maps (n, h, w) as (n, size, size), bilinearly and with the same means."""
-    large = F.interpolate(x[:, None], size, mode="bilinear")[:, 0]
-    return large + (x.mean((1, 2)) - large.mean((1, 2)))[:, None, None]  # only where h divides `size`, nothing
+    def _contribution(self, x: Tensor, size: int) -> Tensor:
+        """Return maps (n, h, w) as (n, size, size), with the same means."""
+        large = self.enlarge(x[:, None], size)[:, 0]
+        return large + (x.mean((1, 2)) - large.mean((1, 2)))[:, None, None]

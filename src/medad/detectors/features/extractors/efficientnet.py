@@ -19,6 +19,7 @@ class EfficientNetLite0Extractor(Extractor):
 
     pooled = ("40", "80", "112", "192", "320", "1280")
     dense = ("24", "40", "112")
+    centred = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -21,6 +21,7 @@ class ResNetExtractor(Extractor):
 
     pooled = ("layer1", "layer2", "layer3", "layer4")
     dense = ("layer1", "layer2", "layer3")
+    centred = False
 
     def __init__(self, kind: str) -> None:
         super().__init__()
