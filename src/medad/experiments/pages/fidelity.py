@@ -18,6 +18,7 @@ from medad.experiments.deduplicated import Kept, deduplicated
 from medad.experiments.figures import WRITTEN, figures, head
 from medad.experiments.pages.verdict import NOT_JUDGED, tried_afterwards, verdict, why_not
 from medad.experiments.paper import BACKBONES, LATENT_16, TABLE_2
+from medad.experiments.reproduce.ocssl.rows import ROWS
 from medad.experiments.stored import RESULTS, Result, stored
 from medad.networks import autoencoder
 from medad.reports.markdown import markdown_table
@@ -34,6 +35,9 @@ those of Cai et al. (MICCAI 2024), AUROC / AP in %; ours are of preset paper, {W
 {RULE} {NOT_JUDGED} A method of which no run of its own is stored stands with \
 the networks of DDAD that are trained alike (`a_rec`, the mean over them). {CLEAN} \
 Other options are in [results](results/{DATASET}_methods.md)."""
+
+
+ELSEWHERE = "see [what unlabeled images are worth](results/ocssl.md)"
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,13 @@ def _row(method: str, score: str, published_as: str, runs: list[Result], known: 
     beside = "" if published is None else " / ".join("–" if f is None else f"{f:.1f}" for f in published)
     tables = [run.scores for run in runs]
     if not tables or score not in tables[0].rows:
-        return [method, published_as, beside, *[""] * (1 + len(head(known.kept))), "no data"]
+        return [
+            method,
+            published_as,
+            beside,
+            *[""] * (1 + len(head(known.kept))),
+            ELSEWHERE if method in {row.method for row in ROWS} else "no data",
+        ]
     found = figures(tables, score, known.kept)
     judged = verdict(found[0], published[0] if published else None, known.why_not(runs[0]))
     told = [figure.in_percent() for figure in found]

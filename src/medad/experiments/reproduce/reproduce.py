@@ -13,6 +13,8 @@ from medad.experiments.grid.engine import claimed_grid, run_grid, tabled
 from medad.experiments.grid.results import Record, export_scores
 from medad.experiments.reproduce.cells import MAKE
 from medad.experiments.reproduce.document import OURS, Facts, document
+from medad.experiments.reproduce.ocssl.command import reproduce_ocssl
+from medad.experiments.reproduce.ocssl.stored import FOLDER as OCSSL
 from medad.experiments.stored import machines, root_of
 from medad.files import replacing
 from medad.reports.report import heat_maps
@@ -40,9 +42,10 @@ def reproduce(
     Parameters
     ----------
     name : str
-        A table or figure of Cai et al. (2023), see :data:`medad.experiments.reproduce.cells.MAKE`.
+        A table or figure of Cai et al. (2023), see :data:`medad.experiments.reproduce.cells.MAKE`; or ``ocssl``, our
+        own table of what unlabeled images are worth, whose rows say their own options and seeds.
     data : Path
-        Folder of a data set.
+        Folder of a data set; of ``ocssl`` the folder that holds them.
     out : Path
         Folder of the grid; all experiments may share it, and then share trained networks.
     options : TrainOptions
@@ -64,6 +67,9 @@ def reproduce(
     UserError
         If there is no such experiment, the data do not allow it, or there is nothing to print.
     """
+    if name == OCSSL:
+        print(reproduce_ocssl(data, out, workers))
+        return 0
     text, failed = carry_out(
         name, data, out, options, seeds=seeds, scheduler=scheduler, workers=workers, stored=stored, train=train
     )
@@ -86,7 +92,7 @@ def carry_out(
 ) -> tuple[str, int]:
     """Do what `reproduce` does without printing; return the page, empty if all cells failed, and how many did."""
     if name not in MAKE:
-        raise UserError(f"{name}: no such experiment; there are {', '.join(MAKE)}")
+        raise UserError(f"{name}: no such experiment; there are {', '.join((*MAKE, OCSSL))}")
     data = data.resolve()
     stored = None if stored is None else root_of(stored, data.name)
     if {entry.label for entry in Repartition.read(data).test} != {0, 1}:
