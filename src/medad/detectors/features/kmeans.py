@@ -12,7 +12,7 @@ from torch import Tensor
 
 from medad.detectors.contract.ranges import ranged
 from medad.detectors.features.dense import MEANINGS
-from medad.detectors.features.nearest import nearest
+from medad.detectors.features.nearest_rows import nearest
 from medad.detectors.features.sampled import SampledDetector, SampledOptions
 
 STARTS = 3  # runs of the algorithm, of which the best is taken

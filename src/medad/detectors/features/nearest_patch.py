@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from medad.detectors.features.dense import MEANINGS
-from medad.detectors.features.nearest import nearest
+from medad.detectors.features.nearest_rows import nearest
 from medad.detectors.features.sampled import SampledDetector
 
 

@@ -13,7 +13,7 @@ from medad.detectors.features.coreset import Coreset
 from medad.detectors.features.dense import MEANINGS, DenseDetector, Describe, as_rows, on_one_grid
 from medad.detectors.features.detector import PRESETS, FeatureOptions
 from medad.detectors.features.extractors.contract import Extractor
-from medad.detectors.features.nearest import nearest
+from medad.detectors.features.nearest_rows import nearest
 from medad.training.fit import Fit
 
 PROJECTED = 128  # dimensions in which the coreset's distances are measured

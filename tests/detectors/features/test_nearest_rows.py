@@ -6,7 +6,7 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 
 from medad.detectors.features import nearest as module
-from medad.detectors.features.nearest import nearest
+from medad.detectors.features.nearest_rows import nearest
 
 
 @pytest.mark.parametrize("k", [1, 4])
