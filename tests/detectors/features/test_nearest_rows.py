@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from medad.detectors.features import nearest as module
+from medad.detectors.features import nearest_rows as module
 from medad.detectors.features.nearest_rows import nearest
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
-from medad.evaluation.comparison import adjusted_p, training_variances
-from medad.evaluation.delong import matching, paired_variance
+from medad.evaluation.delong import DUST, matching, paired_variance
 from medad.evaluation.intervals import class_sizes
 from medad.evaluation.metrics import auroc
 from medad.evaluation.scores import ScoreTable
@@ -16,7 +16,7 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Difference:
-    """Of two mean AUROCs, in points, and p, adjusted for all pairs of the rows of a column."""
+    """Of two mean AUROCs, in points, and p, adjusted for the number of rows that are held against the same one."""
 
     points: float
     p: float
@@ -34,25 +34,34 @@ class Difference:
 def difference(first: Sequence[ScoreTable], second: Sequence[ScoreTable], rows: int) -> Difference:
     """Return the first mean AUROC less the second.
 
-    DeLong's paired test for the choice of images (patients as a whole), the trainings' variance added, see
-    :func:`medad.evaluation.comparison.adjusted_p`.
+    Student's test: DeLong's paired variance for the choice of images (patients as a whole) plus the variances of both
+    means over trainings, with Welch's and Satterthwaite's degrees of freedom, and Šidák's adjustment. Of a row that
+    was trained once the chance in training is not known: p then speaks of this training.
 
     Parameters
     ----------
     first, second : sequence of ScoreTable
         A table for each training, of the same images.
     rows : int
-        Number of rows that are compared.
+        Number of rows that are held against the second.
     """
     names, labels, patients = first[0].image_path, np.asarray(first[0].gt_label), first[0].patients
     scores = [_stacked(some, names) for some in (first, second)]
     values = [np.array([auroc(labels, one) for one in part]) for part in scores]
-    chances = training_variances(values)
-    chance = sum(chances.variances)
-    items = min(class_sizes(labels, patients)) - 1
-    variance = paired_variance(labels, scores[0], scores[1], patients) + chance
     gap = float(values[0].mean() - values[1].mean())
-    return Difference(100 * gap, adjusted_p(gap, variance, min(items, chances.degrees) if chance > 0 else items, rows))
+    parts = [(paired_variance(labels, scores[0], scores[1], patients), min(class_sizes(labels, patients)) - 1)]
+    parts += [(float(v.var(ddof=1)) / len(v), len(v) - 1) for v in values if len(v) > 1]
+    return Difference(100 * gap, _p(gap, parts, rows))
+
+
+def _p(gap: float, parts: Sequence[tuple[float, int]], tests: int) -> float:
+    """Return two-sided p of a difference whose variance is a sum of parts, each with its degrees of freedom."""
+    variance = sum(part for part, _ in parts)
+    if variance < DUST**2:
+        return 1.0 if abs(gap) < DUST else 0.0
+    degrees = variance**2 / sum(part**2 / free for part, free in parts)
+    p = 2 * stats.t.sf(abs(gap) / np.sqrt(variance), degrees)
+    return float(-np.expm1(tests * np.log1p(-min(p, 1 - 1e-12))))
 
 
 def _stacked(some: Sequence[ScoreTable], names: tuple[str, ...]) -> np.ndarray:

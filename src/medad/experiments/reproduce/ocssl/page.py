@@ -41,7 +41,7 @@ def page(results: Path, command: str = "medad results ocssl") -> str:
         "## Beside the best control, and beside DDAD",
         "Points of AUROC above the best trivial control of the column (it is picked on the same test images, so that "
         "nothing is given away) and, behind the slash, above the best stored DDAD. A star: more than chance, by "
-        "DeLong's paired test with the chance in training, adjusted for all pairs of rows.",
+        "DeLong's paired test with the chance in training where there are several, adjusted for the number of rows.",
         _beside(columns),
         "## Kinds that the unlabeled images did not hold, and another collection",
         "Only one kind of tumour among the unlabeled images; the de-duplicated normal test images against each kind. "

@@ -36,7 +36,8 @@ def _of_set(title: str, tables: Tables) -> Iterator[str]:
     weak = [n for n in methods if not _above(tables[n], tables[control], len(tables))]
     yield told + "."
     if weak:
-        yield f"{title}: not clearly above that control, and so no evidence of pathology: {', '.join(sorted(weak))}."
+        named = ", ".join(sorted(weak))
+        yield f"{title}: not clearly above that control, so that they have shown no more than it: {named}."
 
 
 def kinds(columns: Mapping[str, Tables]) -> Iterator[str]:
