@@ -3,8 +3,8 @@
 import json
 import re
 import sys
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from hashlib import blake2b
@@ -16,15 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from medad.cores import cores
-from medad.data.given import Images, as_images
-from medad.data.imageset import ImageSet
-from medad.detectors.contract.batches import parallel_map
+from medad.data.given import Images
 from medad.detectors.contract.holdout import split_holdout
 from medad.detectors.contract.options import Options, make_options
 from medad.detectors.contract.plan import Plan, TrainingData, patients_of
-from medad.detectors.contract.prediction import Prediction
+from medad.detectors.contract.scoring import Scoring
 from medad.detectors.contract.training import train
-from medad.errors import NotFittedError, UserError, check_choice
+from medad.errors import UserError, check_choice
 from medad.evaluation.calibration import threshold_at_specificity
 from medad.networks.folding import folded
 from medad.training.checkpoint import load_networks, load_tensors, network_state, save_tensors
@@ -33,7 +31,7 @@ from medad.training.machine.device import choose_device
 from medad.training.machine.precision import check_precision, products_in
 from medad.training.main_module import refuse_second_call
 from medad.training.phase_store import PhaseStore
-from medad.training.pixels import share_pixels, to_unit
+from medad.training.pixels import share_pixels
 from medad.training.run_folder import WEIGHTS_FILE, read_run, timings, update_run, write_losses
 from medad.training.seeds import derive_seed
 from medad.training.spec import Recipe, Spec, Work
@@ -42,10 +40,9 @@ from medad.training.workspace import workspace
 
 SPECIFICITY = 0.95
 OF_ALL = {"pred_score": "the detector's score", "anomaly_map": "the detector's map"}
-PIXELS_AT_ONCE = {"cpu": 32 * 64**2, "cuda": 1024 * 64**2}
 
 
-class Detector(ABC):
+class Detector(Scoring):
     """A method that can be fitted.
 
     Parameters
@@ -144,10 +141,6 @@ class Detector(ABC):
         Those of a later stage find what earlier ones left by :meth:`medad.detectors.contract.plan.Plan.finished`.
         """
 
-    @abstractmethod
-    def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Return scores (n,) and maps (n, S, S) of a batch in [-1, 1], (n, C, S, S)."""
-
     def fit(
         self,
         normal: Images,
@@ -214,61 +207,6 @@ class Detector(ABC):
                 self.threshold_ = threshold_at_specificity(self.held_out_scores_, SPECIFICITY)
             self.timings_ = timings(watch, went_on)
         return self
-
-    def predict(self, images: Images, batch_size: int | None = None) -> Iterator[Prediction]:
-        """Score `images` batch by batch; the result does not depend on `batch_size` (to a relative 1e-5).
-
-        By default a batch has as many pixels as 32 images of 64 x 64, on a GPU as 1,024. On a CPU every
-        core scores a batch.
-
-        Parameters
-        ----------
-        images : ImageSet, array or list of files
-            See :func:`medad.data.given.as_images`.
-        batch_size : int, optional
-            Images at a time.
-
-        Raises
-        ------
-        NotFittedError
-            Before :meth:`fit`.
-        UserError
-            For images of another kind or size than the options say.
-        """
-        self._check_fitted()
-        return self._predict(self._given(images), batch_size)
-
-    def scores(self, images: Images) -> dict[str, np.ndarray]:
-        """Return the scores of `images` by name, (n,) each, as :meth:`predict` gives them, without maps.
-
-        Raises
-        ------
-        NotFittedError, UserError
-            As :meth:`predict` does; also for no image.
-        """
-        found = [prediction.scores for prediction in self.predict(images)]
-        if not found:
-            raise UserError("no images to score")
-        return {name: np.concatenate([scores[name] for scores in found]) for name in found[0]}
-
-    def _predict(self, images: ImageSet, batch_size: int | None) -> Iterator[Prediction]:
-        threads = self.jobs if self.device.type == "cpu" else 1
-        batch_size = batch_size or max(PIXELS_AT_ONCE[self.device.type] // self.options.size**2, 1)
-        starts = range(0, len(images), batch_size)
-        yield from parallel_map(lambda i: self._score(images, slice(i, i + batch_size)), starts, threads)
-
-    @torch.inference_mode()
-    def _score(self, images: ImageSet, rows: slice) -> Prediction:
-        bf16 = self.scoring_precision == "bf16"
-        with products_in(self.scoring_precision, self.device), torch.autocast(self.device.type, torch.bfloat16, bf16):
-            scores, maps = self.analyse(to_unit(images.pixels[rows], self.device))
-        numbers = {name: value.double().cpu().numpy() for name, value in scores.items()}
-        return Prediction(
-            images.ids[rows],
-            numbers,
-            {name: value.float().cpu().numpy() for name, value in maps.items()},
-            None if self.threshold_ is None else (numbers["pred_score"] >= self.threshold_).astype(np.int8),
-        )
 
     def save(self, folder: str | Path) -> None:
         """Write ``weights.safetensors``, ``losses.csv``, ``held_out.csv`` and the method's part of ``run.yaml``.
@@ -404,10 +342,3 @@ class Detector(ABC):
         self.load_state(trained.networks | trained.fitted, plan.has_unlabeled)
         self.tensors_ = {name: self.tensors_[name] for name in trained.fitted}  # not networks of earlier stages
         self.loss_curves_ = trained.losses
-
-    def _check_fitted(self) -> None:
-        if not self.networks_ and not self.tensors_:
-            raise NotFittedError(f"this {self.name} is not fitted: call fit, or take load_detector of a finished run")
-
-    def _given(self, given: Images) -> ImageSet:
-        return as_images(given, self.options.preprocessing, self.jobs)

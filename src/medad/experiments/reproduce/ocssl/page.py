@@ -51,8 +51,9 @@ def page(results: Path, command: str = "medad results ocssl") -> str:
         *prose.kinds(read_columns(KINDS, results)),
         *curves.section(results),
         "## Seconds",
-        "Of fitting and of scoring the test images on one core, descriptors known already (they are computed once for "
-        "all methods, [speed](../performance.md)); brain_tumor, mean over trainings.",
+        "Of fitting and of scoring the test images on one core, other processes beside it; brain_tumor, mean over "
+        "trainings. Descriptors are computed once for all methods ([speed](../performance.md)), here in the first row; "
+        "methods that look at every place look at the images themselves.",
         _seconds(results),
         f"{CLEAN}",
         *_notes(),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from medad.data.imageset import ImageSet
+from medad.data.intensity import DEFAULT
 from medad.detectors.registry import METHODS, make_detector
 from medad.evaluation.controls import Controls
 from medad.experiments.reproduce.ocssl.rows import Row
@@ -70,7 +71,7 @@ def _row(setting: Setting, row: Row, given: Given, folder: Path, jobs: int | Non
     fit_seconds, score_seconds = [], []
     seeds = row.seeds if METHODS[row.method].load().random else row.seeds[:1]
     for seed in seeds:
-        options = {"channels": setting.channels} | row.options
+        options = {"channels": setting.channels, "intensity": DEFAULT} | row.options
         detector = make_detector(row.method, row.preset, seed=seed, jobs=jobs, **options)
         started = time.monotonic()
         detector.fit(given.normal, given.unlabeled)
