@@ -71,7 +71,7 @@ def _row(setting: Setting, row: Row, given: Given, folder: Path, jobs: int | Non
     fit_seconds, score_seconds = [], []
     seeds = row.seeds if METHODS[row.method].load().random else row.seeds[:1]
     for seed in seeds:
-        options = {"channels": setting.channels, "intensity": DEFAULT} | row.options
+        options: dict[str, Any] = {"channels": setting.channels, "intensity": DEFAULT} | row.options
         detector = make_detector(row.method, row.preset, seed=seed, jobs=jobs, **options)
         started = time.monotonic()
         detector.fit(given.normal, given.unlabeled)
