@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from medad.detectors.contract.batches import parallel_map
 from medad.detectors.contract.one_network import adam_of, own_loss
+from medad.detectors.contract import options
 from medad.detectors.contract.options import TrainingOptions
 from medad.detectors.contract.plan import Plan, TrainingData
 from medad.detectors.contract.ranges import ranged
@@ -94,7 +95,7 @@ class FeatureDDAD(FeatureDetector):
         "a_intra": "disagreement among the ensemble trained on normal images",
         "a_inter": "difference between ensembles trained with and without the unlabeled images",
     }
-    presets = PRESETS | {"tiny": PRESETS["tiny"] | {"steps": 2, "ensemble_size": 2}}
+    presets = PRESETS | {"standard": options.STANDARD, "tiny": PRESETS["tiny"] | {"steps": 2, "ensemble_size": 2}}
 
     def modules(self, unlabeled: bool) -> dict[str, list[str]]:
         """Return the names of the networks of each module that there is."""
