@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from medad.detectors.contract import options
 from medad.detectors.contract.batches import parallel_map
 from medad.detectors.contract.one_network import adam_of, own_loss
-from medad.detectors.contract import options
 from medad.detectors.contract.options import TrainingOptions
 from medad.detectors.contract.plan import Plan, TrainingData
 from medad.detectors.contract.ranges import ranged
