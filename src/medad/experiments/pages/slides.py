@@ -36,8 +36,8 @@ def page(results: Path) -> str:
     notes = results / DATASET / "notes.md"
     parts = [
         "# MVTec AD, screw: students and what they are compared with",
-        f"{printed_by('medad results mvtec_screw')} from the runs stored in `{DATASET}/`, which `medad benchmark "
-        f"docs/results/{DATASET}.yaml` made. Machine: {machines(run.run for run in runs)}.",
+        f"{printed_by('medad results mvtec_screw')} from the runs stored in `{DATASET}/`. All methods: "
+        f"`medad benchmark docs/results/{DATASET}.yaml`. Machine: {machines(run.run for run in runs)}.",
         RULE,
         markdown_table(rows),
         *_controls(runs[0].metrics),

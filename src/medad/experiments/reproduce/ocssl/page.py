@@ -56,7 +56,7 @@ def page(results: Path, command: str = "medad results ocssl") -> str:
         "methods that look at every place look at the images themselves.",
         _seconds(results),
         f"{CLEAN}",
-        *_notes(),
+        *_notes(results),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -133,7 +133,9 @@ def _seconds(results: Path) -> str:
     return markdown_table(rows)
 
 
-def _notes() -> Iterator[str]:
-    noted = [f"- {row.name}: {row.note}." for row in ROWS if row.note]
+def _notes(results: Path) -> Iterator[str]:
+    noted = [
+        f"- {row.name}: {row.note}." for row in ROWS if row.note and list((results / FOLDER).glob(f"*/{row.name}.yaml"))
+    ]
     if noted:
         yield "\n".join(noted)
