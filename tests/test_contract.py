@@ -72,7 +72,10 @@ def test_scores_and_maps_have_their_shapes(method):
 def test_batch_size_does_not_matter(method):
     images = make_images(7, seed=3)
     for one, other in zip(predict(fitted(method), images), predict(fitted(method), images, 2), strict=True):
-        assert_same(one, other, rtol=1e-5, atol=1e-5)
+        for name, values in other.items():
+            # The parts of a signed sum cancel: what is near 0 is as exact as the largest of them.
+            largest = max(1, abs(values).max()) if (values < 0).any() else 1
+            np.testing.assert_allclose(one[name], values, rtol=1e-5, atol=1e-5 * largest, err_msg=name)
 
 
 def test_a_single_image(method):

@@ -28,7 +28,7 @@ class TrainOptions:
     method : str
         Which method learns; `medad methods` lists them.
     backbone : {'ae', 'memae', 'aeu'}, optional
-        Reconstruction network inside DDAD.
+        Reconstruction network inside DDAD and D2UE.
     preset : {'paper', 'standard', 'quick', 'tiny'}
         The recipe to start from; standard holds out normals for a threshold and averages the weights of
         ASR-Net (chosen on test images of brain_tumor), quick is for a first look, tiny for tests.

@@ -35,8 +35,8 @@ class FeatureOptions(Options):
     extractor : str
         The network: one of :data:`medad.detectors.features.extractors.registry.EXTRACTORS`.
     weights : str
-        File with its weights; not needed where an installed package has them. Only training reads it: a run keeps
-        the network that it looks through.
+        File with its weights, for ``encoder`` the folder of a run; not needed where an installed package has them.
+        Only training reads it: a run keeps the network that it looks through.
     """
 
     scoring = Options.scoring | {"weights"}  # what the file holds counts, not where it lies: see `FeatureDetector.spec`

@@ -68,6 +68,17 @@ def test_scores_are_stored_by_seed_and_not_computed_twice(phantoms, setting, com
     scoring.compute([setting], ROWS, phantoms.parent, computed, jobs=1)
 
 
+def test_one_class_rows_are_those_of_the_usual_training(phantoms, computed, monkeypatch):
+    kind = next(entry.kind for entry in Repartition.read(phantoms).unlabeled if entry.label == 1)
+    monkeypatch.setattr(scoring, "read_setting", lambda given, data, size: read_setting(given, data, 64))
+    scoring.compute([Setting("without", phantoms.name, without=kind)], ROWS, phantoms.parent, computed, jobs=1)
+    assert "knn" not in read_tables(computed / FOLDER / "without")
+    column = Column("", "without", usual="brain_tumor")
+    found, usual = read_columns((column,), computed)[""], read_tables(computed / FOLDER / "brain_tumor")
+    np.testing.assert_array_equal(found["knn"][0].columns["pred_score"], usual["knn"][0].columns["pred_score"])
+    assert (found["nu"][0].columns["pred_score"] != usual["nu"][0].columns["pred_score"]).any()
+
+
 def test_the_page_names_every_row_and_the_best_control(computed):
     text = page(computed)
     columns = read_columns((Column("brain_tumor", "brain_tumor"),), computed)

@@ -1,14 +1,16 @@
 """What the columns of the table are measured on: parts of the test images of a setting."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from medad.detectors.registry import METHODS
 from medad.evaluation.metrics import auroc
 from medad.evaluation.scores import ScoreTable
 from medad.experiments.deduplicated import deduplicated
+from medad.experiments.reproduce.ocssl.rows import ROWS
 from medad.experiments.reproduce.ocssl.settings import OTHER
 from medad.experiments.reproduce.ocssl.stored import CONTROL, FOLDER, read_tables
 from medad.experiments.stored import by_method, stored
@@ -36,6 +38,8 @@ class Column:
         Whether the abnormal images are those of the other collection.
     ddad : bool
         Whether stored runs of DDAD learned from the same images.
+    usual : str
+        Setting with the same normal images, whose rows that learn from these alone stand here, too.
     """
 
     title: str
@@ -44,6 +48,7 @@ class Column:
     kinds: tuple[str, ...] = ()
     other: bool = False
     ddad: bool = False
+    usual: str = ""
 
 
 SETS = (
@@ -56,7 +61,7 @@ SETS = (
 )
 _WITHOUT = "brain_tumor-without-"
 KINDS = tuple(
-    Column(f"{seen} seen: {kind}", f"{_WITHOUT}{unseen}", clean="brain_tumor", kinds=(kind,))
+    Column(f"{seen} seen: {kind}", f"{_WITHOUT}{unseen}", clean="brain_tumor", kinds=(kind,), usual="brain_tumor")
     for seen, unseen in (("meningioma", "glioma"), ("glioma", "meningioma"))
     for kind in (seen, unseen)
 ) + (Column("another collection", "brain_tumor", clean="brain_tumor", other=True),)
@@ -68,7 +73,7 @@ def read_columns(columns: tuple[Column, ...], results: Path) -> dict[str, Tables
     for column in columns:
         folder = results / FOLDER / column.setting
         if folder.is_dir():
-            rows: Mapping[str, list[ScoreTable]] = read_tables(folder) | (_ddad(column, results) if column.ddad else {})
+            rows = _one_class(column, results) | read_tables(folder) | _ddad(column, results)
             part = part_of(column, results)
             tables = {name: [part(table) for table in some] for name, some in rows.items()}
             if all(len(set(np.asarray(table.gt_label))) == 2 for some in tables.values() for table in some):
@@ -93,8 +98,14 @@ def part_of(column: Column, results: Path) -> Callable[[ScoreTable], ScoreTable]
     return part
 
 
+def _one_class(column: Column, results: Path) -> Tables:
+    folder = results / FOLDER / column.usual
+    rows = read_tables(folder) if column.usual and folder.is_dir() else {}
+    return {row.name: rows[row.name] for row in ROWS if row.name in rows and not METHODS[row.method].uses_unlabeled}
+
+
 def _ddad(column: Column, results: Path) -> Tables:
-    runs = by_method(stored(column.setting, results))
+    runs = by_method(stored(column.setting, results)) if column.ddad else {}
     return {name: [run.scores for run in runs[name]] for name in DDAD if name in runs}
 
 

@@ -44,7 +44,8 @@ def page(results: Path, command: str = "medad results ocssl") -> str:
         "DeLong's paired test with the chance in training where there are several, adjusted for the number of rows.",
         _beside(columns),
         "## Kinds that the unlabeled images did not hold, and another collection",
-        "Only one kind of tumour among the unlabeled images; the de-duplicated normal test images against each kind. "
+        "Only one kind of tumour among the unlabeled images; the de-duplicated normal test images against each kind; "
+        "rows that learn from normal images alone are trained as above. "
         "*Another collection*: the usual training, tumours of brain_tumor_masks against the same normal images. Those "
         "are brighter than the normal images, the published ones darker: it compares shifts as much as pathology.",
         _figures(read_columns(KINDS, results)),

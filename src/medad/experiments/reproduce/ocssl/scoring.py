@@ -1,7 +1,7 @@
 """Fitting the methods of the table and scoring the test images."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -55,10 +55,15 @@ def _compute(setting: Setting, rows: Sequence[Row], data: Path, folder: Path, jo
     if read_about(folder, CONTROLS) is None:
         _controls(given(SIZE_OF_CONTROLS), folder)
     for row in rows:
-        needless = METHODS[row.method].uses_unlabeled and given(METHODS[row.method].size).unlabeled is None
-        if read_about(folder, row.name) is None and not needless:
+        if read_about(folder, row.name) is None and not _needless(setting, row, given):
             say(f"{setting.name}: {row.name}")
             _row(setting, row, given(METHODS[row.method].size), folder, jobs)
+
+
+def _needless(setting: Setting, row: Row, given: Callable[[int], Given]) -> bool:
+    """Whether there is nothing to learn from, or the usual setting has the same normal images for a one-class row."""
+    info = METHODS[row.method]
+    return given(info.size).unlabeled is None if info.uses_unlabeled else bool(setting.without)
 
 
 def _controls(given: Given, folder: Path) -> None:
