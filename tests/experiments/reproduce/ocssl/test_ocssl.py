@@ -68,11 +68,12 @@ def test_scores_are_stored_by_seed_and_not_computed_twice(phantoms, setting, com
     scoring.compute([setting], ROWS, phantoms.parent, computed, jobs=1)
 
 
-def test_one_class_rows_are_those_of_the_usual_training(phantoms, computed, monkeypatch):
+def test_what_adds_nothing_to_the_usual_training_is_not_computed(phantoms, computed, monkeypatch):
     kind = next(entry.kind for entry in Repartition.read(phantoms).unlabeled if entry.label == 1)
     monkeypatch.setattr(scoring, "read_setting", lambda given, data, size: read_setting(given, data, 64))
-    scoring.compute([Setting("without", phantoms.name, without=kind)], ROWS, phantoms.parent, computed, jobs=1)
-    assert "knn" not in read_tables(computed / FOLDER / "without")
+    rows = (*ROWS, Row("shortened", "nu", "quick", PIXELS))
+    scoring.compute([Setting("without", phantoms.name, without=kind)], rows, phantoms.parent, computed, jobs=1)
+    assert read_tables(computed / FOLDER / "without").keys() & {"knn", "nu", "shortened"} == {"nu"}
     column = Column("", "without", usual="brain_tumor")
     found, usual = read_columns((column,), computed)[""], read_tables(computed / FOLDER / "brain_tumor")
     np.testing.assert_array_equal(found["knn"][0].columns["pred_score"], usual["knn"][0].columns["pred_score"])

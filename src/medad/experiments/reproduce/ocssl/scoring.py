@@ -61,9 +61,15 @@ def _compute(setting: Setting, rows: Sequence[Row], data: Path, folder: Path, jo
 
 
 def _needless(setting: Setting, row: Row, given: Callable[[int], Given]) -> bool:
-    """Whether there is nothing to learn from, or the usual setting has the same normal images for a one-class row."""
+    """Whether there is nothing to learn from, or the setting would add nothing to the usual one.
+
+    That is so of a one-class row, which learns from the same normal images, and of a shortened one, which decides
+    nothing about kinds that it has not seen.
+    """
     info = METHODS[row.method]
-    return given(info.size).unlabeled is None if info.uses_unlabeled else bool(setting.without)
+    if setting.without and (row.preset == "quick" or not info.uses_unlabeled):
+        return True
+    return info.uses_unlabeled and given(info.size).unlabeled is None
 
 
 def _controls(given: Given, folder: Path) -> None:
