@@ -125,7 +125,7 @@ def test_lengths_of_training(phantoms, tmp_path, capsys):
         (("--methods", "ae", "--epochs", "2;4"), "--epochs 2;4: give whole numbers with commas between them"),
         (("--epochs", "2,4"), "--methods: name the one method"),
         (("--test", "x"), "--test: nothing here may look at test images or labels"),
-        (("--methods", "knn", "--options.weights", "none.pth"), "none.pth"),
+        (("--methods", "mahalanobis", "--options.weights", "none.pth"), "none.pth"),
     ],
 )
 def test_bad_options_are_told_in_one_line(options, said, phantoms, tmp_path, capsys):

@@ -36,6 +36,14 @@ def test_without_standardising_it_is_scikit_learn_s_of_rows_as_they_are():
 
 
 @pytest.mark.parametrize("standardise", [True, False])
+def test_two_rows_tell_the_mean_variance_alone(standardise):
+    found = learn_gaussian(np.array([[0.0, 2, 4], [2.0, 0, 4]]), standardise)
+    x = torch.tensor([[1.0, 3, 4], [3.0, 1, 4]])  # both two standard deviations from the mean in one number
+    distances = squared_distance(found, x)
+    assert distances[0] == distances[1] and 0 < distances[0] < torch.inf
+
+
+@pytest.mark.parametrize("standardise", [True, False])
 def test_rows_that_are_all_alike_are_at_no_distance_from_anything(standardise):
     gaussian = learn_gaussian(np.ones((5, 3)), standardise)
     np.testing.assert_array_equal(squared_distance(gaussian, torch.randn(2, 3)), 0)

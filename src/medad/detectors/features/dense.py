@@ -90,7 +90,7 @@ class DenseDetector(FeatureDetector):
 
     def _train(self, data: TrainingData, folder: Path, store: PhaseStore | None) -> None:
         # The fit's key depends on the weights of the extractor.
-        self.load_state(network_state({EXTRACTOR: read_extractor(self.options.extractor, self.options.weights)}))
+        self.load_state(network_state({EXTRACTOR: self.read_extractor()}))
         super()._train(data, folder, store)
 
 

@@ -16,7 +16,6 @@ from medad.detectors.features.descriptor_store import DescriptorStore
 from medad.detectors.features.detector import EXTRACTOR, FeatureDetector
 from medad.detectors.features.extraction import descriptors_of
 from medad.detectors.features.extractors.contract import Maps
-from medad.detectors.features.extractors.registry import read_extractor
 from medad.errors import UserError
 from medad.training.checkpoint import network_state
 from medad.training.fit import Fit
@@ -77,7 +76,7 @@ class DescriptorDetector(FeatureDetector):
         return descriptors_of(self.extractor, store, pixels, self.jobs, self.device)
 
     def _train(self, data: TrainingData, folder: Path, store: PhaseStore | None) -> None:
-        self.load_state(network_state({EXTRACTOR: read_extractor(self.options.extractor, self.options.weights)}))
+        self.load_state(network_state({EXTRACTOR: self.read_extractor()}))
         parts = [self._descriptors(np.load(file, mmap_mode="r", allow_pickle=False)) for file in data.files]
         np.save(folder / FILE, np.concatenate(parts), allow_pickle=False)
         super()._train(data, folder, store)

@@ -23,6 +23,8 @@ from medad.training.spec import Recipe, Spec, Work
 
 # Nothing is trained, so all presets are alike but for the hold-out.
 PRESETS: dict[str, dict[str, Any]] = {"paper": {}, "standard": {"holdout": 0.1}, "quick": {}, "tiny": {"size": 64}}
+# Methods on descriptors whatever they are of: tests need no network for each of these.
+PIXELS_IN_TESTS = PRESETS | {"tiny": {"size": 64, "extractor": "pixels"}}
 EXTRACTOR = "extractor"  # its name among the networks of a run
 
 
@@ -66,6 +68,7 @@ class FeatureDetector(Detector):
         super().__init__(options, **settings)
         self.extractor_key_ = ""
         self._weights: dict[str, Tensor] = {}
+        self._read: Extractor | None = None  # while fitting
 
     @property
     def extractor(self) -> Extractor:
@@ -80,15 +83,21 @@ class FeatureDetector(Detector):
 
     def fit(self, normal: Images, unlabeled: Images | None = None, **how: Any) -> Self:
         """Learn as every detector does; raises `UserError` also where the extractor's weights cannot be had."""
-        read_extractor(self.options.extractor, self.options.weights)  # before anything is changed
-        return super().fit(normal, unlabeled, **how)
+        self._read = self.read_extractor()  # before anything is changed
+        try:
+            return super().fit(normal, unlabeled, **how)
+        finally:
+            self._read = None
+
+    def read_extractor(self) -> Extractor:
+        """Return the extractor that the options name; while fitting, as it was read at the beginning."""
+        return self._read or read_extractor(self.options.extractor, self.options.weights)
 
     def load_state(self, tensors: Mapping[str, Tensor], unlabeled: bool = False) -> None:
         """Take what a training has made; an extractor that is not among it is the one that the options name."""
         prefix = f"{EXTRACTOR}/"
         if not any(name.startswith(prefix) for name in tensors):
-            frozen = read_extractor(self.options.extractor, self.options.weights)
-            tensors = {**tensors, **network_state({EXTRACTOR: frozen})}
+            tensors = {**tensors, **network_state({EXTRACTOR: self.read_extractor()})}
         self._weights = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
         super().load_state(tensors, unlabeled)
         network = self.networks_[EXTRACTOR]

@@ -19,7 +19,8 @@ def learn_gaussian(rows: np.ndarray, standardise: bool = True) -> dict[str, Tens
         Descriptors, one a row.
     standardise : bool
         Whether the covariance is shrunk with all numbers at variance one, so that their units do not count; a
-        number that is constant then has no say. Rows that are all alike are at no distance from anything.
+        number that is constant then has no say. Rows that are all alike are at no distance from anything. Two rows
+        tell the mean variance alone: of them the estimate would shrink nothing, and leave a singular matrix.
     """
     x = rows.astype(np.float64)
     mean, scale = x.mean(0), x.std(0) if standardise else np.ones(x.shape[1])
@@ -28,8 +29,9 @@ def learn_gaussian(rows: np.ndarray, standardise: bool = True) -> dict[str, Tens
     fitted = LedoitWolf(store_precision=False, assume_centered=True).fit((x - mean) * inverse)
     if not fitted.covariance_.any():
         return {"mean": torch.from_numpy(mean), "precision": torch.zeros(len(mean), len(mean), dtype=torch.float64)}
-    covariance = fitted.covariance_ + np.diag(constant.astype(np.float64))
-    precision = np.linalg.inv(covariance) * inverse[:, None] * inverse
+    shrunk = fitted.covariance_ if len(x) > 2 else np.eye(len(mean)) * np.trace(fitted.covariance_) / len(mean)
+    covariance = torch.from_numpy(shrunk + np.diag(constant.astype(np.float64)))
+    precision = torch.cholesky_inverse(torch.linalg.cholesky(covariance)).numpy() * inverse[:, None] * inverse
     return {"mean": torch.from_numpy(mean), "precision": torch.from_numpy(precision)}
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.ranges import ranged
 from medad.detectors.features.descriptors import DescriptorDetector
-from medad.detectors.features.detector import PRESETS, FeatureOptions
+from medad.detectors.features.detector import PIXELS_IN_TESTS, FeatureOptions
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class KNN(DescriptorDetector):
     options_type = KNNOptions
     meanings = {"distance": "distance to the most similar normal images"}
     random = False
-    presets = PRESETS
+    presets = PIXELS_IN_TESTS
 
     @classmethod
     def learn(cls, plan: Plan, normal: np.ndarray, unlabeled: np.ndarray) -> dict[str, Tensor]:

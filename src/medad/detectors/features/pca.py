@@ -9,7 +9,7 @@ from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.ranges import ranged
 from medad.detectors.features.components import learn_components, residual
 from medad.detectors.features.descriptors import DescriptorDetector
-from medad.detectors.features.detector import PRESETS, FeatureOptions
+from medad.detectors.features.detector import PIXELS_IN_TESTS, FeatureOptions
 from medad.detectors.features.deviations import deviation_map
 from medad.detectors.features.extractors.contract import Maps
 
@@ -50,7 +50,7 @@ class PCADetector(DescriptorDetector):
         "contribution": "what each place adds to the square of that",
     }
     random = False
-    presets = PRESETS
+    presets = PIXELS_IN_TESTS
 
     @classmethod
     def learn(cls, plan: Plan, normal: np.ndarray, unlabeled: np.ndarray) -> dict[str, Tensor]:

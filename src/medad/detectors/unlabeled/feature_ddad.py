@@ -18,7 +18,7 @@ from medad.detectors.contract.plan import Plan, TrainingData
 from medad.detectors.contract.ranges import ranged
 from medad.detectors.ddad.discrepancy import discrepancies, ensemble_residual, stack
 from medad.detectors.features.detector import EXTRACTOR, PRESETS, FeatureDetector, FeatureOptions
-from medad.detectors.features.extractors.registry import make_extractor, read_extractor
+from medad.detectors.features.extractors.registry import make_extractor
 from medad.detectors.unlabeled.standard import standard_of
 from medad.networks.autoencoder import Reconstruction
 from medad.training.checkpoint import load_tensors, network_state
@@ -138,7 +138,7 @@ class FeatureDDAD(FeatureDetector):
         return self.spec(plan, name, partial(_phase, name=name), plan.options.recipe(plan.count), relevant)
 
     def _train(self, data: TrainingData, folder: Path, store: PhaseStore | None) -> None:
-        frozen = read_extractor(self.options.extractor, self.options.weights)
+        frozen = self.read_extractor()
         self._weights, self.has_unlabeled_ = dict(frozen.state_dict()), len(data.files) > 1
         self.load_state(network_state(self.build() | {EXTRACTOR: frozen}), self.has_unlabeled_)
         self._write_maps(data, folder / FILE)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from medad.detectors.contract.plan import Plan
-from medad.detectors.features.detector import PRESETS
+from medad.detectors.features.detector import PIXELS_IN_TESTS
 from medad.detectors.unlabeled.division import FoldData
 from medad.detectors.unlabeled.fold_fits import HELD_SCORES
 from medad.detectors.unlabeled.neighbours import banks_of, distances, kept
@@ -45,7 +45,7 @@ class KNNRatio(OutOfFoldDetector):
         "ratio": "how much closer it lies to unlabeled than to normal images",
         "distance": "distance from the normal images (no unlabeled ones were given)",
     }
-    presets = PRESETS
+    presets = PIXELS_IN_TESTS
 
     @classmethod
     def learn_fold(cls, plan: Plan, data: FoldData) -> Model:

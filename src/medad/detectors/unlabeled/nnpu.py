@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.ranges import ranged
-from medad.detectors.features.detector import PRESETS
+from medad.detectors.features.detector import PIXELS_IN_TESTS
 from medad.detectors.unlabeled.division import FoldData
 from medad.detectors.unlabeled.fold_fits import HELD_SCORES
 from medad.detectors.unlabeled.out_of_fold import Model, OutOfFoldDetector, OutOfFoldOptions
@@ -63,7 +63,7 @@ class NNPU(OutOfFoldDetector):
         "nnpu": "how abnormal, by a network that learned from normal and unlabeled images",
         "distance": "distance from the normal images (no unlabeled ones were given)",
     }
-    presets = PRESETS
+    presets = PIXELS_IN_TESTS
 
     @classmethod
     def learn_fold(cls, plan: Plan, data: FoldData) -> Model:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from medad.detectors.contract.plan import Plan
-from medad.detectors.features.detector import PRESETS
+from medad.detectors.features.detector import PIXELS_IN_TESTS
 from medad.detectors.unlabeled.division import FoldData
 from medad.detectors.unlabeled.fold_fits import HELD_SCORES
 from medad.detectors.unlabeled.neighbours import banks_of, distances, kept
@@ -54,7 +54,7 @@ class NUKNN(OutOfFoldDetector):
         "distance": "distance from the most similar normal images",
         "surprise": "how improbable among normal images, by the more surprising of both",
     }
-    presets = PRESETS
+    presets = PIXELS_IN_TESTS
 
     @classmethod
     def learn_fold(cls, plan: Plan, data: FoldData) -> Model:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.ranges import ranged
-from medad.detectors.features.detector import PRESETS
+from medad.detectors.features.detector import PIXELS_IN_TESTS
 from medad.detectors.unlabeled.division import FoldData
 from medad.detectors.unlabeled.fold_fits import HELD_SCORES
 from medad.detectors.unlabeled.forest import packed, probability
@@ -54,7 +54,7 @@ class NUTrees(OutOfFoldDetector):
         "nu": "share of unlabeled images among those that are alike",
         "distance": "distance from the normal images (no unlabeled ones were given)",
     }
-    presets = PRESETS | {"tiny": PRESETS["tiny"] | {"trees": 20}}
+    presets = PIXELS_IN_TESTS | {"tiny": PIXELS_IN_TESTS["tiny"] | {"trees": 20}}
 
     @classmethod
     def learn_fold(cls, plan: Plan, data: FoldData) -> Model:
