@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.distributions import Gamma
+from torch.nn import functional as F
 
 from medad.synthesis.labels import GREY_LEVELS
 from medad.synthesis.median import majority
@@ -118,9 +119,9 @@ class PatchSampler:
         if self.shift:
             place, fits = self._shifted(box, place, theirs, objects)
             found &= fits
-        moved = move(theirs[:, None].float(), box, place)[:, 0] > 0.5
-        masks = inside(place, theirs.shape[-1]) & (moved | objects) & found[:, None, None]
-        return move(sources, box, place), masks
+        if place is not box:
+            sources, theirs = move(sources, box, place), move(theirs[:, None].float(), box, place)[:, 0] > 0.5
+        return sources, inside(place, theirs.shape[-1]) & (theirs | objects) & found[:, None, None]
 
     def _box(self, objects: Tensor) -> tuple[Boxes, Tensor]:
         """Draw boxes that hold enough of the objects; tell which do."""
@@ -182,12 +183,13 @@ def _lines(x: Tensor, where: Tensor, dim: int) -> Tensor:
     last = x.shape[dim] - 1
     before = where.floor().long().clamp(max=last)
     after = (before + 1).clamp(max=last)
-    return torch.lerp(x.take_along_dim(before, dim), x.take_along_dim(after, dim), where - before)
+    shape = torch.broadcast_shapes(x.shape, where.shape)
+    return torch.lerp(x.gather(dim, before.expand(shape)), x.gather(dim, after.expand(shape)), where - before)
 
 
 def _counts(masks: Tensor, first: Tensor, last: Tensor) -> Tensor:
     """Return how many pixels of `masks` lie in boxes, (attempts, n), from the sums of all that is above and left."""
-    sums = torch.nn.functional.pad(masks.long().cumsum(1).cumsum(2), (1, 0, 1, 0))
+    sums = F.pad(masks.cumsum(1, dtype=torch.int32).cumsum(2, dtype=torch.int32), (1, 0, 1, 0))
     image = torch.arange(len(masks), device=masks.device)
     (top, left), (bottom, right) = first.unbind(1), last.unbind(1)
     return sums[image, bottom, right] - sums[image, top, right] - sums[image, bottom, left] + sums[image, top, left]
