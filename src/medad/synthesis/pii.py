@@ -1,5 +1,6 @@
 """Poisson image interpolation (PII; Tan et al., MICCAI 2021)."""
 
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -28,8 +29,8 @@ def make_pii(label: str = "continuous", **settings: Any) -> Synthesiser:
 
     def pii(images: Tensor, sources: Tensor) -> Made:
         factors = blend_factors(images)
-        guidance = interpolated_gradients(factors)
-        blended, masks = sampler.paste(images, sources, lambda *given: poisson_blend(*given, guidance))
+        blend = partial(poisson_blend, guidance=interpolated_gradients(factors))
+        blended, masks = sampler.paste(images, sources, blend)
         return Made(blended, make_labels(label, images, blended, masks, factors))
 
     return pii
