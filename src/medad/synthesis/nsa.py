@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from medad.synthesis.contract import Made, Synthesiser
-from medad.synthesis.labels import make_labels
+from medad.synthesis.labels import labelled
 from medad.synthesis.patches import PatchSampler
 from medad.synthesis.poisson import poisson_blend
 
@@ -27,6 +27,6 @@ def make_nsa(label: str = "logistic", **settings: Any) -> Synthesiser:
 
     def nsa(images: Tensor, sources: Tensor) -> Made:
         blended, masks = sampler.paste(images, sources, poisson_blend)
-        return Made(blended, make_labels(label, images, blended, masks))
+        return labelled(label, images, blended, masks)
 
     return nsa

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from medad.synthesis.contract import Made, Synthesiser
-from medad.synthesis.labels import blend_factors, make_labels
+from medad.synthesis.labels import blend_factors, labelled
 from medad.synthesis.patches import PatchSampler
 from medad.synthesis.poisson import interpolated_gradients, poisson_blend
 
@@ -31,6 +31,6 @@ def make_pii(label: str = "continuous", **settings: Any) -> Synthesiser:
         factors = blend_factors(images)
         blend = partial(poisson_blend, guidance=interpolated_gradients(factors))
         blended, masks = sampler.paste(images, sources, blend)
-        return Made(blended, make_labels(label, images, blended, masks, factors))
+        return labelled(label, images, blended, masks, factors)
 
     return pii
