@@ -74,7 +74,7 @@ def synthesize(
     heading = f"{method}: {info.about}; label {info.labels[0]}; {clean} of {len(images)} images stayed clean"
     out.parent.mkdir(parents=True, exist_ok=True)
     write_synthesis(out, SynthesisSheet(heading, _shown(images), _shown(made.images), made.labels.numpy()))
-    say(f"{clean} of {len(images)} images stayed clean")
+    say(f"{clean} of {len(images)} images stayed clean; the sheet is {out}")
     return out
 
 
