@@ -19,7 +19,7 @@ from medad.data.phantom.benchmark import phantom_benchmark
 from medad.synthesis.registry import SYNTHESES, make_synthesis
 from medad.training.pixels import to_unit
 
-SHOWN, SEED = 4, 3
+SHOWN, SEED = 4, 51
 
 
 def show(axis: Axes, image: Tensor, **how: object) -> None:
@@ -50,7 +50,7 @@ def main() -> None:
         row[0].set_ylabel(name, fontsize=9, family="monospace")
     file = Path(__file__).with_suffix(".png")
     figure.savefig(file, dpi=90)
-    Image.open(file).convert("RGB").quantize(64).save(file, optimize=True)
+    Image.open(file).convert("RGB").quantize(128).save(file, optimize=True)
 
 
 main()
