@@ -54,6 +54,7 @@ _MEDIANOMALY = "Cai et al., MedIAnomaly: a comparative study of anomaly detectio
 _CONTEXT = "Zimmerer et al., Context-encoding variational autoencoder for unsupervised anomaly detection, 2018"
 _STUDENTS = "Bergmann et al., Uninformed students, CVPR 2020"
 FEATURES = 128  # side of the images of methods on frozen features
+SYNTHETIC = 128  # and of those on made anomalies
 _ROWS = (
     MethodInfo("ddad", "ddad.ddad:DDAD", _DDAD, uses_unlabeled=True),
     MethodInfo("ae", "reconstruction.ae:AEDetector", f"{_DDAD} (backbone AE)"),
@@ -199,6 +200,27 @@ _ROWS = (
         "features.dictionary:CNNFeatureDictionary",
         "Napoletano et al., Anomaly detection in nanofibrous materials by CNN-based self-similarity, Sensors 2018",
         size=FEATURES,
+    ),
+    MethodInfo(
+        "cutpaste",
+        "synthetic.cutpaste:CutPaste",
+        "Li et al., CutPaste: self-supervised learning for anomaly detection and localization, CVPR 2021",
+        maps=False,
+        size=SYNTHETIC,
+    ),
+    MethodInfo(
+        "anatpaste",
+        "synthetic.anatpaste:AnatPaste",
+        "Sato et al., Anatomy-aware self-supervised learning for anomaly detection in chest radiographs, iScience 2023",
+        maps=False,
+        size=SYNTHETIC,
+    ),
+    MethodInfo(
+        "draem",
+        "synthetic.draem:DRAEM",
+        "Zavrtanik et al., DRAEM: a discriminatively trained reconstruction embedding for surface anomaly detection, "
+        "ICCV 2021",
+        size=SYNTHETIC,
     ),
     MethodInfo(
         "nu",

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.ranges import ranged
-from medad.detectors.ddad.asr_net import ASRNet, focal_loss
+from medad.detectors.ddad.asr_net import ASRNet
 from medad.detectors.ddad.discrepancy import discrepancies, stack
 from medad.detectors.reconstruction.backbones import make_network
+from medad.networks.focal import focal_loss
 from medad.networks.folding import folded
 from medad.synthesis.fpi import foreign_patches, other_indices
 from medad.training.average import move_average, newest_share
