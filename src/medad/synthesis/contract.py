@@ -1,4 +1,4 @@
-"""What every synthesis of anomalies for a segmenter is."""
+"""What every synthesis of anomalies takes and gives."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,8 +7,21 @@ from torch import Tensor
 
 
 class Made(NamedTuple):
-    images: Tensor  # (n, C, S, S), equal to the input where nothing was changed
-    labels: Tensor  # (n, S, S) float32, 0 outside the change
+    """Images with anomalies made in them.
+
+    Attributes
+    ----------
+    images : Tensor
+        (n, C, S, S), equal to the images given where nothing was changed.
+    labels : Tensor
+        (n, S, S) ``float32`` in [0, 1] (an intensity: grey levels), 0 outside the change; all 0 for an image that
+        stayed clean.
+    """
+
+    images: Tensor
+    labels: Tensor
 
 
-Synthesiser = Callable[[Tensor, Tensor], Made]  # images, sources (both (n, C, S, S) in [-1, 1]) -> Made
+# Called with images and, for each, a source: both (n, C, S, S) in [-1, 1]. A synthesis within one image takes the
+# images themselves as sources. What is random comes from torch's default generator on the images' device.
+Synthesiser = Callable[[Tensor, Tensor], Made]

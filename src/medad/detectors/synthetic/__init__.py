@@ -1,1 +1,1 @@
-"""Methods that learn from anomalies made in normal images."""
+"""Methods that learn from synthetic anomalies."""

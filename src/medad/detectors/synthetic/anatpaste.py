@@ -29,8 +29,8 @@ class AnatPaste(PatchClassifierDetector):
     published figures are of images of 224 or 256 pixels (`size`), here it is 128, and lengths and areas in pixels are
     as much of the image as at 224. Patches too small for the shape in them are drawn anew, where the public code
     fails; black pixels are no lung as they are in the image, not after equalisation, which has other tiles here;
-    ImageNet's mean and deviation are taken out. Preset ``quick`` has a quarter of the channels and {QUICK} steps of 32
-    images.
+    ImageNet's mean and deviation are taken out. Presets ``standard`` and ``quick`` have half of the channels and 10,000
+    (``quick``: 1,000) steps of 32 images.
 
     References
     ----------

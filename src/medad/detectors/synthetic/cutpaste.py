@@ -49,7 +49,7 @@ class CutPaste(PatchClassifierDetector):
     the order of the changes of colour is fixed; the covariance is shrunk, as in the public code; ImageNet's mean and
     deviation are taken out also where the network is trained from scratch. A pretrained encoder that is not changed in
     the first steps gathers momentum in them. All images are seen: the public code leaves out those of large sets.
-    Preset ``quick`` has a quarter of the channels and {QUICK} steps of 32 images.
+    Presets ``standard`` and ``quick`` have half of the channels and 10,000 (``quick``: 1,000) steps of 32 images.
 
     References
     ----------

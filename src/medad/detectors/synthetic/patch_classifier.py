@@ -18,8 +18,8 @@ from medad.training.spec import Recipe, Spec, Sweep
 DESCRIBED_AT_ONCE = 32 * 128**2  # pixels: a constant, as sums are rounded in an order that depends on it
 PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
-    "standard": {"holdout": 0.1},
-    "quick": {"width": 16, "steps": 1000, "batch_size": 32},
+    "standard": {"holdout": 0.1, "width": 32, "steps": 10_000, "batch_size": 32},
+    "quick": {"width": 32, "steps": 1000, "batch_size": 32},
     "tiny": {"size": 64, "width": 2, "steps": 2, "batch_size": 4},
 }
 
@@ -42,7 +42,7 @@ class PatchClassifierDetector(Detector):
     @classmethod
     @abstractmethod
     def samples(cls, options: Any) -> Samples:
-        """Return what makes, of all images and indices (n,), ``(x,)``: (n, classes, C, S, S), every image as each class.
+        """Return what makes, of images and indices (n,), a tuple of x: (n, classes, C, S, S), each image as each class.
 
         It is asked for once, in the process that trains.
         """
