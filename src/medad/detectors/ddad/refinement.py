@@ -14,7 +14,8 @@ from medad.detectors.ddad.asr_net import ASRNet, focal_loss
 from medad.detectors.ddad.discrepancy import discrepancies, stack
 from medad.detectors.reconstruction.backbones import make_network
 from medad.networks.folding import folded
-from medad.synthesis.fpi import foreign_patches, other_indices
+from medad.synthesis.foreign_squares import foreign_squares
+from medad.synthesis.sources import other_indices
 from medad.training.average import move_average, newest_share
 from medad.training.checkpoint import load_networks, load_tensors
 from medad.training.phase import Chunk, Phase, adam, for_training, gradient_step, set_lr
@@ -89,7 +90,7 @@ def refinement_phase(plan: Plan, recipe: Recipe, name: str, modules: Sequence[Se
         weight.fill_(newest_share(options.refine_average, number))
 
     def draw(index: Tensor) -> Chunk:
-        x, masks = foreign_patches(images(index), images(other_indices(index, recipe.count)), options.p_synth)
+        x, masks = foreign_squares(images(index), images(other_indices(index, recipe.count)), options.p_synth)
         with torch.no_grad():
             maps = discrepancies([stack([net(x) for net in members]) for members in frozen], options.bessel)
         return torch.stack(list(maps.values()), 1).contiguous(memory_format=torch.channels_last), masks
