@@ -1,12 +1,8 @@
 """FPI, PII, NSA and CutPaste: one network and one training, four ways of pasting anomalies."""
 
 from dataclasses import dataclass
-from typing import Any
-
-from torch import Tensor
 
 from medad.detectors.synthetic.segmentation import SegmentationDetector, SegmentationOptions
-from medad.training.pixels import Pixels
 
 
 class FPI(SegmentationDetector):
@@ -99,8 +95,3 @@ class CutPasteE2E(SegmentationDetector):
     name = "cutpaste_e2e"
     synthesis = "cutpaste"
     options_type = CutPasteE2EOptions
-
-    @classmethod
-    def sources(cls, options: Any, images: Pixels, index: Tensor, x: Tensor) -> Tensor:
-        """Return the crops themselves; with unlabeled images crops of other images."""
-        return super().sources(options, images, index, x) if options.use_unlabeled else x

@@ -18,13 +18,12 @@ from medad.detectors.contract.summaries import MEANINGS, summaries
 from medad.detectors.synthetic.crops import centre_crop, padded, turned_crop
 from medad.errors import OptionError, check_choice
 from medad.networks.resnet_segmenter import ResNetSegmenter
-from medad.synthesis.fpi import other_indices
-from medad.synthesis.registry import make_synthesis
+from medad.synthesis.registry import SYNTHESES, make_synthesis
+from medad.synthesis.sources import other_indices
 from medad.training.phase import Chunk, set_lr
 from medad.training.pixels import Pixels
 from medad.training.spec import Recipe
 
-LABELS = ("binary", "continuous", "intensity", "logistic")
 INTENSITY = "intensity"  # the label that is no probability
 LOWEST_LR = 1e-6
 
@@ -39,7 +38,9 @@ class SegmentationOptions(TrainingOptions):
         Channels of the network's first layers, a multiple of 4.
     label : str
         What the network learns where an image was changed: ``"binary"`` (1), ``"continuous"`` (the strength of the
-        mixture), ``"logistic"`` (how visible the change is) or ``"intensity"`` (how large it is).
+        mixture), ``"logistic"`` (how visible the change is) or ``"intensity"`` (how large it is, in grey levels).
+    background : float or None
+        Grey level, in [0, 255], of what is no object: patches are of objects. With none (``null``) all of an image is.
     use_unlabeled : bool
         Whether unlabeled images, where there are any, also serve as sources of what is pasted (the starred variants
         of Cai et al. 2023).
@@ -48,6 +49,7 @@ class SegmentationOptions(TrainingOptions):
     size: int = 256
     width: int = ranged(64, 4)
     label: str = "continuous"
+    background: float | None = ranged(0.0, 0, 255)
     use_unlabeled: bool = True
 
 
@@ -58,7 +60,7 @@ class SegmentationDetector(OneNetworkDetector):
     """
 
     options_type = SegmentationOptions
-    synthesis: ClassVar[str]  # as `make_synthesis` knows it
+    synthesis: ClassVar[str]  # its name among all syntheses
     meanings = MEANINGS | {"anomaly_map": "what looks pasted; zero at the edges, which are not looked at"}
     threads = 2
     uses_unlabeled = True
@@ -71,7 +73,7 @@ class SegmentationDetector(OneNetworkDetector):
 
     def __init__(self, options: SegmentationOptions | None = None, **settings: Any) -> None:
         super().__init__(options, **settings)
-        check_choice("label", self.options.label, LABELS)
+        check_choice("label", self.options.label, SYNTHESES[self.synthesis].labels)
         if self.options.width % 4:
             raise OptionError("width", "choose a multiple of 4", self.options.width)
 
@@ -90,13 +92,10 @@ class SegmentationDetector(OneNetworkDetector):
     def samples(cls, options: Any, images: Pixels, index: Tensor) -> Chunk:
         """Return crops in [0, 1] into which something was pasted, (n, C, s, s), and what is to be found, (n, s, s)."""
         x = turned_crop(images(index))
-        made = make_synthesis(cls.synthesis, options.label)(x, cls.sources(options, images, index, x))
+        elsewhere = SYNTHESES[cls.synthesis].foreign or options.use_unlabeled
+        sources = turned_crop(images(other_indices(index, len(images)))) if elsewhere else x
+        made = make_synthesis(cls.synthesis, options.label, background=options.background)(x, sources)
         return _unit(made.images).contiguous(memory_format=torch.channels_last), made.labels
-
-    @classmethod
-    def sources(cls, options: Any, images: Pixels, index: Tensor, x: Tensor) -> Tensor:
-        """Return for each of the crops `x` of the images at `index` a crop of another image, drawn from all."""
-        return turned_crop(images(other_indices(index, len(images))))
 
     @classmethod
     def objective(cls, options: Any, network: nn.Module) -> Callable[..., Tensor]:
