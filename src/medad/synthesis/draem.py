@@ -4,11 +4,12 @@ Randomness comes from torch's default generator on the images' device.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from medad.synthesis.contract import Made
+from medad.synthesis.contract import Made, Synthesiser
 from medad.synthesis.perlin import perlin_masks
 from medad.synthesis.rotation import random_degrees, rotated
 from medad.synthesis.texture_changes import changed_textures
@@ -57,3 +58,8 @@ def turned_at_random(images: Tensor) -> Tensor:
     degrees = random_degrees(n, MOST_DEGREES, device)
     turned = torch.rand(n, 1, 1, 1, device=device) < SHARE_TURNED
     return torch.where(turned, rotated(images, degrees, BLACK), images)
+
+
+def make_perlin(label: str = "binary", textures: Textures = procedural_textures, share: float = 1.0) -> Synthesiser:
+    """Return :func:`perlin_synthesis` with these settings; there is no other label than ``"binary"``."""
+    return partial(perlin_synthesis, textures=textures, share=share)

@@ -41,7 +41,7 @@ class PatchClassifierOptions(Options):
 
     scoring = Options.scoring | {"weights"}
 
-    size: int = 128
+    size: int = 224
     encoder: str = "scratch"
     weights: str = ""
     width: int = ranged(64, 1, 64)

@@ -44,12 +44,12 @@ class CutPaste(PatchClassifierDetector):
     Scores: ``density``, Mahalanobis' distance, which is ``pred_score``, and ``classifier``, 1 minus the probability of
     an unchanged image. There are no maps.
 
-    Differs from the paper: training is that of MedIAnomaly, 25,600 steps of 64 images, each as every class; published
-    figures are of images of 224 or 256 pixels (`size`), here it is 128, and a scar is as much of a side as at 224;
-    the order of the changes of colour is fixed; the covariance is shrunk, as in the public code; ImageNet's mean and
-    deviation are taken out also where the network is trained from scratch. A pretrained encoder that is not changed in
-    the first steps gathers momentum in them. All images are seen: the public code leaves out those of large sets.
-    Presets ``standard`` and ``quick`` have half of the channels and 10,000 (``quick``: 1,000) steps of 32 images.
+    Differs from the paper: training is that of MedIAnomaly, 25,600 steps of 64 images of 224 pixels, each as every
+    class, instead of steps of 32 at 256; a scar is as much of a side as at 224; the order of the changes of colour is
+    fixed; the covariance is shrunk, as in the public code; ImageNet's mean and deviation are taken out also where the
+    network is trained from scratch. A pretrained encoder, which is not changed in the first steps, gathers momentum in
+    them. All images are seen: the public code leaves out those of large sets. Presets ``standard`` and ``quick`` have
+    half of the channels and 4,000 (``quick``: 1,000, of images of 128 pixels) steps of 32 images.
 
     References
     ----------

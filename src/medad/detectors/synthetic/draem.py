@@ -44,7 +44,7 @@ class DRAEMOptions(TrainingOptions):
 
     scoring = TrainingOptions.scoring | {"textures"}
 
-    size: int = 128
+    size: int = 256
     epochs: int = 700
     batch_size: int = 8
     keep_last: bool = False
@@ -77,11 +77,11 @@ class DRAEM(OneNetworkDetector):
     ``mean`` and ``top`` of the map, of which the latter two suit diffuse anomalies.
 
     Differs from the paper: no set of textures is at hand; they are noise, cells, waves, disks and stripes between two
-    random colours, if no folder is named (`textures`). Published figures are of images of 256 pixels (`size`), here it
-    is 128, and the window of the score is as much of a side as 21 at 256. Images have the channels that they have. SSIM
-    is that of windows inside the image. The ten changes of a texture are those of the public code, but for details of
-    sharpness, contrast and steps of grey. The last epoch is the result. Presets ``standard`` and ``quick`` have a
-    quarter (``quick``: an eighth) of the channels, 70 (``quick``: 15) epochs and a higher learning rate.
+    random colours, if no folder is named (`textures`). Images have the channels that they have; of other images than
+    those of 256 pixels, the window of the score is as much of a side. SSIM is that of windows inside the image. The ten
+    changes of a texture are those of the public code, but for details of sharpness, contrast and steps of grey. The
+    last epoch is the result. Presets ``standard`` and ``quick`` have an eighth of the channels, 50 (``quick``: 15, of
+    images of 128 pixels) epochs and a higher learning rate.
 
     References
     ----------
@@ -95,8 +95,8 @@ class DRAEM(OneNetworkDetector):
     threads = 2
     presets = {
         "paper": {},
-        "standard": STANDARD | {"width": 32, "epochs": 70, "lr": 1e-3},
-        "quick": {"width": 16, "epochs": 15, "lr": 1e-3},
+        "standard": STANDARD | {"width": 16, "epochs": 50, "lr": 1e-3},
+        "quick": {"size": 128, "width": 16, "epochs": 15, "lr": 1e-3},
         "tiny": {"size": 64, "width": 2, "batch_size": 4, "steps": 2},
     }
 

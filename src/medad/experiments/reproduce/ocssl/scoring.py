@@ -55,10 +55,11 @@ def _compute(setting: Setting, rows: Sequence[Row], data: Path, folder: Path, jo
     if read_about(folder, CONTROLS) is None:
         _controls(given(SIZE_OF_CONTROLS), folder)
     for row in rows:
-        needless = METHODS[row.method].uses_unlabeled and given(METHODS[row.method].size).unlabeled is None
+        info = METHODS[row.method]
+        needless = info.uses_unlabeled and given(info.side(row.preset)).unlabeled is None
         if read_about(folder, row.name) is None and not needless:
             say(f"{setting.name}: {row.name}")
-            _row(setting, row, given(METHODS[row.method].size), folder, jobs)
+            _row(setting, row, given(info.side(row.preset)), folder, jobs)
 
 
 def _controls(given: Given, folder: Path) -> None:
