@@ -60,6 +60,6 @@ def turned_at_random(images: Tensor) -> Tensor:
     return torch.where(turned, rotated(images, degrees, BLACK), images)
 
 
-def make_perlin(label: str = "binary", textures: Textures = procedural_textures, share: float = 1.0) -> Synthesiser:
-    """Return :func:`perlin_synthesis` with these settings; there is no other label than ``"binary"``."""
+def make_perlin(label: str = "binary", textures: Textures = procedural_textures, share: float = 0.5) -> Synthesiser:
+    """Return :func:`perlin_synthesis`, which knows no label but ``"binary"``, with its other settings."""
     return partial(perlin_synthesis, textures=textures, share=share)
