@@ -57,7 +57,7 @@ def test_shapes_without_blur_are_ellipses_and_rectangles_in_the_middle_of_the_bo
         mask = alpha > 0
         rows, columns = mask.any(1).nonzero()[:, 0], mask.any(0).nonzero()[:, 0]
         if min(rows[0], columns[0]) > 0 and max(rows[-1], columns[-1]) < 223:
-            assert 150 / 255 - 1e-5 <= alpha[mask].min() and alpha[mask].max() - alpha[mask].min() < 1e-5
+            assert alpha[mask].min() >= 150 / 255 - 1e-5 and alpha[mask].max() - alpha[mask].min() < 1e-5
             filled.append(float(mask.sum() / (len(rows) * len(columns))))
     rectangles = [share for share in filled if share == 1]
     ellipses = [share for share in filled if share < 1]

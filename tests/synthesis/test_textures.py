@@ -23,7 +23,7 @@ def test_patterns_have_their_range_and_are_never_flat_nor_alike(pattern, size):
     torch.manual_seed(0)
     found = pattern(6, size, CPU)
     assert found.shape == (6, size, size) and found.dtype == torch.float32
-    assert 0 <= found.min() and found.max() <= 1
+    assert found.min() >= 0 and found.max() <= 1
     assert found.std((1, 2)).min() > 0.02
     assert len({x.numpy().tobytes() for x in found}) == 6
     torch.manual_seed(0)
@@ -80,7 +80,7 @@ def test_textures_lie_between_two_colours(channels):
     torch.manual_seed(6)
     found = procedural_textures(40, channels, 64, CPU)
     assert found.shape == (40, channels, 64, 64)
-    assert 0 <= found.min() and found.max() <= 1
+    assert found.min() >= 0 and found.max() <= 1
     assert found.mean((1, 2, 3)).std() > 0.1
     if channels == 3:
         for texture in found.double():

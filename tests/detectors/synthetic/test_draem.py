@@ -49,7 +49,7 @@ def test_samples_are_images_and_the_same_with_textures_where_the_mask_says():
     torch.manual_seed(0)
     x = 2 * torch.rand(30, 1, 64, 64) - 1
     clean, changed, mask = samples_of(DRAEM, tiny().options, x)
-    assert 0 <= min(clean.min(), changed.min()) and max(clean.max(), changed.max()) <= 1
+    assert min(clean.min(), changed.min()) >= 0 and max(clean.max(), changed.max()) <= 1
     assert torch.equal((clean != changed)[:, 0] & (mask == 0), torch.zeros(30, 64, 64, dtype=torch.bool))
     assert 0.1 < mask.flatten(1).any(1).float().mean() < 0.7
     as_it_was = (clean == (x + 1) / 2).flatten(1).all(1)
@@ -85,7 +85,7 @@ def test_scores_are_of_the_map():
     detector = tiny().fit(NORMAL)
     (found,) = detector.predict(make_images(4, seed=3))
     maps = found.maps["anomaly_map"]
-    assert 0 <= maps.min() and maps.max() <= 1
+    assert maps.min() >= 0 and maps.max() <= 1
     np.testing.assert_allclose(found.scores["mean"], maps.mean((1, 2)), rtol=1e-5)
     np.testing.assert_allclose(found.scores["max"], maps.max((1, 2)), rtol=1e-5)
     smooth = [ndimage.uniform_filter(m, 5, mode="constant").max() for m in maps.astype(float)]

@@ -1,4 +1,4 @@
-"""Both stages: optimiser and schedule, the loss, the density, pretrained encoders, and what the store must tell apart."""
+"""Both stages: optimiser and schedule, loss, density, pretrained encoders, lungs, and that a stop changes nothing."""
 
 import math
 from pathlib import Path
@@ -20,6 +20,8 @@ from medad.detectors.synthetic.classifier import PatchClassifier, classification
 from medad.errors import UserError
 from medad.networks.resnet import FrozenResNet18
 from medad.synthesis.cutpaste import CLASSES
+from medad.training.checkpoint import load_tensors
+from medad.training.loop import train_in_turns
 from medad.training.phase import Phase
 from medad.training.pixels import to_unit
 from medad.training.spec import Spec
@@ -40,7 +42,9 @@ def specs(detector: Detector, folder: Path) -> list[Spec]:
 def embedded(detector: Detector, images: ImageSet) -> torch.Tensor:
     network = detector.networks_[detector.name]
     with torch.no_grad():
-        return torch.cat([network(to_unit(images.pixels[i : i + 1], torch.device("cpu")))[0] for i in range(len(images))])
+        return torch.cat(
+            [network(to_unit(images.pixels[i : i + 1], torch.device("cpu")))[0] for i in range(len(images))]
+        )
 
 
 @pytest.mark.parametrize("method", ["cutpaste", "anatpaste"])
@@ -110,6 +114,23 @@ def test_a_pretrained_run_needs_no_file_when_it_is_loaded(tmp_path, resnet_file)
     np.testing.assert_array_equal(loaded.scores(TEST)["density"], detector.scores(TEST)["density"])
 
 
+@pytest.mark.parametrize("method", ["cutpaste", "anatpaste"])
+def test_a_stop_changes_nothing(tmp_path, method):
+    results = []
+    for until in (None, 2):
+        folder = tmp_path / str(until)
+        folder.mkdir()
+        stages = specs(tiny(method, steps=5), folder)
+        if until:
+            train_in_turns(stages[:1], folder, lambda name, n: None, lambda: False, until=until)
+            assert not (folder / f"{method}.safetensors").exists()
+        for spec in stages:
+            train_in_turns([spec], folder, lambda name, n: None, lambda: False)
+        results.append([load_tensors(folder / f"{spec.name}.safetensors")[0] for spec in stages])
+    for one, other in zip(*results, strict=True):
+        assert all(torch.equal(one[name], other[name]) for name in one)
+
+
 @pytest.mark.parametrize("hidden", [0, 1, 2])
 def test_the_head_has_its_layers(hidden):
     network = PatchClassifier(torch.nn.Flatten(), 16, 3, hidden)
@@ -143,9 +164,7 @@ def test_every_variant_learns(variant):
 
 def test_the_density_is_of_all_training_images_in_evaluation_mode():
     detector = tiny(width=1).fit(make_images(40, seed=1))
-    rows, test = (
-        embedded(detector, images).double().numpy() for images in (make_images(40, seed=1), TEST)
-    )
+    rows, test = (embedded(detector, images).double().numpy() for images in (make_images(40, seed=1), TEST))
     rows, test = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (rows, test))
     model = LedoitWolf().fit(rows)
     expected = np.sqrt(model.mahalanobis(test))
@@ -176,8 +195,9 @@ def test_lungs_are_looked_for_once_in_each_image(monkeypatch):
     for index in ([0, 1, 2], [2, 1, 5], [0, 5]):
         (found,) = patches(lambda i: x[i], torch.tensor(index))
         assert found.shape == (len(index), 2, 1, 64, 64)
-    assert [np.abs(grey - NORMAL.pixels[k, 0] / 255).max() < 1e-6 for grey, k in zip(seen, (0, 1, 2, 5), strict=True)]
-    assert len(seen) == 4 and seen[0].min() == 0
+    for grey, number in zip(seen, (0, 1, 2, 5), strict=True):
+        np.testing.assert_allclose(grey, NORMAL.pixels[number, 0] / 255, atol=1e-6)
+        np.testing.assert_array_equal(grey == 0, NORMAL.pixels[number, 0] == 0)
 
 
 def test_masks_belong_to_their_images(monkeypatch):

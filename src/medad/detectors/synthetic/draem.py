@@ -162,6 +162,6 @@ def draem_loss(network: nn.Module, clean: Tensor, changed: Tensor, mask: Tensor)
 
 
 def window_means(maps: Tensor) -> Tensor:
-    """Return the means of maps (n, S, S) in windows of 21 pixels at 256, else about as much of a side; zeros outside."""
+    """Return means of maps (n, S, S), zero outside, in windows of 21 pixels at 256, else of about as much of a side."""
     reach = round(SMOOTHED * maps.shape[-1] / SMOOTHED_AT) // 2
     return F.avg_pool2d(maps, 2 * reach + 1, stride=1, padding=reach)
