@@ -17,7 +17,7 @@ MOST_DEGREES = 90
 
 
 def perlin_noise(cells: Tensor, size: int) -> Tensor:
-    """Return Perlin noise, (n, S, S), of standard deviation about a third, zero at the corners of its cells.
+    """Return Perlin noise, (n, S, S), of standard deviation about 0.3, zero at the corners of its cells.
 
     Parameters
     ----------

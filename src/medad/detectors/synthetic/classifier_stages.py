@@ -61,7 +61,7 @@ def density_fit(plan: Plan, recipe: Recipe, name: str, make: Callable[[], PatchC
     images, network = plan.images(), make()
     load_networks({name: network}, load_tensors(plan.finished(name))[0])
     frozen = folded(network).to(plan.device)
-    rows = torch.empty(plan.count, network.length, device=plan.device)
+    rows = torch.zeros(plan.count, network.length, device=plan.device)
 
     def update(index: Tensor) -> None:
         rows[index] = frozen(images(index))[0]
