@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from medad.networks.folding import folded
-from medad.networks.resnet_segmenter import ResNetSegmenter
+from medad.networks.resnet_segmenter import ResNetSegmenter, SpreadingConv
 
 Weights = dict[str, torch.Tensor]
 
@@ -73,10 +73,21 @@ def test_number_of_weights(network):
     assert sum(p.numel() for p in network.parameters()) == expected
 
 
+@pytest.mark.parametrize("bias", [False, True])
+def test_spreading_is_a_transposed_convolution(bias):
+    spreading = SpreadingConv(32, 16)
+    torch_s = nn.ConvTranspose2d(32, 16, 1, stride=2, bias=bias)
+    spreading.weight, spreading.bias = torch_s.weight, torch_s.bias
+    x = torch.randn(2, 32, 7, 5)
+    for sides in ([14, 10], [13, 10], [13, 9]):
+        torch.testing.assert_close(spreading(x, sides), torch_s(x, sides))
+    torch.testing.assert_close(spreading(x), torch_s(x))
+
+
 @pytest.mark.parametrize("side", [56, 112, 42, 224, 96])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_maps_have_the_side_of_the_image(side, channels):
-    network = ResNetSegmenter(channels, 4)
+    network = ResNetSegmenter(channels, 16)
     x = torch.rand(2, channels, side, side)
     assert network(x).shape == (2, side, side)
     network.eval()
@@ -96,7 +107,7 @@ def test_the_start_is_kaimings():
 
 def test_it_learns_where_a_square_is_bright():
     torch.manual_seed(0)
-    network = ResNetSegmenter(1, 8)
+    network = ResNetSegmenter(1, 16)
     optimiser = torch.optim.Adam(network.parameters(), 1e-2)
     x, y = torch.rand(8, 1, 64, 64) * 0.3, torch.zeros(8, 64, 64)
     for i in range(8):

@@ -10,6 +10,7 @@ import docstring_parser
 from jsonargparse import ArgumentParser
 
 from medad.cli.errors import ConfigFile
+from medad.synthesis.registry import SYNTHESES
 from medad.workflows.options import RUNS, Precision, Preset, TrainOptions
 
 # Options of training that `select` takes for every method of its shortlist, and `rank` for its own.
@@ -98,6 +99,16 @@ def add_select(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path | None, help="folder of the winner's run and the table; runs/DATA-select")
     parser.add_argument("--test", nargs="*", help=SUPPRESS)
     add_options(parser, OF_SELECT)
+
+
+def add_synthesize(parser: ArgumentParser) -> None:
+    """Add the arguments of ``medad synthesize``."""
+    parser.add_argument("method", type=str, help=", ".join(SYNTHESES))
+    add_data(parser)
+    parser.add_argument("--out", type=Path, required=True, help="PNG file to write")
+    parser.add_argument("--size", type=int, default=128, help="side in pixels to which images are resized")
+    parser.add_argument("--count", type=int, default=16, help="number of images")
+    parser.add_argument("--seed", type=int, default=0, help="chooses the images and all that is random in them")
 
 
 def add_demo(parser: ArgumentParser) -> None:

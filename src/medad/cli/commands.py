@@ -179,6 +179,14 @@ def _select(arguments: Namespace) -> int:
     return 0
 
 
+def _synthesize(arguments: Namespace) -> int:
+    from medad.workflows.synthesize import synthesize
+
+    a = arguments
+    synthesize(a.method, a.data, a.out, size=a.size, count=a.count, seed=a.seed, split=a.split)
+    return 0
+
+
 def _demo(arguments: Namespace) -> int:
     from medad.workflows.demo import demo
 
@@ -272,6 +280,7 @@ COMMANDS = {
     "rank": Command("sort an archive by what tells it from normal images", args.add_rank, _rank),
     "select": Command("choose the method for DATA without a label", args.add_select, _select),
     "audit": Command("look for what is wrong with DATA before training", args.add_audit, _audit),
+    "synthesize": Command("show the anomalies that methods learn from", args.add_synthesize, _synthesize),
     "prepare": Command("make a published data set ready", args.add_prepare, _prepare),
     "slices": Command("cut NIfTI volumes into pictures", args.add_slices, _slices),
     "benchmark": Command("run a grid of methods, data sets and seeds", args.add_benchmark, _benchmark),

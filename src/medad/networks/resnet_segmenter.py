@@ -2,10 +2,29 @@
 
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from medad.networks.resnet import BasicBlock
+
+
+class SpreadingConv(nn.ConvTranspose2d):
+    """A transposed 1 x 1 convolution of stride 2: an ordinary one, the output spread over every other pixel.
+
+    It is computed so, because torch's own (2.13, on CPUs) writes past its memory in training with few channels.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 1, stride=2, bias=False)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Return (n, outputs, *output_size) for `x` (n, inputs, H, W); by default 2 H - 1 and 2 W - 1."""
+        made = F.conv2d(x, self.weight.transpose(0, 1))
+        height, width = output_size or (2 * side - 1 for side in x.shape[2:])
+        spread = made.new_zeros(*made.shape[:2], height, width).contiguous(memory_format=torch.channels_last)
+        spread[:, :, ::2, ::2] = made
+        return spread if self.bias is None else spread + self.bias[:, None, None]
 
 
 class DoublingBlock(nn.Module):
@@ -25,7 +44,7 @@ class DoublingBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
-        self.shortcut = nn.ConvTranspose2d(inputs, outputs, 1, stride=2, bias=False)
+        self.shortcut = SpreadingConv(inputs, outputs)
         self.bn_shortcut = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor, sides: list[int]) -> Tensor:
@@ -45,7 +64,8 @@ class ResNetSegmenter(nn.Module):
     channels : int
         Of the images.
     width : int
-        Channels of the first layers, 64 in the paper; a multiple of 4.
+        Channels of the first layers, 64 in the paper; a multiple of 16: with fewer the encoder's 1 x 1 convolutions
+        of stride 2 meet the same fault of torch as :class:`SpreadingConv`.
     """
 
     norms: ClassVar = {"bn1": "conv1"}

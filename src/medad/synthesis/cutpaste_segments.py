@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from medad.synthesis.contract import Made, Synthesiser
-from medad.synthesis.labels import make_labels
+from medad.synthesis.labels import labelled
 from medad.synthesis.patches import PatchSampler
 
 
@@ -29,6 +29,6 @@ def make_cutpaste_segments(label: str = "binary", **settings: Any) -> Synthesise
 
     def cutpaste(images: Tensor, sources: Tensor) -> Made:
         pasted, masks = sampler.paste(images, sources, lambda under, over, m: torch.where(m[:, None], over, under))
-        return Made(pasted, make_labels(label, images, pasted, masks))
+        return labelled(label, images, pasted, masks)
 
     return cutpaste

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from medad.synthesis.contract import Made, Synthesiser
-from medad.synthesis.labels import blend_factors, make_labels
+from medad.synthesis.labels import blend_factors, labelled
 from medad.synthesis.patches import PatchSampler
 
 
@@ -34,6 +34,6 @@ def make_fpi(label: str = "continuous", **settings: Any) -> Synthesiser:
             return torch.where(masks[:, None], torch.lerp(under, over, factors), under)
 
         blended, masks = sampler.paste(images, sources, blend)
-        return Made(blended, make_labels(label, images, blended, masks, factors))
+        return labelled(label, images, blended, masks, factors)
 
     return fpi

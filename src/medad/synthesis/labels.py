@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from medad.synthesis.contract import Made
 from medad.synthesis.median import disk_median, majority
 
 GREY_LEVELS = 127.5  # in one unit of images in [-1, 1]
@@ -13,6 +14,15 @@ STEEPNESS, MIDDLE = 0.5, 4.0  # of the logistic label, per grey level and in gre
 def blend_factors(images: Tensor) -> Tensor:
     """Draw how much of the source an image receives, (n, 1, 1, 1), from U(0.05, 0.95)."""
     return 0.05 + 0.9 * torch.rand(len(images), 1, 1, 1, device=images.device)
+
+
+def labelled(kind: str, before: Tensor, after: Tensor, masks: Tensor, factors: Tensor | float = 1.0) -> Made:
+    """Return changed images with their labels, as :func:`make_labels` gives them.
+
+    Where the change is too faint or too narrow for any label, the image stays as it was: it would be learned as normal.
+    """
+    labels = make_labels(kind, before, after, masks, factors)
+    return Made(torch.where(labels.any(2).any(1)[:, None, None, None], after, before), labels)
 
 
 def make_labels(kind: str, before: Tensor, after: Tensor, masks: Tensor, factors: Tensor | float = 1.0) -> Tensor:

@@ -15,15 +15,20 @@ def majority(masks: Tensor, side: int) -> Tensor:
     masks : Tensor
         (n, H, W) ``bool``.
     side : int
-        Odd.
+        Odd, at most 15.
 
     Returns
     -------
     Tensor
         (n, H, W) ``bool``.
     """
-    padded = F.pad(masks[:, None].float(), [side // 2] * 4, mode="replicate")
-    return F.avg_pool2d(padded, side, stride=1)[:, 0] > 0.5
+    count = masks.byte()
+    for dim in (1, 2):
+        size = count.shape[dim]
+        near = torch.arange(-(side // 2), size + side // 2, device=masks.device).clamp(0, size - 1)
+        wide = count.index_select(dim, near)
+        count = sum((wide.narrow(dim, i, size) for i in range(side)), torch.zeros_like(count))
+    return count > side * side // 2
 
 
 def disk_median(values: Tensor, where: Tensor, radius: int) -> Tensor:

@@ -6,24 +6,17 @@ counts, so that a batch is one computation and nothing can hang; results are not
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.distributions import Gamma
 
+from medad.synthesis.boxes import Boxes, count_inside, inside, move
 from medad.synthesis.labels import GREY_LEVELS
 from medad.synthesis.median import majority
 
 ATTEMPTS = 200
 Blend = Callable[[Tensor, Tensor, Tensor], Tensor]
-
-
-class Boxes(NamedTuple):
-    """Rectangles, one per image: the first pixel and the length along both axes, each (2, n) ``int64``."""
-
-    first: Tensor
-    length: Tensor
 
 
 @dataclass(frozen=True)
@@ -118,9 +111,9 @@ class PatchSampler:
         if self.shift:
             place, fits = self._shifted(box, place, theirs, objects)
             found &= fits
-        moved = move(theirs[:, None].float(), box, place)[:, 0] > 0.5
-        masks = inside(place, theirs.shape[-1]) & (moved | objects) & found[:, None, None]
-        return move(sources, box, place), masks
+        if place is not box:
+            sources, theirs = move(sources, box, place), move(theirs[:, None].float(), box, place)[:, 0] > 0.5
+        return sources, inside(place, theirs.shape[-1]) & (theirs | objects) & found[:, None, None]
 
     def _box(self, objects: Tensor) -> tuple[Boxes, Tensor]:
         """Draw boxes that hold enough of the objects; tell which do."""
@@ -130,7 +123,7 @@ class PatchSampler:
         half = ((offset + Gamma(shape, 1 / scale).sample((2, n))) * size).clamp(low, high).long()
         centre = torch.randint(low, size - low, (ATTEMPTS, 2, n), device=device)
         first, last = (centre - half).clamp(min=0), (centre + half).clamp(max=size)
-        enough = _counts(objects, first, last) > self.min_object * (last - first).prod(1)
+        enough = count_inside(objects, first, last) > self.min_object * (last - first).prod(1)
         found, attempt = enough.max(0)
         first, last = (ends[attempt, :, torch.arange(n, device=device)].T for ends in (first, last))
         return Boxes(first, last - first), found
@@ -157,40 +150,6 @@ class PatchSampler:
         found, attempt = (shared > self.min_overlap * count).max(0)
         found &= count > self.min_object * place.length.prod(0)
         return Boxes(first[attempt, :, torch.arange(n, device=theirs.device)].T, place.length), found
-
-
-def inside(boxes: Boxes, size: int) -> Tensor:
-    """Return the pixels of `boxes`, (n, S, S) ``bool``, S being `size`."""
-    at = torch.arange(size, device=boxes.first.device)
-    first, last = boxes.first[..., None], (boxes.first + boxes.length)[..., None]
-    rows, columns = (at >= first) & (at < last)
-    return rows[:, :, None] & columns[:, None, :]
-
-
-def move(x: Tensor, box: Boxes, place: Boxes) -> Tensor:
-    """Return `x`, (n, C, S, S), moved and resampled, bilinearly, such that `box` fills `place`; exact if as long."""
-    at = torch.arange(x.shape[-1], device=x.device)
-    longest = (box.length - 1).clamp(min=0)[..., None]
-    ratio = (box.length / place.length.clamp(min=1))[..., None]
-    within = torch.minimum((at - place.first[..., None] + 0.5) * ratio - 0.5, longest).clamp(min=0)
-    rows, columns = within + box.first[..., None]
-    return _lines(_lines(x, rows[:, None, :, None], 2), columns[:, None, None, :], 3)
-
-
-def _lines(x: Tensor, where: Tensor, dim: int) -> Tensor:
-    """Return the lines of `x` along `dim` at `where`, linearly between two."""
-    last = x.shape[dim] - 1
-    before = where.floor().long().clamp(max=last)
-    after = (before + 1).clamp(max=last)
-    return torch.lerp(x.take_along_dim(before, dim), x.take_along_dim(after, dim), where - before)
-
-
-def _counts(masks: Tensor, first: Tensor, last: Tensor) -> Tensor:
-    """Return how many pixels of `masks` lie in boxes, (attempts, n), from the sums of all that is above and left."""
-    sums = torch.nn.functional.pad(masks.long().cumsum(1).cumsum(2), (1, 0, 1, 0))
-    image = torch.arange(len(masks), device=masks.device)
-    (top, left), (bottom, right) = first.unbind(1), last.unbind(1)
-    return sums[image, bottom, right] - sums[image, top, right] - sums[image, bottom, left] + sums[image, top, left]
 
 
 def _overlaps(patches: Tensor, objects: Tensor) -> Tensor:

@@ -43,13 +43,16 @@ class SynthesisInfo:
 
 
 _BLENDED = ("continuous", "binary", "intensity", "logistic")
+_DIFFERENT = ("logistic", "binary", "intensity")
 _ROWS = (
     SynthesisInfo("fpi", "fpi:make_fpi", "patches of another image, blended in", _BLENDED),
+    SynthesisInfo("pii", "pii:make_pii", "gradients of patches of another image, blended in", _BLENDED),
+    SynthesisInfo("nsa", "nsa:make_nsa", "scaled and moved patches of another image, without edges", _DIFFERENT),
     SynthesisInfo(
         "cutpaste",
         "cutpaste_segments:make_cutpaste_segments",
         "patches of the same image, with hard edges",
-        ("binary", "intensity", "logistic"),
+        ("binary", "logistic", "intensity"),
         foreign=False,
     ),
     SynthesisInfo("asr", "foreign_squares:make_foreign_squares", "a square of another image in half of the images"),

@@ -35,7 +35,7 @@ class SegmentationOptions(TrainingOptions):
     Attributes
     ----------
     width : int
-        Channels of the network's first layers, a multiple of 4.
+        Channels of the network's first layers, a multiple of 16.
     label : str
         What the network learns where an image was changed: ``"binary"`` (1), ``"continuous"`` (the strength of the
         mixture), ``"logistic"`` (how visible the change is) or ``"intensity"`` (how large it is, in grey levels).
@@ -47,7 +47,7 @@ class SegmentationOptions(TrainingOptions):
     """
 
     size: int = 256
-    width: int = ranged(64, 4)
+    width: int = ranged(64, 16)
     label: str = "continuous"
     background: float | None = ranged(0.0, 0, 255)
     use_unlabeled: bool = True
@@ -68,14 +68,14 @@ class SegmentationDetector(OneNetworkDetector):
         "paper": {},
         "standard": STANDARD,
         "quick": {"size": 128, "width": 32, "epochs": 50},
-        "tiny": {"size": 64, "width": 4, "steps": 2},
+        "tiny": {"size": 64, "width": 16, "steps": 2},
     }
 
     def __init__(self, options: SegmentationOptions | None = None, **settings: Any) -> None:
         super().__init__(options, **settings)
         check_choice("label", self.options.label, SYNTHESES[self.synthesis].labels)
-        if self.options.width % 4:
-            raise OptionError("width", "choose a multiple of 4", self.options.width)
+        if self.options.width % 16:
+            raise OptionError("width", "choose a multiple of 16", self.options.width)
 
     @classmethod
     def make(cls, options: Any) -> nn.Module:
