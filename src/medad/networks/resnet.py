@@ -88,7 +88,8 @@ class ResNet(nn.Module):
     kind : str
         One of `KINDS`.
     width : int
-        Channels of the first convolution; 64, as published, or fewer, all others in proportion.
+        Channels of the first convolution; 64, as published, or fewer, all others in proportion. With fewer than 16
+        torch's own 1 x 1 convolution of stride 2 (2.13, on CPUs) writes past its memory in training.
     """
 
     norms: ClassVar = {"bn1": "conv1"}

@@ -21,7 +21,7 @@ def resnet_file(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("encoder", "width", "length"),
-    [("scratch", 64, 512), ("scratch", 2, 16), ("resnet18", 2, 512), ("efficientnet_lite0", 2, 1280)],
+    [("scratch", 64, 512), ("scratch", 16, 128), ("resnet18", 16, 512), ("efficientnet_lite0", 16, 1280)],
 )
 def test_descriptors_have_their_length_and_all_weights_learn(encoder, width, length):
     network, found = make_encoder(encoder, width)
@@ -63,5 +63,7 @@ def test_what_is_wrong_is_refused_in_one_line(tmp_path):
         check_encoder("vgg", "")
     with pytest.raises(OptionError, match="option weights"):
         make_detector("cutpaste", "tiny", encoder="resnet18")
+    with pytest.raises(OptionError, match="multiple of 16"):
+        make_detector("cutpaste", "tiny", width=24)
     with pytest.raises(UserError, match="nowhere.pth"):
         pretrained_state("resnet18", str(tmp_path / "nowhere.pth"))

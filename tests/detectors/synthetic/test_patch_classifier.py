@@ -163,7 +163,7 @@ def test_every_variant_learns(variant):
 
 
 def test_the_density_is_of_all_training_images_in_evaluation_mode():
-    detector = tiny(width=1).fit(make_images(40, seed=1))
+    detector = tiny().fit(make_images(40, seed=1))
     rows, test = (embedded(detector, images).double().numpy() for images in (make_images(40, seed=1), TEST))
     rows, test = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (rows, test))
     model = LedoitWolf().fit(rows)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from medad.detectors.contract.options import Options
 from medad.detectors.contract.ranges import ranged
 from medad.detectors.synthetic.encoders import check_encoder, make_encoder, pretrained_state
+from medad.errors import OptionError
 from medad.networks.weights_file import weights_digest
 
 HIDDEN, LAST_HIDDEN = 512, 128
@@ -28,7 +29,7 @@ class PatchClassifierOptions(Options):
         File with these, for ResNet18 torchvision's; not needed where an installed package has them. Only training
         reads it.
     width : int
-        Channels of the first layer of an encoder from scratch, 8 times as many in a descriptor.
+        Channels of the first layer of an encoder from scratch, a multiple of 16; 8 times as many in a descriptor.
     hidden : int
         Number of layers with 512 numbers between descriptor and classes; one of 128 follows.
     steps, batch_size : int
@@ -44,7 +45,7 @@ class PatchClassifierOptions(Options):
     size: int = 224
     encoder: str = "scratch"
     weights: str = ""
-    width: int = ranged(64, 1, 64)
+    width: int = ranged(64, 16, 64)
     hidden: int = ranged(1, 0)
     steps: int = ranged(25_600, 1)
     batch_size: int = ranged(64, 2)
@@ -54,8 +55,10 @@ class PatchClassifierOptions(Options):
     frozen_steps: int = ranged(20, 0)
 
     def __post_init__(self) -> None:
-        """Refuse an encoder that there is not, and what `Options` refuses."""
+        """Refuse an encoder or a width that there is not, and what `Options` refuses."""
         super().__post_init__()
+        if self.width % 16:
+            raise OptionError("width", "choose a multiple of 16", self.width)
         check_encoder(self.encoder, self.weights)
 
     def of_training(self) -> dict[str, Any]:

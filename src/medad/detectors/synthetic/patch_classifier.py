@@ -20,7 +20,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
     "standard": {"holdout": 0.1, "width": 32, "steps": 4000, "batch_size": 32},
     "quick": {"size": 128, "width": 32, "steps": 1000, "batch_size": 32},
-    "tiny": {"size": 64, "width": 2, "steps": 2, "batch_size": 4},
+    "tiny": {"size": 64, "width": 16, "steps": 2, "batch_size": 4},
 }
 
 
