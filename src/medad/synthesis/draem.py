@@ -41,7 +41,7 @@ def perlin_synthesis(
     Returns
     -------
     Made
-        Labels are 1 in the mask, which may be empty.
+        Labels are 1 in the mask, which may be empty, but where the texture has the very colour of the image.
     """
     n, channels, size = images.shape[:3]
     device = images.device
@@ -49,7 +49,8 @@ def perlin_synthesis(
     masks = perlin_masks(n, size, device) & changed
     texture = 2 * changed_textures(textures(n, channels, size, device)) - 1
     opacity = MOST_OPACITY * torch.rand(n, 1, 1, 1, device=device)
-    return Made(torch.where(masks[:, None], torch.lerp(texture, images, opacity), images), masks.float())
+    made = torch.where(masks[:, None], torch.lerp(texture, images, opacity), images)
+    return Made(made, (made != images).any(1).float())
 
 
 def turned_at_random(images: Tensor) -> Tensor:
