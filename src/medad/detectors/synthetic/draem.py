@@ -80,8 +80,9 @@ class DRAEM(OneNetworkDetector):
     random colours, if no folder is named (`textures`). Images have the channels that they have; of other images than
     those of 256 pixels, the window of the score is as much of a side. SSIM is that of windows inside the image. The ten
     changes of a texture are those of the public code, but for details of sharpness, contrast and steps of grey. Where a
-    texture has the very colour of the image, black on black, nothing is to be found. The last epoch is the result. Presets ``standard`` and ``quick`` have an eighth of the channels, 50 (``quick``: 15, of
-    images of 128 pixels) epochs and a higher learning rate.
+    texture has the very colour of the image, black on black, nothing is to be found. The last epoch is the result.
+    Presets ``standard`` and ``quick`` have an eighth of the channels, 50 (``quick``: 15, of images of 128 pixels)
+    epochs and a higher learning rate.
 
     References
     ----------
