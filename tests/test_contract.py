@@ -213,5 +213,5 @@ def test_presets_and_registry_agree_with_the_class(method):
     given = {*prediction.scores, *prediction.maps} - {"pred_score", "anomaly_map"}
     assert all(cls.meaning(name) for name in given), given
     for preset in PRESETS:
-        expected = 64 if preset == "tiny" else METHODS[method].size
+        expected = 64 if preset == "tiny" else METHODS[method].side(preset)
         assert make_detector(method, preset, device="cpu").options.size == expected

@@ -21,7 +21,7 @@ workflows
 reports
 detectors
 detectors.unlabeled
-detectors.ddad
+detectors.ddad detectors.synthetic
 detectors.adversarial detectors.codebook detectors.features detectors.one_class detectors.variational
 detectors.reconstruction
 detectors.contract

@@ -51,7 +51,7 @@ def test_labels_are_where_something_changed(info):
     assert (made.labels[strong] > 0).float().mean() > 0.9  # medians round the corners
     clean = made.labels.amax((1, 2)) == 0
     assert not difference[clean].any()
-    assert clean.float().mean() < (0.7 if info.name == "asr" else 0.4)
+    assert clean.float().mean() < (0.7 if info.name in ("asr", "perlin") else 0.4)  # these leave half as they are
 
 
 @each
@@ -80,6 +80,9 @@ def test_an_image_as_its_own_source(info):
 def test_constant_images(info, value):
     x = torch.full((4, 1, 64, 64), value)
     made = make(info, x)
+    if info.name == "perlin":  # whose textures are not of images
+        assert torch.equal(made.images[:, 0] != x[:, 0], made.labels > 0)
+        return
     torch.testing.assert_close(made.images, x)
     if info.name != "asr":  # whose labels are the squares, changed or not
         assert not made.labels.any()

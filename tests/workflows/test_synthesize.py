@@ -84,7 +84,7 @@ def test_one_image_is_enough_for_its_own_patches(tmp_path):
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["nsaa"], "method nsaa: choose from fpi, pii, nsa, cutpaste, asr; did you mean nsa?"),
+        (["nsaa"], "method nsaa: choose from fpi, pii, nsa, cutpaste, asr, perlin; did you mean nsa?"),
         (["nsa", "--size", 7], "--size 7: must be at least 8"),
         (["nsa", "--count", 0], "--count 0: must be at least 1"),
         (["nsa", "--seed", -1], "--seed -1: must be at least 0"),

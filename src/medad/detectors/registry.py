@@ -29,6 +29,8 @@ class MethodInfo:
         Whether it gives anomaly maps, and whether unlabeled images help it.
     size : int
         Side of the images that it sees unless told otherwise.
+    quick_size : int
+        The same in preset quick; 0 where it is `size`.
     """
 
     name: str
@@ -37,11 +39,16 @@ class MethodInfo:
     maps: bool = True
     uses_unlabeled: bool = False
     size: int = 64
+    quick_size: int = 0
 
     @property
     def family(self) -> str:
         """The field's family of methods."""
         return self.where.split(".")[0].replace("_", "-")
+
+    def side(self, preset: str) -> int:
+        """Return the side of the images that it sees under `preset` unless told otherwise."""
+        return self.quick_size if preset == "quick" and self.quick_size else self.size
 
     def load(self) -> "type[Detector]":
         """Import the method's class."""
@@ -53,7 +60,10 @@ _DDAD = "Cai et al., Dual-distribution discrepancy with self-supervised refineme
 _MEDIANOMALY = "Cai et al., MedIAnomaly: a comparative study of anomaly detection in medical images, MedIA 2025"
 _CONTEXT = "Zimmerer et al., Context-encoding variational autoencoder for unsupervised anomaly detection, 2018"
 _STUDENTS = "Bergmann et al., Uninformed students, CVPR 2020"
+_NSA = "Schlueter et al., Natural synthetic anomalies for self-supervised anomaly detection and localization, ECCV 2022"
 FEATURES = 128  # side of the images of methods on frozen features
+CROPPED, QUICKLY_CROPPED = 256, 128  # of methods that learn to segment made anomalies
+CLASSIFIED, QUICKLY_CLASSIFIED = 224, 128  # of those that learn to classify images with pasted patches
 _ROWS = (
     MethodInfo("ddad", "ddad.ddad:DDAD", _DDAD, uses_unlabeled=True),
     MethodInfo("ae", "reconstruction.ae:AEDetector", f"{_DDAD} (backbone AE)"),
@@ -148,6 +158,31 @@ _ROWS = (
         "Chen et al., Deep one-class classification via interpolated Gaussian descriptor, AAAI 2022",
     ),
     MethodInfo(
+        "fpi",
+        "synthetic.pasted:FPI",
+        "Tan et al., Detecting outliers with foreign patch interpolation, MELBA 2022",
+        uses_unlabeled=True,
+        size=CROPPED,
+        quick_size=QUICKLY_CROPPED,
+    ),
+    MethodInfo(
+        "pii",
+        "synthetic.pasted:PII",
+        "Tan et al., Detecting outliers with Poisson image interpolation, MICCAI 2021",
+        uses_unlabeled=True,
+        size=CROPPED,
+        quick_size=QUICKLY_CROPPED,
+    ),
+    MethodInfo("nsa", "synthetic.pasted:NSA", _NSA, uses_unlabeled=True, size=CROPPED, quick_size=QUICKLY_CROPPED),
+    MethodInfo(
+        "cutpaste_e2e",
+        "synthetic.pasted:CutPasteE2E",
+        f"Li et al., CutPaste: self-supervised learning for anomaly detection and localization, CVPR 2021; {_NSA}",
+        uses_unlabeled=True,
+        size=CROPPED,
+        quick_size=QUICKLY_CROPPED,
+    ),
+    MethodInfo(
         "knn",
         "features.knn:KNN",
         "Ramaswamy et al., Efficient algorithms for mining outliers from large data sets, SIGMOD 2000",
@@ -199,6 +234,30 @@ _ROWS = (
         "features.dictionary:CNNFeatureDictionary",
         "Napoletano et al., Anomaly detection in nanofibrous materials by CNN-based self-similarity, Sensors 2018",
         size=FEATURES,
+    ),
+    MethodInfo(
+        "cutpaste",
+        "synthetic.cutpaste:CutPaste",
+        "Li et al., CutPaste: self-supervised learning for anomaly detection and localization, CVPR 2021",
+        maps=False,
+        size=CLASSIFIED,
+        quick_size=QUICKLY_CLASSIFIED,
+    ),
+    MethodInfo(
+        "anatpaste",
+        "synthetic.anatpaste:AnatPaste",
+        "Sato et al., Anatomy-aware self-supervised learning for anomaly detection in chest radiographs, iScience 2023",
+        maps=False,
+        size=CLASSIFIED,
+        quick_size=QUICKLY_CLASSIFIED,
+    ),
+    MethodInfo(
+        "draem",
+        "synthetic.draem:DRAEM",
+        "Zavrtanik et al., DRAEM: a discriminatively trained reconstruction embedding for surface anomaly detection, "
+        "ICCV 2021",
+        size=CROPPED,
+        quick_size=QUICKLY_CROPPED,
     ),
     MethodInfo(
         "nu",

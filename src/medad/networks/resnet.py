@@ -1,4 +1,4 @@
-"""ResNets as frozen features, with weights from a file of the user's (He et al., CVPR 2016)."""
+"""ResNets, to be trained or with weights from a file of the user's (He et al., CVPR 2016)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -87,22 +87,26 @@ class ResNet(nn.Module):
     ----------
     kind : str
         One of `KINDS`.
+    width : int
+        Channels of the first convolution; 64, as published, or fewer, all others in proportion. With fewer than 16
+        torch's own 1 x 1 convolution of stride 2 (2.13, on CPUs) writes past its memory in training.
     """
 
     norms: ClassVar = {"bn1": "conv1"}
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, width: int = PLANES[0]) -> None:
         super().__init__()
         block, repeats = KINDS[kind]
-        inputs = 64
+        inputs = width
         self.conv1 = nn.Conv2d(3, inputs, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(inputs)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         for i, (planes, count) in enumerate(zip(PLANES, repeats, strict=True)):
             layer = nn.Sequential()
             for k in range(count):
-                made = block(inputs, planes, 2 if i and not k else 1)
-                inputs = planes * made.expansion
+                inner = planes * width // PLANES[0]
+                made = block(inputs, inner, 2 if i and not k else 1)
+                inputs = inner * made.expansion
                 layer.append(made)
             self.add_module(f"layer{i + 1}", layer)
         self.colours = ImageNetColours()
@@ -114,6 +118,10 @@ class ResNet(nn.Module):
             found[f"layer{i}"] = x = self.get_submodule(f"layer{i}")(x)
         return found
 
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the features, what ``layer4`` makes of the images on average: (n, 512) of a ResNet18."""
+        return self.stages(x)["layer4"].mean((2, 3))
+
 
 class FrozenResNet18(ResNet):
     """ResNet18 up to its pooled features: never trained, its batch norms never in training mode."""
@@ -121,10 +129,6 @@ class FrozenResNet18(ResNet):
     def __init__(self) -> None:
         super().__init__("resnet18")
         self.requires_grad_(False).eval()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the features, (n, 512), of images (n, C, S, S) in [-1, 1], grey ones shown as RGB."""
-        return self.stages(x)["layer4"].mean((2, 3))
 
     def train(self, mode: bool = True) -> Self:
         """Stay in evaluation mode."""

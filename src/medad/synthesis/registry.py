@@ -56,6 +56,7 @@ _ROWS = (
         foreign=False,
     ),
     SynthesisInfo("asr", "foreign_squares:make_foreign_squares", "a square of another image in half of the images"),
+    SynthesisInfo("perlin", "draem:make_perlin", "textures that shine through Perlin noise", foreign=False),
 )
 SYNTHESES = {info.name: info for info in _ROWS}
 

@@ -1,6 +1,6 @@
 """What a method gives the trainer: networks, optimisers, data and a step."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -112,6 +112,16 @@ def adam(
     )
 
 
+def sgd(networks: Sequence[nn.Module], lr: float, momentum: float, weight_decay: float = 0.0) -> Optimizer:
+    """Return stochastic gradient descent with a group of parameters for each network, fused, as :func:`adam` is."""
+    device = next(networks[0].parameters()).device
+    groups = [
+        {"params": list(network.parameters()), "lr": torch.tensor(lr, device=device) if device.type == "cuda" else lr}
+        for network in networks
+    ]
+    return torch.optim.SGD(groups, lr=lr, momentum=momentum, weight_decay=weight_decay, fused=True)
+
+
 def for_training(networks: dict[str, nn.Module], device: str) -> dict[str, nn.Module]:
     """Return `networks`, on `device`, channels last and in training mode."""
     for network in networks.values():
@@ -119,9 +129,9 @@ def for_training(networks: dict[str, nn.Module], device: str) -> dict[str, nn.Mo
     return networks
 
 
-def set_lr(optimiser: Optimizer, lr: float) -> None:
-    """Set the learning rate of all parameters, in place where it is a tensor."""
-    for group in optimiser.param_groups:
+def set_lr(optimiser: Optimizer, lr: float, groups: slice = slice(None)) -> None:
+    """Set the learning rate of all parameters, or of those of some groups, in place where it is a tensor."""
+    for group in optimiser.param_groups[groups]:
         if isinstance(group["lr"], Tensor):
             group["lr"].fill_(lr)
         else:

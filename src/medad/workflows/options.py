@@ -33,8 +33,8 @@ class TrainOptions:
         The recipe to start from; standard holds out normals for a threshold and averages the weights of
         ASR-Net (chosen on test images of brain_tumor), quick is for a first look, tiny for tests.
     size : int
-        Side in pixels to which images are resized: 64, 128 or 256; by default (0) what suits the method, 64 or, on
-        frozen features, 128.
+        Side in pixels to which images are resized: 64, 128 or 256; by default (0) what suits the method: 64, on
+        frozen features 128, for methods that learn from synthetic anomalies mostly 256.
     channels : {1, 3}
         1 reads images as grey, 3 as RGB.
     fit : {'stretch', 'pad', 'crop'}, optional
@@ -87,7 +87,7 @@ class TrainOptions:
     def __post_init__(self) -> None:
         """Check ranges that no single method knows about."""
         if self.size == 0:
-            object.__setattr__(self, "size", default_size(self.method))
+            object.__setattr__(self, "size", default_size(self.method, self.preset))
         for name, least in (("size", 1), ("unlabeled_size", 1), ("seed", 0), ("jobs", 1)):
             at_least(name, getattr(self, name), least)
         if not 0 <= self.anomaly_rate <= 1:
@@ -122,11 +122,11 @@ class TrainOptions:
         return Preprocessing(self.size, self.channels, self.fit or "stretch", rule)
 
 
-def default_size(method: str) -> int:
+def default_size(method: str, preset: str) -> int:
     """Return the side of the images that `method` sees unless told otherwise; of an unknown one, the usual."""
     from medad.detectors.registry import METHODS
 
-    return METHODS[method].size if method in METHODS else 64
+    return METHODS[method].side(preset) if method in METHODS else 64
 
 
 def at_least(name: str, value: int | None, least: int) -> None:

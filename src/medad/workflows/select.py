@@ -131,7 +131,7 @@ def candidates_of(options: TrainOptions, methods: Sequence[str] | None = None) -
         infos = [method_info(name) for name in methods or shortlist()]
     except OptionError as error:
         raise OptionError("methods", error.fault, *error.value) from None
-    sizes = {info.name: info.size if usual else options.size for info in infos}
+    sizes = {info.name: info.side(options.preset) if usual else options.size for info in infos}
     candidates = {name: replace(options, method=name, size=size) for name, size in sizes.items()}
     for one in candidates.values():
         ready_detector(one)

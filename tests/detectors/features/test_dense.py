@@ -5,7 +5,7 @@ import torch
 from helpers import make_images
 from scipy.ndimage import gaussian_filter
 
-from medad.detectors.features.dense import as_rows, on_one_grid, smoothed, summaries
+from medad.detectors.features.dense import as_rows, on_one_grid, smoothed
 from medad.detectors.features.extractors.pixels import PixelsExtractor
 from medad.detectors.features.nearest_patch import NearestPatch
 from medad.detectors.registry import make_detector
@@ -36,16 +36,6 @@ def test_rows_are_places_in_order():
     assert rows.shape == (40, 3)
     assert (rows[20 + 7] == described[1, :, 1, 2]).all()
     assert (as_rows(described)[:, 0].view(2, 4, 5) == described[:, 0]).all()
-
-
-def test_summaries_are_numpy_s():
-    maps = torch.rand(3, 40, 40)
-    values = np.sort(maps.numpy().reshape(3, -1), 1)
-    expected = {"max": values[:, -1], "mean": values.mean(1), "top": values[:, -16:].mean(1)}
-    found = summaries(maps)
-    assert found.keys() == expected.keys()
-    for name, score in expected.items():
-        np.testing.assert_allclose(found[name], score, rtol=1e-5)
 
 
 class Means(NearestPatch):

@@ -106,13 +106,22 @@ class OneNetworkDetector(Detector):
         """Return what is called before every step with its number, to set the learning rate; None if it is constant."""
         return None
 
+    @classmethod
+    def seen(cls, plan: Plan) -> Plan:
+        """Return the part of the training that :meth:`samples` looks at, from the first normal image on.
+
+        An epoch is a pass over the normal images in any case.
+        """
+        return plan.normal
+
     def build(self) -> dict[str, nn.Module]:
         """Return the network, under the method's name."""
         return {self.name: self.make(self.options)}
 
     def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return one stage with one phase."""
-        o = plan.options
+        seen = self.seen(plan)
+        o = seen.options
         build = partial(
             network_phase,
             name=self.name,
@@ -122,4 +131,4 @@ class OneNetworkDetector(Detector):
             optimise=self.optimise,
             schedule=partial(self.schedule, o),
         )
-        return [[self.spec(plan.normal, self.name, build, o.recipe(plan.normal.count))]]
+        return [[self.spec(seen, self.name, build, o.recipe(plan.normal.count))]]

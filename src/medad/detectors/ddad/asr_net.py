@@ -1,4 +1,4 @@
-"""ASR-Net: refines discrepancy maps, and the loss it is trained with."""
+"""ASR-Net: refines discrepancy maps."""
 
 import torch
 from torch import Tensor, nn
@@ -43,23 +43,3 @@ class ASRNet(nn.Module):
         """Return the refined map, (n, H, W) in [0, 1]: the probability of abnormality."""
         few = max(REFINED_AT_ONCE[maps.device.type] // maps.shape[-1] ** 2, 1)
         return torch.cat([self(part).softmax(1)[:, 1] for part in maps.split(few)])
-
-
-def focal_loss(logits: Tensor, target: Tensor, gamma: float = 2.0, smooth: float = 1e-5) -> Tensor:
-    """Focal loss over two classes, mean over pixels, without class weights.
-
-    Parameters
-    ----------
-    logits : Tensor
-        (n, 2, H, W).
-    target : Tensor
-        (n, H, W), 1 where abnormal.
-    gamma : float
-        Focus on the hard pixels (Lin et al., ICCV 2017).
-    smooth : float
-        Label smoothing s: p_t = (1 - s) p_y + s p_other + s, as the official code.
-    """
-    p_abnormal = logits.softmax(1)[:, 1]
-    p = torch.where(target.bool(), p_abnormal, 1 - p_abnormal)
-    p_t = (1 - smooth) * p + smooth * (1 - p) + smooth
-    return -((1 - p_t) ** gamma * p_t.log()).mean()

@@ -12,6 +12,7 @@ from medad.detectors.contract.detector import Detector
 from medad.detectors.contract.one_network import network_phase
 from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.ranges import ranged
+from medad.detectors.ddad.anomalies import PUBLISHED, SYNTHESES
 from medad.detectors.ddad.asr_net import ASRNet
 from medad.detectors.ddad.discrepancy import discrepancies, ensemble_residual, stack, unstack
 from medad.detectors.ddad.refinement import REFINEMENT_THREADS, RefinementOptions, refinement_phase
@@ -82,7 +83,8 @@ class DDAD(Detector):
     Differs from the paper: where text and code disagree the code is followed (four linear layers,
     mean losses, half of the synthetic images clean), except for the divisor of the standard
     deviation (`bessel`) and the order of ASR-Net's inputs; log(sigma^2) is clamped to ±10; the
-    last epoch is the result, nothing is chosen on test images.
+    last epoch is the result, nothing is chosen on test images. Other anomalies than `synthesis`
+    ``fpi`` are ours.
 
     References
     ----------
@@ -109,6 +111,7 @@ class DDAD(Detector):
             fault = "one network has no discrepancy; use 2 or more"
             raise OptionError("ensemble_size", fault, self.options.ensemble_size)
         check_choice("backbone", self.options.backbone, BACKBONES)
+        check_choice("synthesis", self.options.synthesis, SYNTHESES)
         if self.options.mc_passes and (self.options.mc_passes < 2 or not self.options.dropout or self.options.refine):
             raise OptionError("mc_passes", "give at least 2, with option dropout and without option refine")
 
@@ -161,7 +164,9 @@ class DDAD(Detector):
         o = plan.options
         recipe = Recipe(plan.normal.count, o.refine_batch_size, o.refine_epochs, o.refine_steps)
         build = partial(refinement_phase, name=name, modules=[self.members(module) for module in modules])
-        relevant = {k: v for k, v in o.of_training().items() if k != "refine_snapshots"}
+        # The default stands in no key: earlier versions had no other, and what they trained is known by its key.
+        unmentioned = {"refine_snapshots"} | ({"synthesis"} if o.synthesis == PUBLISHED else set())
+        relevant = {name: value for name, value in o.of_training().items() if name not in unmentioned}
         spec = self.spec(plan, name, build, recipe, relevant)
         return replace(spec, snapshots=o.refine_snapshots, threads=REFINEMENT_THREADS)
 

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.ranges import ranged
-from medad.detectors.ddad.asr_net import ASRNet, focal_loss
+from medad.detectors.ddad.anomalies import PUBLISHED, with_anomalies
+from medad.detectors.ddad.asr_net import ASRNet
 from medad.detectors.ddad.discrepancy import discrepancies, stack
 from medad.detectors.reconstruction.backbones import make_network
+from medad.networks.focal import focal_loss
 from medad.networks.folding import folded
-from medad.synthesis.foreign_squares import foreign_squares
-from medad.synthesis.sources import other_indices
 from medad.training.average import move_average, newest_share
 from medad.training.checkpoint import load_networks, load_tensors
 from medad.training.phase import Chunk, Phase, adam, for_training, gradient_step, set_lr
@@ -50,6 +50,9 @@ class RefinementOptions:
         line removes when training is finished).
     p_synth : float
         Share of the images that receive a synthetic anomaly.
+    synthesis : str
+        Which: ``"fpi"``, squares of another image, blended in, as in the paper; ``"pii"``, ``"nsa"`` or ``"cutpaste"``,
+        patches as the methods of these names paste them.
     """
 
     refine_width: int = ranged(128, 1)
@@ -62,6 +65,7 @@ class RefinementOptions:
     refine_steps: int | None = ranged(None, 1)
     refine_snapshots: int = ranged(0, 0)
     p_synth: float = ranged(0.5, 0, 1)
+    synthesis: str = PUBLISHED
 
 
 def refinement_phase(plan: Plan, recipe: Recipe, name: str, modules: Sequence[Sequence[str]]) -> Phase:
@@ -90,7 +94,7 @@ def refinement_phase(plan: Plan, recipe: Recipe, name: str, modules: Sequence[Se
         weight.fill_(newest_share(options.refine_average, number))
 
     def draw(index: Tensor) -> Chunk:
-        x, masks = foreign_squares(images(index), images(other_indices(index, recipe.count)), options.p_synth)
+        x, masks = with_anomalies(options.synthesis, options.p_synth, images, index)
         with torch.no_grad():
             maps = discrepancies([stack([net(x) for net in members]) for members in frozen], options.bessel)
         return torch.stack(list(maps.values()), 1).contiguous(memory_format=torch.channels_last), masks

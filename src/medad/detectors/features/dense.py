@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from medad.detectors.contract.plan import Plan, TrainingData
+from medad.detectors.contract.summaries import summaries
 from medad.detectors.features.detector import EXTRACTOR, FeatureDetector
 from medad.detectors.features.extractors.contract import Extractor
 from medad.detectors.features.extractors.registry import for_scoring, read_extractor
@@ -25,12 +26,6 @@ PIXELS_AT_ONCE = 32 * 128**2  # of the images that a fit takes together: a const
 
 Describe = Callable[[Tensor], Tensor]  # images (n, C, S, S) in [-1, 1] -> descriptors of their places (n, D, h, w)
 Learn = Callable[[Plan, Describe], Fit]
-TOP = 0.01  # share of the map's values of which score `top` is the mean
-MEANINGS = {
-    "max": "highest value of the map",
-    "mean": "mean of the map",
-    "top": "mean of the highest hundredth of the map",
-}
 
 
 class DenseDetector(FeatureDetector):
@@ -107,13 +102,6 @@ def on_one_grid(maps: list[Tensor], extractor: Extractor) -> Tensor:
 def as_rows(described: Tensor) -> Tensor:
     """Return descriptors (n, D, h, w) as rows, (n h w, D), place after place."""
     return described.float().permute(0, 2, 3, 1).flatten(0, 2)
-
-
-def summaries(maps: Tensor) -> dict[str, Tensor]:
-    """Return what maps (n, S, S) come to as scores, (n,) each."""
-    values = maps.flatten(1)
-    highest = values.topk(max(int(TOP * values.shape[1]), 1)).values
-    return {"max": highest[:, 0], "mean": values.mean(1), "top": highest.mean(1)}
 
 
 def smoothed(maps: Tensor, sigma: float) -> Tensor:

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from medad.detectors.contract.ranges import ranged
-from medad.detectors.features.dense import MEANINGS
+from medad.detectors.contract.summaries import MEANINGS
 from medad.detectors.features.nearest_rows import nearest
 from medad.detectors.features.sampled import SampledDetector, SampledOptions
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medad.detectors.features.dense import MEANINGS
+from medad.detectors.contract.summaries import MEANINGS
 from medad.detectors.features.nearest_rows import nearest
 from medad.detectors.features.sampled import SampledDetector
 

@@ -9,7 +9,7 @@ from sklearn.svm import OneClassSVM
 from torch import Tensor
 
 from medad.detectors.contract.ranges import ranged
-from medad.detectors.features.dense import MEANINGS
+from medad.detectors.contract.summaries import MEANINGS
 from medad.detectors.features.sampled import SampledDetector, SampledOptions
 
 

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.ranges import ranged
-from medad.detectors.features.dense import MEANINGS, DenseDetector, Describe
+from medad.detectors.contract.summaries import MEANINGS
+from medad.detectors.features.dense import DenseDetector, Describe
 from medad.detectors.features.detector import PRESETS, FeatureOptions
 from medad.training.fit import Fit
 

@@ -9,8 +9,9 @@ from torch.nn import functional as F
 
 from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.ranges import ranged
+from medad.detectors.contract.summaries import MEANINGS
 from medad.detectors.features.coreset import Coreset
-from medad.detectors.features.dense import MEANINGS, DenseDetector, Describe, as_rows, on_one_grid
+from medad.detectors.features.dense import DenseDetector, Describe, as_rows, on_one_grid
 from medad.detectors.features.detector import PRESETS, FeatureOptions
 from medad.detectors.features.extractors.contract import Extractor
 from medad.detectors.features.nearest_rows import nearest

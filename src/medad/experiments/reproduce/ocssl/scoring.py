@@ -57,7 +57,7 @@ def _compute(setting: Setting, rows: Sequence[Row], data: Path, folder: Path, jo
     for row in rows:
         if read_about(folder, row.name) is None and not _needless(setting, row, given):
             say(f"{setting.name}: {row.name}")
-            _row(setting, row, given(METHODS[row.method].size), folder, jobs)
+            _row(setting, row, given(METHODS[row.method].side(row.preset)), folder, jobs)
 
 
 def _needless(setting: Setting, row: Row, given: Callable[[int], Given]) -> bool:
@@ -69,7 +69,7 @@ def _needless(setting: Setting, row: Row, given: Callable[[int], Given]) -> bool
     info = METHODS[row.method]
     if setting.without and (row.preset == "quick" or not info.uses_unlabeled):
         return True
-    return info.uses_unlabeled and given(info.size).unlabeled is None
+    return info.uses_unlabeled and given(info.side(row.preset)).unlabeled is None
 
 
 def _controls(given: Given, folder: Path) -> None:

@@ -1,0 +1,43 @@
+"""The synthetic anomalies on which ASR-Net learns."""
+
+import torch
+from torch import Tensor
+
+from medad.synthesis.contract import Made, Synthesiser
+from medad.synthesis.foreign_squares import make_foreign_squares
+from medad.synthesis.registry import SYNTHESES as KNOWN
+from medad.synthesis.registry import make_synthesis
+from medad.synthesis.sources import other_indices
+from medad.training.pixels import Pixels
+
+PUBLISHED = "fpi"  # squares of another image, as in the official code
+SYNTHESES = (PUBLISHED, "pii", "nsa", "cutpaste")
+
+
+def with_anomalies(name: str, share: float, images: Pixels, index: Tensor) -> Made:
+    """Return the images at `index`, anomalies made in some of them, and where: labels are 0 and 1.
+
+    Randomness comes from torch's default generator on the images' device.
+
+    Parameters
+    ----------
+    name : str
+        One of `SYNTHESES`; what comes from another image comes from any other of `images`.
+    share : float
+        Of the images that are changed.
+    images : callable
+        Gives the normal images at indices.
+    index : Tensor
+        (n,).
+    """
+    x = images(index)
+    if name == PUBLISHED:
+        return make_foreign_squares(share=share)(x, images(other_indices(index, len(images))))
+    sources = images(other_indices(index, len(images))) if KNOWN[name].foreign else x
+    return _some(make_synthesis(name, "binary"), share, x, sources)
+
+
+def _some(synthesis: Synthesiser, share: float, x: Tensor, sources: Tensor) -> Made:
+    made = synthesis(x, sources)
+    changed = torch.rand(len(x), 1, 1, 1, device=x.device) < share
+    return Made(torch.where(changed, made.images, x), made.labels * changed[:, 0])
