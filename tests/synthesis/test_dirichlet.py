@@ -81,6 +81,21 @@ def test_images_and_channels_are_solved_as_if_alone():
             torch.testing.assert_close(u[channel], alone, rtol=0, atol=1e-7)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_what_is_solved_early_waits_for_the_others(dtype):
+    rng = np.random.default_rng(2)
+    inside = torch.tensor(np.stack([shape_of(kind, 40, rng) for kind in ("noise", "full", "blobs", "noise")]))
+    right = torch.randn(4, 2, *inside.shape[1:], dtype=dtype, generator=torch.Generator().manual_seed(1))
+    right[2], right[3, 1] = 0, 1e-30
+    found = solve(right, inside)
+    assert found.isfinite().all()
+    assert not found[2].any() and found[3, 1].abs().max() < 1e-25
+    expected = [
+        [by_lu(b, shape) for b in one] for one, shape in zip(right.double().numpy(), inside.numpy(), strict=True)
+    ]
+    np.testing.assert_allclose(found, expected, atol=1e-2)
+
+
 def test_sines_are_their_own_inverse_and_diagonalise_the_second_difference():
     like = torch.zeros(1, dtype=torch.float64)
     for n in (1, 2, 7, 50):

@@ -38,8 +38,8 @@ def _lines(x: Tensor, where: Tensor, dim: int) -> Tensor:
     before = where.floor().long().clamp(max=last)
     after = (before + 1).clamp(max=last)
     shape = torch.broadcast_shapes(x.shape, where.shape)
-    ends = (x.gather(dim, at.expand(shape)) for at in (before, after))
-    return torch.lerp(*ends, (where - before).to(x.dtype))
+    weight = (where - before).to(x.dtype)
+    return torch.lerp(x.gather(dim, before.expand(shape)), x.gather(dim, after.expand(shape)), weight)
 
 
 def count_inside(masks: Tensor, first: Tensor, last: Tensor) -> Tensor:

@@ -64,17 +64,17 @@ def synthesize(
     normal = [replace(entry, mask=None, kind="") for entry in read_repartition(data, split).normal]
     needed = 2 if SYNTHESES[method].foreign else 1
     if len(normal) < needed:
-        least = "two normal images: one is changed, the other gives the patch" if needed == 2 else "normal images"
-        raise UserError(f"{split or data}: {method} needs {least}; list more in the split normal")
+        images = "two normal images: one is changed, the other gives the patch" if needed == 2 else "normal images"
+        raise UserError(f"{split or data}: {method} needs {images}; list more in the split normal")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(seed, "synthesize"))
-        images, made = _make(method, normal, size, count)
+        given, made = _make(method, normal, size, count)
     clean = int((made.labels.amax((1, 2)) == 0).sum())
     info = SYNTHESES[method]
-    heading = f"{method}: {info.about}; label {info.labels[0]}; {clean} of {len(images)} images stayed clean"
+    heading = f"{method}: {info.about}; label {info.labels[0]}; {clean} of {len(given)} images stayed clean"
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_synthesis(out, SynthesisSheet(heading, _shown(images), _shown(made.images), made.labels.numpy()))
-    say(f"{clean} of {len(images)} images stayed clean; the sheet is {out}")
+    write_synthesis(out, SynthesisSheet(heading, _shown(given), _shown(made.images), made.labels.numpy()))
+    say(f"{clean} of {len(given)} images stayed clean; the sheet is {out}")
     return out
 
 
