@@ -1,10 +1,12 @@
 """The page of methods that learn from pasted anomalies, printed from what is stored."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from medad.detectors.registry import PRESETS
 from medad.evaluation.scores import ScoreTable
 from medad.experiments import controls
 from medad.experiments.deduplicated import MEANING as CLEAN
@@ -15,11 +17,12 @@ from medad.experiments.printed import printed_by
 from medad.experiments.reproduce.beside import Beside
 from medad.experiments.reproduce.ocssl.differences import difference
 from medad.experiments.reproduce.ocssl.stored import read_about, read_tables
-from medad.experiments.studies.synthetic import FOLDER, METHODS, ROWS, SCORES, Row
+from medad.experiments.studies.synthetic import FOLDER, SCORES, Row, rows_of
 from medad.reports.markdown import markdown_table
 
 STORED = f"*/{FOLDER}/*.yaml"
 MOMENTS = ("last", "chosen")
+ROWS = [row for preset in PRESETS for row in rows_of(preset)]
 MEANING = (
     "Each method was trained once on four fifths of the normal images; a star: four fifths of the unlabeled images, "
     "too, are sources of what is pasted. *Chosen*: the epoch with the highest AUC_u, the AUROC of the other unlabeled "
@@ -61,7 +64,7 @@ def _section(dataset: str, results: Path) -> Iterator[str]:
     for score in SCORES[1:]:
         yield f"Score `{score}`:"
         yield _figures(dataset, results, abouts, tables, score)
-    if any(row.starred and {row.name, row.method} <= tables.keys() for row in ROWS):
+    if any(row.starred for row in _rows(abouts)):
         yield "What the star changes, points of AUROC (a star behind it: more than chance, DeLong's paired test):"
         yield _stars(dataset, tables)
     yield "AUC_u by epoch, in %:"
@@ -69,27 +72,28 @@ def _section(dataset: str, results: Path) -> Iterator[str]:
 
 
 def _figures(dataset: str, results: Path, abouts: Mapping[str, Any], tables: Mapping[str, Scores], score: str) -> str:
-    beside = Beside(dataset, deduplicated(dataset, results), dataset if dataset in TABLE_2 else "")
+    known = dataset in TABLE_2 and score == "pred_score"
+    beside = Beside(dataset, deduplicated(dataset, results), dataset if known else "")
     rows = [["method", "epoch", *beside.head]]
     for row in _rows(abouts):
-        about, published = abouts[row.name], TABLE_2.get(dataset, {}).get(_shown(row))
+        published = TABLE_2.get(dataset, {}).get(_published(row))
         for moment in MOMENTS:
             cells = beside.cells([tables[row.name][f"{moment}-{score}"]], "pred_score", published)
-            cells = cells if about["preset"] == "paper" or not beside.same else [*cells[:-1], ""]
-            rows.append([_shown(row, about), f"{moment} ({about['epochs'][moment]})", *cells])
+            cells = cells if row.preset == "paper" or not beside.same else [*cells[:-1], ""]
+            rows.append([_shown(row), f"{moment} ({abouts[row.name]['epochs'][moment]})", *cells])
     return markdown_table(rows)
 
 
 def _stars(dataset: str, tables: Mapping[str, Scores]) -> str:
     known = TABLE_2.get(dataset, {})
     rows = [["method", *MOMENTS, *(["published"] if known else [])]]
-    for method in METHODS:
-        starred = Row(method, True).name
-        if {method, starred} <= tables.keys():
-            pairs = [[tables[name][f"{moment}-pred_score"] for name in (starred, method)] for moment in MOMENTS]
+    for plain in (row for row in _rows(tables) if not row.starred):
+        both = [replace(plain, starred=True).name, plain.name]
+        if both[0] in tables:
+            pairs = [[tables[name][f"{moment}-pred_score"] for name in both] for moment in MOMENTS]
             told = [str(difference([one], [other], 2)) for one, other in pairs]
-            published = [f"{known[f'{method}*'][0] - known[method][0]:+.1f}"] if known else []
-            rows.append([method, *told, *published])
+            published = [f"{known[f'{plain.method}*'][0] - known[plain.method][0]:+.1f}"] if known else []
+            rows.append([_shown(plain), *told, *published])
     return markdown_table(rows)
 
 
@@ -102,13 +106,17 @@ def _judged(abouts: Mapping[str, Any]) -> str:
     return markdown_table(rows)
 
 
-def _rows(abouts: Mapping[str, Any]) -> list[Row]:
-    return [row for row in ROWS if row.name in abouts]
+def _rows(stored: Collection[str]) -> list[Row]:
+    return [row for row in ROWS if row.name in stored]
 
 
-def _shown(row: Row, about: Mapping[str, Any] | None = None) -> str:
-    mark = f" ({about['preset']})" if about and about["preset"] != "paper" else ""
-    return f"{row.method}{'*' if row.starred else ''}{mark}"
+def _shown(row: Row) -> str:
+    return f"{_published(row)}{f' ({row.preset})' if row.preset != 'paper' else ''}"
+
+
+def _published(row: Row) -> str:
+    """Return the name that the row has in `TABLE_2`."""
+    return f"{row.method}{'*' * row.starred}"
 
 
 def _counts(about: Mapping[str, Any]) -> str:

@@ -37,22 +37,26 @@ SCORES = ("pred_score", "max", "top")
 
 @dataclass(frozen=True)
 class Row:
-    """A method, starred where unlabeled images are sources of what is pasted."""
+    """A method under a preset, starred where unlabeled images are sources of what is pasted."""
 
     method: str
     starred: bool
+    preset: str
 
     @property
     def name(self) -> str:
         """Of its files."""
-        return f"{self.method}-starred" if self.starred else self.method
+        marks = (self.method, "starred" * self.starred, self.preset.replace("paper", ""))
+        return "-".join(filter(None, marks))
 
     def of(self, options: TrainOptions) -> TrainOptions:
-        """Return `options` with this method."""
+        """Return `options`, of its preset, with this method."""
         return replace(options, method=self.method, options=options.options | {"use_unlabeled": self.starred})
 
 
-ROWS = tuple(Row(method, starred) for method in METHODS for starred in (False, True))
+def rows_of(preset: str, methods: Sequence[str] = METHODS) -> list[Row]:
+    """Return the rows of a preset."""
+    return [Row(method, starred, preset) for method in methods for starred in (False, True)]
 
 
 def store_rows(
@@ -60,7 +64,7 @@ def store_rows(
     data: Path,
     results: Path = RESULTS,
     options: TrainOptions | None = None,
-    rows: Sequence[Row] = ROWS,
+    methods: Sequence[str] = METHODS,
     epochs: int | None = None,
 ) -> Path:
     """Compute the rows of a data set that are not stored; each is written as soon as it is there.
@@ -73,8 +77,8 @@ def store_rows(
         Root of the stored results.
     options : TrainOptions, optional
         All but the method; preset quick by default.
-    rows : sequence of Row
-        What is asked for.
+    methods : sequence of str
+        Which are asked for.
     epochs : int, optional
         Length of training; that of the preset by default.
 
@@ -83,10 +87,9 @@ def store_rows(
     Path
         The folder of the rows.
     """
-    folder = results / dataset / FOLDER
-    missing = [row for row in rows if read_about(folder, row.name) is None]
+    folder, options = results / dataset / FOLDER, options or of_preset("quick")
+    missing = [row for row in rows_of(options.preset, methods) if read_about(folder, row.name) is None]
     if missing:
-        options = options or of_preset("quick")
         splits = read_splits(data / dataset, None, options)
         test = load(splits.test, options.preprocessing, "test images", options.jobs)
         folder.mkdir(parents=True, exist_ok=True)
@@ -104,14 +107,15 @@ def of_preset(preset: Any, **given: Any) -> TrainOptions:
 
 def _store(row: Row, options: TrainOptions, splits: Splits, test: ImageSet, folder: Path, epochs: int | None) -> None:
     """Train, judge and score a row, and write it."""
+    last = epochs or detector_of(options).options.epochs
+    options = with_epochs(options, last)
     detector = detector_of(options)
-    last = epochs or detector.options.epochs
     assert splits.unlabeled is not None
     pools = Pools(splits.normal.unlabelled(), splits.unlabeled.unlabelled())
     train, held_out = pools.folds(options.seed)[0]
     began = time.monotonic()
     with pools.part(train) as given:
-        score = train_snapshots(with_epochs(options, last), _lengths(last), *given)
+        score = train_snapshots(options, _lengths(last), *given)
     seconds = time.monotonic() - began
     auc_u = _judged(score, pools, held_out)
     moments = {"last": last, "chosen": max(auc_u, key=auc_u.__getitem__)}
@@ -122,7 +126,7 @@ def _store(row: Row, options: TrainOptions, splits: Splits, test: ImageSet, fold
         "preset": options.preset,
         "seed": options.seed,
         "precision": options.precision,
-        "options": asdict(detector.options) | {"epochs": last},
+        "options": asdict(detector.options),
         "learned": _counts(pools, train),
         "judged": _counts(pools, held_out),
         "test": len(test),
@@ -168,9 +172,8 @@ def main() -> None:
     given = parser.parse_args()
     data, stored = data_folder(given.data), existing(given.stored)
     options = of_preset(given.preset, precision=given.precision, device=given.device, jobs=given.jobs)
-    rows = [row for row in ROWS if row.method in given.methods]
     for dataset in given.datasets:
-        print(store_rows(dataset, data, stored, options, rows, given.epochs))
+        print(store_rows(dataset, data, stored, options, given.methods, given.epochs))
 
 
 if __name__ == "__main__":
