@@ -98,7 +98,7 @@ def pasted(monkeypatch):
 
 
 def fit_flat(method, unlabeled=True, **options):
-    detector = make(method, steps=20, **options)
+    detector = make(method, steps=12, **options)
     return detector.fit(flat_images(5, 10), flat_images(4, 110) if unlabeled else None)
 
 
@@ -202,7 +202,7 @@ def pixel_auroc(detector, images):
 @pytest.mark.parametrize(
     ("normal", "learning", "least"),
     [
-        (96, {"epochs": 10, "batch_size": 8, "lr": 3e-3}, 0.7),
+        (96, {"epochs": 8, "batch_size": 8, "lr": 3e-3}, 0.65),
         pytest.param(256, {"epochs": 40, "batch_size": 16, "lr": 2e-3}, 0.9, marks=pytest.mark.slow),
     ],
 )
