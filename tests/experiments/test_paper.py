@@ -22,9 +22,12 @@ def test_only_table_3_has_published_figures():
         ("aeu", {"form": "medianomaly"}, None),
         ("vae", {}, (85.3, None, 2)),
         ("ceae", {}, (85.3, None, 2)),
+        ("fpi", {"use_unlabeled": True}, (86.6, 83.8, 1)),
+        ("fpi", {"use_unlabeled": False}, (83.1, 78.9, 1)),
         ("nonsense", {}, None),
     ],
 )
 def test_published_figures_are_those_of_the_same_recipe(method, options, expected):
-    assert published_figures("brain_tumor", {"method": method, "options": options}) == expected
-    assert published_figures("elsewhere", {"method": method, "options": options}) is None
+    run = {"method": method, "options": options, "unlabeled": True}
+    assert published_figures("brain_tumor", run) == expected
+    assert published_figures("elsewhere", run) is None

@@ -32,6 +32,7 @@ from medad.workflows.train import detector_of, ready_detector
 
 State = dict[str, Tensor]
 Score = Callable[[ImageSet], dict[str, np.ndarray]]
+ScoreByLength = Callable[[ImageSet], dict[int, dict[str, np.ndarray]]]  # all scores by name, after each length
 
 
 def learn_method(options: TrainOptions) -> Learn:
@@ -77,19 +78,33 @@ def learn_snapshots(options: TrainOptions, lengths: Sequence[int]) -> Learn:
     """
 
     def learn(normal: ImageSet, unlabeled: ImageSet) -> Score:
-        detector = detector_of(_without_holdout(options))
-        states = _snapshots(detector, {"normal": normal, "unlabeled": unlabeled}, lengths)
-
-        def score(images: ImageSet) -> dict[str, np.ndarray]:
-            found = {}
-            for length, state in states.items():
-                detector.load_state(state, detector.uses_unlabeled)
-                found[str(length)] = detector.scores(images)["pred_score"]
-            return found
-
-        return score
+        score = train_snapshots(options, lengths, normal, unlabeled)
+        return lambda images: {str(length): scores["pred_score"] for length, scores in score(images).items()}
 
     return learn
+
+
+def train_snapshots(
+    options: TrainOptions, lengths: Sequence[int], normal: ImageSet, unlabeled: ImageSet
+) -> ScoreByLength:
+    """Train a method once, to the last of `lengths`; return what scores images after each of them.
+
+    Raises
+    ------
+    OptionError
+        If the method does not train one network in epochs.
+    """
+    detector = detector_of(_without_holdout(options))
+    states = _snapshots(detector, {"normal": normal, "unlabeled": unlabeled}, lengths)
+
+    def score(images: ImageSet) -> dict[int, dict[str, np.ndarray]]:
+        found = {}
+        for length, state in states.items():
+            detector.load_state(state, detector.uses_unlabeled)
+            found[length] = detector.scores(images)
+        return found
+
+    return score
 
 
 def _snapshots(detector: Detector, images: dict[str, ImageSet], lengths: Sequence[int]) -> dict[int, State]:
