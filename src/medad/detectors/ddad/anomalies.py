@@ -4,14 +4,14 @@ import torch
 from torch import Tensor
 
 from medad.synthesis.contract import Made, Synthesiser
-from medad.synthesis.foreign_squares import make_foreign_squares
 from medad.synthesis.registry import SYNTHESES as KNOWN
 from medad.synthesis.registry import make_synthesis
 from medad.synthesis.sources import other_indices
 from medad.training.pixels import Pixels
 
 PUBLISHED = "fpi"  # squares of another image, as in the official code
-SYNTHESES = (PUBLISHED, "pii", "nsa", "cutpaste")
+SYNTHESES = (PUBLISHED, "pii", "nsa", "cutpaste", "perlin")
+LEAVE_SOME = ("asr", "perlin")  # leave images clean of their own accord
 
 
 def with_anomalies(name: str, share: float, images: Pixels, index: Tensor) -> Made:
@@ -30,10 +30,10 @@ def with_anomalies(name: str, share: float, images: Pixels, index: Tensor) -> Ma
     index : Tensor
         (n,).
     """
-    x = images(index)
-    if name == PUBLISHED:
-        return make_foreign_squares(share=share)(x, images(other_indices(index, len(images))))
+    x, name = images(index), "asr" if name == PUBLISHED else name
     sources = images(other_indices(index, len(images))) if KNOWN[name].foreign else x
+    if name in LEAVE_SOME:
+        return make_synthesis(name, share=share)(x, sources)
     return _some(make_synthesis(name, "binary"), share, x, sources)
 
 

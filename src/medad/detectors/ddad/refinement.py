@@ -52,7 +52,7 @@ class RefinementOptions:
         Share of the images that receive a synthetic anomaly.
     synthesis : str
         Which: ``"fpi"``, squares of another image, blended in, as in the paper; ``"pii"``, ``"nsa"`` or ``"cutpaste"``,
-        patches as the methods of these names paste them.
+        patches as the methods of these names paste them; ``"perlin"``, textures as DRAEM has them.
     """
 
     refine_width: int = ranged(128, 1)
