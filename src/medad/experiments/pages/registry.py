@@ -14,6 +14,7 @@ from medad.experiments.pages import (
     overview,
     phantom,
     refinement,
+    select,
     slides,
 )
 from medad.experiments.reproduce.ocssl import page as ocssl
@@ -115,6 +116,7 @@ PAGES = (
         lambda s: ocssl.page(s.stored),
         lambda s: ocssl.pictures(s.stored),
     ),
+    Page("select", "docs/results/select.md", select.STORED, lambda s: select.page(s.stored)),
     Page("mvtec_screw", "docs/results/mvtec_screw.md", "mvtec_screw/*/seed*", lambda s: slides.page(s.stored)),
     Page("audit", "docs/results/audit.md", audit.STORED, lambda s: audit.page(s.stored)),
     Page("phantom", "docs/results/phantom.md", "phantom*/*/seed*", lambda s: phantom.page(s.stored)),
