@@ -14,7 +14,7 @@ from medad.experiments.printed import printed_by
 from medad.experiments.reproduce.ocssl import curves, prose
 from medad.experiments.reproduce.ocssl.columns import DDAD, KINDS, SETS, Tables, best, controls_of, read_columns
 from medad.experiments.reproduce.ocssl.differences import difference
-from medad.experiments.reproduce.ocssl.rows import ROWS
+from medad.experiments.reproduce.ocssl.rows import ROWS, SHORTENED
 from medad.experiments.reproduce.ocssl.stored import CONTROL, FOLDER, read_about
 from medad.reports.markdown import markdown_table
 
@@ -87,14 +87,16 @@ def _cell(some: Sequence[ScoreTable] | None) -> str:
 
 
 def _shown(name: str) -> str:
-    return f"*{name.removeprefix(CONTROL)}*" if name.startswith(CONTROL) else name
+    if name.startswith(CONTROL):
+        return f"*{name.removeprefix(CONTROL)}*"
+    return f"{name}, shortened" if name in SHORTENED else name
 
 
 def _beside(columns: Mapping[str, Tables]) -> str:
     shown = {title: tables for title, tables in columns.items() if controls_of(tables)}
     names = [n for n in ordered(list(dict.fromkeys(n for t in shown.values() for n in t))) if not n.startswith(CONTROL)]
     rows = [["", *(f"{title} ({_shown(str(best(t, controls_of(t))))})" for title, t in shown.items())]]
-    rows += [[name, *(_against(name, tables) for tables in shown.values())] for name in names]
+    rows += [[_shown(name), *(_against(name, tables) for tables in shown.values())] for name in names]
     return markdown_table(rows)
 
 

@@ -58,3 +58,4 @@ ROWS = (
     Row("loe", "loe", **QUICK),
     Row("d2ue", "d2ue", **QUICK),
 )
+SHORTENED = frozenset(row.name for row in ROWS if row.preset == "quick")
