@@ -16,6 +16,7 @@ from medad.experiments.pages import (
     refinement,
     select,
     slides,
+    synthetic,
 )
 from medad.experiments.reproduce.ocssl import page as ocssl
 
@@ -118,6 +119,7 @@ PAGES = (
     ),
     Page("select", "docs/results/select.md", select.STORED, lambda s: select.page(s.stored)),
     Page("mvtec_screw", "docs/results/mvtec_screw.md", "mvtec_screw/*/seed*", lambda s: slides.page(s.stored)),
+    Page("synthetic", "docs/results/synthetic.md", synthetic.STORED, lambda s: synthetic.page(s.stored)),
     Page("audit", "docs/results/audit.md", audit.STORED, lambda s: audit.page(s.stored)),
     Page("phantom", "docs/results/phantom.md", "phantom*/*/seed*", lambda s: phantom.page(s.stored)),
     _from_scores("fig6"),
