@@ -49,7 +49,7 @@ def page(results: Path) -> str:
 def _row(run: Result) -> list[str]:
     config = run.run["config"]
     image = run.metrics.get("image", {})
-    pixel: Mapping[str, Any] = next(iter(run.metrics.get("pixel", {}).values()), {})  # the map that the score rests on
+    pixel = of_anomaly_map(run.metrics.get("pixel", {}))
     seconds = training_seconds(run.run)
     published = MVTEC_PRO.get(run.run["method"])
     options = ", ".join(f"{name} {value}" for name, value in config["options"].items())
@@ -63,6 +63,11 @@ def _row(run: Result) -> list[str]:
         options,
         "" if seconds is None else f"{seconds:.0f}",
     ]
+
+
+def of_anomaly_map(pixel: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the figures of the map that the score rests on, of those of all maps: the first has a name of its own."""
+    return pixel.get("anomaly_map") or next(iter(pixel.values()), {})
 
 
 def _written(figures: Mapping[str, Any], key: str) -> str:
