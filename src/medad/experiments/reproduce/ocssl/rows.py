@@ -43,7 +43,7 @@ ROWS = (
     Row("nu", "nu"),
     Row("knn_ratio", "knn_ratio"),
     Row("nu_knn", "nu_knn"),
-    Row("nnpu", "nnpu", seeds=FEW),
+    Row("nnpu", "nnpu"),
     Row("nu_trees", "nu_trees", seeds=FEW),
     Row("pixels-trees", "nu_trees", options={"extractor": "pixels"}, seeds=FEW, note="trees on 32 x 32 pixels"),
     Row("padim", "padim", seeds=(0,)),
