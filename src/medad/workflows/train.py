@@ -1,6 +1,6 @@
 """``medad train``: from a data set to a run folder with a fitted detector."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,11 @@ def ready_detector(options: TrainOptions) -> Detector:
     if isinstance(detector, FeatureDetector):
         read_extractor(detector.options.extractor, detector.options.weights)
     return detector
+
+
+def detector_on_all(options: TrainOptions) -> Detector:
+    """Return the detector that `options` describe, untrained; it holds no normal image out for a threshold."""
+    return detector_of(replace(options, options=options.options | {"holdout": 0.0}))
 
 
 def fit(

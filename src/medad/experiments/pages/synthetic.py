@@ -1,12 +1,11 @@
-"""The page of methods that learn from pasted anomalies, printed from what is stored."""
+"""The page of methods that learn from synthetic anomalies, printed from what is stored."""
 
 import csv
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from medad.detectors.registry import PRESETS
 from medad.evaluation.scores import ScoreTable
 from medad.experiments import controls
 from medad.experiments.deduplicated import MEANING as CLEAN
@@ -17,106 +16,135 @@ from medad.experiments.printed import printed_by
 from medad.experiments.reproduce.beside import Beside
 from medad.experiments.reproduce.ocssl.differences import difference
 from medad.experiments.reproduce.ocssl.stored import read_about, read_tables
-from medad.experiments.studies.synthetic import FOLDER, SCORES, Row, rows_of
+from medad.experiments.studies.synthetic import SCORES
+from medad.experiments.synthetic_rows import FOLDER, METHODS, Row
 from medad.reports.markdown import markdown_table
 
 STORED = f"*/{FOLDER}/*.yaml"
 MOMENTS = ("last", "chosen")
-ROWS = [row for preset in PRESETS for row in rows_of(preset)]
 MEANING = (
-    "Each method was trained once on four fifths of the normal images; a star: four fifths of the unlabeled images, "
+    "Each method was trained on four fifths of the normal images; a star: four fifths of the unlabeled images, "
     "too, are sources of what is pasted. *Chosen*: the epoch with the highest AUC_u, the AUROC of the other unlabeled "
-    "against the other normal images, which looks at no label; *last*: the end of the training. Scores are the mean "
-    f"of the map, as published, then its maximum and the mean of its highest hundredth. AUROC and AP in %: {WRITTEN}."
+    "against the other normal images, which looks at no label; *last*: the end of the training. Scores are, as "
+    "published, the mean of the map, of cutpaste and anatpaste the distance from normal images, of draem the highest "
+    f"mean in a window; below them others of the same trainings. AUROC and AP in %: {WRITTEN}."
+)
+PRETRAINED = (
+    "*Pretrained*: the encoder began with ImageNet's weights, those of EfficientNet-Lite0 where the published one is a "
+    "ResNet-18."
 )
 QUICK = (
     "A row marked *quick* is of the shortened preset, on smaller images and with fewer channels: its figure says "
     "nothing of the paper's, and no difference is taken."
 )
-Scores = Mapping[str, ScoreTable]  # by column: moment and score
+NAMES = {
+    "max": "the highest value of the map",
+    "top": "the mean of the highest hundredth of the map",
+    "mean": "the mean of the map",
+    "classifier": "the probability of a changed image",
+}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What is stored of the trainings of a row, one for each seed: facts, and scores by moment and name."""
+
+    abouts: Sequence[Mapping[str, Any]]
+    columns: Sequence[Mapping[str, ScoreTable]]
+
+    def tables(self, column: str) -> list[ScoreTable]:
+        """Return a score of all trainings; none where there is none."""
+        return [columns[column] for columns in self.columns if column in columns]
+
+    def epochs(self, moment: str) -> str:
+        """Return the epochs that it stands for."""
+        return ", ".join(dict.fromkeys(str(about["epochs"][moment]) for about in self.abouts))
+
+
+Rows = Mapping[Row, Trained]  # those of all seeds under the first
 
 
 def page(results: Path) -> str:
     """Return the page in Markdown, with a section for each data set."""
     names = sorted({file.parent.parent.name for file in results.glob(STORED)})
-    abouts = [about for name in names for about in _abouts(results / name / FOLDER).values()]
+    rows = {name: _read(results / name / FOLDER) for name in names}
+    abouts = [about for some in rows.values() for trained in some.values() for about in trained.abouts]
     dates = sorted({str(about["date"]) for about in abouts})
     parts = [
-        "# Methods that learn from pasted anomalies",
+        "# Methods that learn from synthetic anomalies",
         f"{printed_by('medad results synthetic')} from `docs/results/DATASET/{FOLDER}/`, which `python -m "
         f"medad.experiments.studies.synthetic` stored on {' and '.join(dates)}.",
         MEANING,
         controls.MEANING,
+        *([PRETRAINED] if any(row.encoder for some in rows.values() for row in some) else []),
         *([QUICK] if any(about["preset"] != "paper" for about in abouts) else []),
     ]
-    sections = [text for name in names for text in _section(name, results)]
+    sections = [text for name in names for text in _section(name, results, rows[name])]
     return "\n\n".join([*parts, *sections, CLEAN]) + "\n"
 
 
-def _section(dataset: str, results: Path) -> Iterator[str]:
-    folder = results / dataset / FOLDER
-    abouts = _abouts(folder)
-    tables = {name: _columns(folder, name) for name in abouts}
+def _section(dataset: str, results: Path, rows: Rows) -> Iterator[str]:
     yield f"## {dataset}"
-    yield _counts(next(iter(abouts.values())))
+    yield _counts(next(iter(rows.values())).abouts[0])
     yield from list(controls.section(dataset, results))[-1:]
-    yield _figures(dataset, results, abouts, tables, "pred_score")
+    yield _figures(dataset, results, rows, SCORES[0])
     for score in SCORES[1:]:
-        yield f"Score `{score}`:"
-        yield _figures(dataset, results, abouts, tables, score)
-    if any(row.starred for row in _rows(abouts)):
-        yield "What the star changes, points of AUROC (a star behind it: more than chance, DeLong's paired test):"
-        yield _stars(dataset, tables)
-    yield "AUC_u by epoch, in %:"
-    yield _judged(abouts)
+        if any(trained.tables(f"last-{score}") for trained in rows.values()):
+            yield f"Score `{score}`, {NAMES[score]}:"
+            yield _figures(dataset, results, rows, score)
+    if any(row.starred for row in rows):
+        yield "What the star changes, points of AUROC (a star behind it: more than chance):"
+        yield _stars(dataset, rows)
+    yield "AUC_u along the first training, in %, and after which epoch:"
+    yield _judged(rows)
 
 
-def _figures(dataset: str, results: Path, abouts: Mapping[str, Any], tables: Mapping[str, Scores], score: str) -> str:
-    known = dataset in TABLE_2 and score == "pred_score"
+def _figures(dataset: str, results: Path, rows: Rows, score: str) -> str:
+    known = dataset in TABLE_2 and score == SCORES[0]
     beside = Beside(dataset, deduplicated(dataset, results), dataset if known else "")
-    rows = [["method", "epoch", *beside.head]]
-    for row in _rows(abouts):
+    cells = [["method", "epoch", *beside.head]]
+    for row, trained in rows.items():
         published = TABLE_2.get(dataset, {}).get(_published(row))
         for moment in MOMENTS:
-            cells = beside.cells([tables[row.name][f"{moment}-{score}"]], "pred_score", published)
-            cells = cells if row.preset == "paper" or not beside.same else [*cells[:-1], ""]
-            rows.append([_shown(row), f"{moment} ({abouts[row.name]['epochs'][moment]})", *cells])
-    return markdown_table(rows)
+            if tables := trained.tables(f"{moment}-{score}"):
+                found = beside.cells(tables, "pred_score", published)
+                found = found if row.preset == "paper" or not beside.same else [*found[:-1], ""]
+                cells.append([_shown(row), f"{moment} ({trained.epochs(moment)})", *found])
+    return markdown_table(cells)
 
 
-def _stars(dataset: str, tables: Mapping[str, Scores]) -> str:
+def _stars(dataset: str, rows: Rows) -> str:
     known = TABLE_2.get(dataset, {})
-    rows = [["method", *MOMENTS, *(["published"] if known else [])]]
-    for plain in (row for row in _rows(tables) if not row.starred):
-        both = [replace(plain, starred=True).name, plain.name]
-        if both[0] in tables:
-            pairs = [[tables[name][f"{moment}-pred_score"] for name in both] for moment in MOMENTS]
-            told = [str(difference([one], [other], 2)) for one, other in pairs]
+    cells = [["method", *MOMENTS, *(["published"] if known else [])]]
+    for plain, trained in rows.items():
+        starred = rows.get(replace(plain, starred=True))
+        if not plain.starred and starred:
+            pairs = [[of.tables(f"{moment}-{SCORES[0]}") for of in (starred, trained)] for moment in MOMENTS]
+            told = [str(difference(one, other, 2)) for one, other in pairs]
             published = [f"{known[f'{plain.method}*'][0] - known[plain.method][0]:+.1f}"] if known else []
-            rows.append([_shown(plain), *told, *published])
-    return markdown_table(rows)
+            cells.append([_shown(plain), *told, *published])
+    return markdown_table(cells)
 
 
-def _judged(abouts: Mapping[str, Any]) -> str:
-    lengths = sorted({n for about in abouts.values() for n in about["auc_u"]})
-    rows = [["method", *map(str, lengths)]]
-    for row in _rows(abouts):
-        found = abouts[row.name]["auc_u"]
-        rows.append([_shown(row), *(f"{100 * found[n]:.1f}" if n in found else "" for n in lengths)])
-    return markdown_table(rows)
-
-
-def _rows(stored: Collection[str]) -> list[Row]:
-    return [row for row in ROWS if row.name in stored]
+def _judged(rows: Rows) -> str:
+    """Return a table of AUC_u over tenths of a training, whose epochs are in the file of the row."""
+    found = {row: list(trained.abouts[0]["auc_u"].items()) for row, trained in rows.items()}
+    most = max(map(len, found.values()))
+    cells = [["method", *map(str, range(1, most + 1))]]
+    for row, judged in found.items():
+        told = [f"{100 * value:.1f} ({n})" for n, value in judged]
+        cells.append([_shown(row), *told, *[""] * (most - len(told))])
+    return markdown_table(cells)
 
 
 def _shown(row: Row) -> str:
-    return f"{_published(row)}{f' ({row.preset})' if row.preset != 'paper' else ''}"
+    marks = ", ".join([*(["pretrained"] if row.encoder else []), *([row.preset] if row.preset != "paper" else [])])
+    return f"{row.method}{'*' * row.starred}{f' ({marks})' if marks else ''}"
 
 
 def _published(row: Row) -> str:
     """Return the name that the row has in `TABLE_2`."""
-    return f"{row.method}{'*' * row.starred}"
+    return f"{row.method}{'*' * row.starred}{', pretrained' if row.encoder else ''}"
 
 
 def _counts(about: Mapping[str, Any]) -> str:
@@ -127,13 +155,27 @@ def _counts(about: Mapping[str, Any]) -> str:
     )
 
 
-def _abouts(folder: Path) -> dict[str, dict[str, Any]]:
-    found = {row.name: read_about(folder, row.name) for row in ROWS}
-    return {name: about for name, about in found.items() if about is not None}
+def _read(folder: Path) -> Rows:
+    """Return all rows that are stored, in the order of the methods."""
+    abouts = {file.stem: read_about(folder, file.stem) for file in sorted(folder.glob("*.yaml"))}
+    found: dict[Row, list[str]] = {}
+    for row, name in sorted(((Row.of_stored(about), name) for name, about in abouts.items() if about), key=_order):
+        found.setdefault(replace(row, seed=0), []).append(name)
+    tables = read_tables(folder)
+    return {
+        row: Trained(
+            [abouts[name] or {} for name in names],
+            [dict(zip(_columns(folder / f"{name}.csv"), tables[name], strict=True)) for name in names],
+        )
+        for row, names in found.items()
+    }
 
 
-def _columns(folder: Path, name: str) -> Scores:
-    """Return the scores of a row by the names of their columns."""
-    with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as stream:
-        names = next(csv.reader(stream))
-    return dict(zip(names, read_tables(folder)[name], strict=True))
+def _order(item: tuple[Row, str]) -> Any:
+    row = item[0]
+    return METHODS.index(row.method), row.starred, row.encoder, row.preset, row.seed
+
+
+def _columns(file: Path) -> list[str]:
+    with file.open(newline="", encoding="utf-8") as stream:
+        return next(csv.reader(stream))
