@@ -43,3 +43,15 @@ def test_the_last_epoch_scores_as_the_detector_does(tmp_path):
         (row,) = csv.DictReader(file)
     (prediction,) = detector.predict(phantoms.test)
     assert float(row["auroc"]) == pytest.approx(auroc(phantoms.test.labels, prediction.scores["r_intra"]), abs=1e-6)
+
+
+def test_other_synthetic_anomalies_have_files_of_their_own(tmp_path):
+    data, run = tmp_path / "data", tmp_path / "run"
+    write_phantoms(data, phantom_benchmark(normal=8, unlabeled=4, test=(2, 2)))
+    make_detector("ddad", "tiny", device="cpu", jobs=1, refine=False).fit(make_images(8), make_images(8)).save(run)
+    curves = {}
+    for synthesis in ("fpi", "nsa"):
+        trial = Trial("brief", precision="fp32", every=20, synthesis=synthesis)
+        with study(run, data, trial, tmp_path / "out", tmp_path / f"work-{synthesis}").open() as file:
+            curves[trial.name] = [row["auroc"] for row in csv.DictReader(file)]
+    assert list(curves) == ["r_dual-brief-fp32-seed0", "r_dual-brief-nsa-fp32-seed0"]

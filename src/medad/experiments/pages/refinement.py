@@ -9,8 +9,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from medad.evaluation.scores import read_scores
 from medad.experiments.deduplicated import MEANING as CLEAN
+from medad.experiments.deduplicated import deduplicated
+from medad.experiments.figures import auroc_in_percent
 from medad.experiments.printed import printed_by
+from medad.experiments.subsets import restrict
 from medad.reports.markdown import markdown_table
 
 Curves = dict[tuple[str, str], list[np.ndarray]]  # (recipe, weights) -> (epochs, 3): epoch, AUROC, de-duplicated
@@ -42,6 +46,7 @@ def section(folder: Path) -> str:
     curves = read_curves(folder)
     rows = [["recipe", "weights", "seeds", "last epoch", "sd over seeds", "swing within a run", "last, de-duplicated"]]
     rows += [_row(variant, weights, runs) for (variant, weights), runs in curves.items()]
+    rows += _unrefined(folder)
     title = f"## {folder.parent.parent.name}, {folder.parent.name}, {folder.name}"
     notes = [path.read_text(encoding="utf-8").strip() for path in sorted(folder.glob("*.md"))]
     return "\n\n".join([title, markdown_table(rows), f"![AUROC over epochs]({_picture(folder)})", *notes])
@@ -53,6 +58,18 @@ def _row(variant: str, weights: str, runs: list[np.ndarray]) -> list[str]:
     deviation = f"{last.std(ddof=1):.2f}" if len(runs) > 1 else ""
     numbers = [f"{last.mean():.1f}", deviation, f"{(high - low).mean():.1f}", f"{clean.mean():.1f}"]
     return [variant, weights, str(len(runs)), *numbers]
+
+
+def _unrefined(folder: Path) -> Iterator[list[str]]:
+    """Yield a row for each map of the run before refinement, if its scores are stored."""
+    file = folder.parent / folder.name.removeprefix("refinement-of-") / "scores.csv"
+    if file.exists():
+        table = read_scores(file)
+        kept = deduplicated(folder.parent.parent.name, folder.parents[2])
+        parts = [table, restrict(table, kept)] if kept else [table]
+        for name in ("a_intra", "a_inter"):
+            whole, *clean = (auroc_in_percent(part.gt_label, part.columns[name]) for part in parts)
+            yield [f"{name}, not refined", "", "", whole, "", "", *(clean or [""])]
 
 
 def _draw(curves: Curves) -> bytes:
@@ -96,7 +113,9 @@ def _heading() -> Iterator[str]:
         "ASR-Net is trained anew on the fixed members of a stored run, with another seed each time; every few "
         "epochs its last weights and an exponential average of them (decay 0.999 a step) score the test images. "
         "*paper* and *average*: constant rate, batch 8 (the average is passive, so the last weights are those of the "
-        "paper's recipe); *cosine*: the rate falls to zero; *batch32*: batch 32, twice the rate. "
+        "paper's recipe); *cosine*: the rate falls to zero; *batch32*: batch 32, twice the rate; *brief*: half of the "
+        "channels and a fifth of the epochs. Synthetic anomalies are those of the paper, squares of another image "
+        "blended in, where no others are named: those of PII, NSA and CutPaste, or textures in Perlin masks. "
         "The swing is the highest minus the lowest AUROC over the second half of training, mean over seeds. No epoch "
         f"is chosen: the last one counts. {CLEAN}"
     )

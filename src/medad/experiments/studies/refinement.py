@@ -19,6 +19,7 @@ from medad.data.imageset import ImageSet
 from medad.data.loading import load_or_fail
 from medad.data.repartition import Repartition
 from medad.detectors.contract.plan import TrainingData
+from medad.detectors.ddad.anomalies import PUBLISHED, SYNTHESES
 from medad.detectors.ddad.asr_net import ASRNet
 from medad.detectors.ddad.ddad import DDAD
 from medad.detectors.registry import load_detector
@@ -41,6 +42,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "paper": {},
     "average": AVERAGE,
     "cosine": AVERAGE | {"refine_cosine": True},
+    "brief": AVERAGE | {"refine_width": 64, "refine_epochs": 20},
     "batch32": AVERAGE | {"refine_batch_size": 32, "refine_lr": 2e-4},
 }
 COLUMNS = ("epoch", "weights", "auroc", "ap", "auroc_deduplicated", "ap_deduplicated")
@@ -57,18 +59,25 @@ class TestMaps:
 
 @dataclass(frozen=True)
 class Trial:
-    """A way to train ASR-Net: variant, score (r_dual or r_intra), seed, precision, epochs between two looks."""
+    """A way to train ASR-Net: variant, score, seed, precision, epochs between two looks, synthetic anomalies."""
 
     variant: str
     score: str = "r_dual"
     seed: int = 0
     precision: str = "bf16"
     every: int = 5
+    synthesis: str = PUBLISHED
 
     @property
     def name(self) -> str:
         """Name of the file of its curve."""
-        return f"{self.score}-{self.variant}-{self.precision}-seed{self.seed}"
+        other = self.synthesis if self.synthesis != PUBLISHED else ""
+        return "-".join(filter(None, (self.score, self.variant, other, self.precision, f"seed{self.seed}")))
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What it changes of the options of the run."""
+        return VARIANTS[self.variant] | {"refine_snapshots": self.every, "synthesis": self.synthesis}
 
 
 def study(run: Path, data: Path, trial: Trial, out: Path, work: Path) -> Path:
@@ -98,7 +107,7 @@ def study(run: Path, data: Path, trial: Trial, out: Path, work: Path) -> Path:
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(_curve(work, trial.score, detector.options.refine_width, test))
+        writer.writerows(_curve(work, trial, detector, test))
     return path
 
 
@@ -108,8 +117,7 @@ def _spec(detector: DDAD, trial: Trial, normal: ImageSet, work: Path) -> Spec:
     names = [name for module in detector.modules(True) for name in detector.members(module)]
     for name in names:
         save_tensors(finished_path(work, name), network_state({name: detector.networks_[name]}))
-    changed = replace(detector.options, **VARIANTS[trial.variant], refine_snapshots=trial.every)
-    other = DDAD(changed, seed=trial.seed, precision=trial.precision, device="cpu")
+    other = DDAD(replace(detector.options, **trial.changes), seed=trial.seed, precision=trial.precision, device="cpu")
     data = TrainingData((share_pixels(normal, work / "normal.npy"),), (len(normal),), (normal.fingerprint,))
     spec = other.refiner(other.plan(data, work), trial.score)
     members = blake2b(b"".join(finished_path(work, name).read_bytes() for name in names), digest_size=8)
@@ -125,8 +133,9 @@ def _test_maps(detector: DDAD, images: ImageSet, data: Path) -> TestMaps:
     return TestMaps(torch.from_numpy(np.stack(maps, 1)), images.labels, np.array([i in kept for i in images.ids]))
 
 
-def _curve(work: Path, score: str, width: int, test: TestMaps) -> Iterator[list[object]]:
+def _curve(work: Path, trial: Trial, detector: DDAD, test: TestMaps) -> Iterator[list[object]]:
     """Yield a row for the last and, if there are any, one for the averaged weights of every stored epoch."""
+    score, width = trial.score, trial.changes.get("refine_width", detector.options.refine_width)
     epochs = [path.name.split(".")[1] for path in work.glob(f"{score}.*.safetensors")]
     for epoch in sorted(int(epoch) for epoch in epochs if epoch != "partial"):
         tensors, _ = load_tensors(work / f"{score}.{epoch}.safetensors")
@@ -155,13 +164,14 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--variant", choices=VARIANTS, default="average")
     parser.add_argument("--score", choices=("r_dual", "r_intra"), default="r_dual")
+    parser.add_argument("--synthesis", choices=SYNTHESES, default=PUBLISHED, help=f"{PUBLISHED} by default")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
     parser.add_argument("--every", type=int, default=5, help="epochs between two looks")
     add_stored(parser)
     parser.add_argument("--work", type=Path, default=Path("runs/refinement"), help="where training resumes")
     a = parser.parse_args()
-    trial = Trial(a.variant, a.score, a.seed, a.precision, a.every)
+    trial = Trial(a.variant, a.score, a.seed, a.precision, a.every, a.synthesis)
     run = read_run(a.run)
     out = a.stored / a.data.name / method_folder(run) / f"refinement-of-seed{run['seed']}"
     work = a.work / f"{a.data.name}-{method_folder(run)}-{run['seed']}-{trial.name}"
