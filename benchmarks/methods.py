@@ -1,8 +1,8 @@
-"""What presets paper and quick of every method cost: ``python -m benchmarks.methods [METHOD ...]``.
+"""What the presets of every method cost: ``python -m benchmarks.methods [METHOD ...]``.
 
-Steps of every phase or fit are timed in one process with the phase's number of threads, on made-up images of 64 x 64;
-times of a whole training are composed from them. Writes ``benchmarks/results/methods/MACHINE.json``, keeping what
-it has of other methods; ``medad results methods`` shows it.
+Steps of every phase or fit are timed in one process with the phase's number of threads, on made-up images; times of a
+whole training are composed from them. Writes ``benchmarks/results/methods/MACHINE.json``, keeping what it has of other
+methods; ``medad results methods`` shows it.
 """
 
 import argparse
@@ -32,6 +32,7 @@ from medad.training.job import finished_path
 from medad.training.spec import Recipe, Work
 
 METHOD_RESULTS = RESULTS / "methods"
+MEASURED = ("paper", "standard", "quick")
 IMAGES = 1000
 SECONDS = 5.0  # a phase is measured for at least so long, or for its whole length
 
@@ -57,7 +58,7 @@ def measure(method: str, precision: str = "fp32", preset: str = "paper", seconds
         folder = Path(name)
         files = tuple(folder / f"{part}.npy" for part in ("normal", "unlabeled")[: 1 + detector.uses_unlabeled])
         for seed, file in enumerate(files):
-            np.save(file, make_pixels(IMAGES, 64, seed))
+            np.save(file, make_pixels(IMAGES, detector.options.size, seed))
         counts = (IMAGES,) * len(files)
         data = TrainingData(files, counts, tuple(map(str, counts)))
         stages = detector.stages(detector.plan(data, folder))
@@ -117,13 +118,15 @@ def main() -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))["methods"] if out.exists() else {}
     for method in a.methods:
-        costs, quick = (measure(method, preset=preset, seconds=a.seconds) for preset in ("paper", "quick"))
+        costs = {preset: measure(method, preset=preset, seconds=a.seconds) for preset in MEASURED}
+        took = {preset: hours(some, cores()) for preset, some in costs.items()}
         found[method] = {
-            "hours": hours(costs, cores()),
-            "quick_minutes": 60 * hours(quick, cores()),
-            "phases": [asdict(cost) for cost in costs],
+            "hours": took["paper"],
+            "standard_minutes": 60 * took["standard"],
+            "quick_minutes": 60 * took["quick"],
+            "phases": [asdict(cost) for cost in costs["paper"]],
         }
-        say(f"{method}: {found[method]['hours']:.2f} h, preset quick {found[method]['quick_minutes']:.1f} min")
+        say(f"{method}: {', '.join(f'preset {preset} {time:.2f} h' for preset, time in took.items())}")
         document = {"machine": machine, "images": IMAGES, "methods": dict(sorted(found.items()))}
         with replacing(out) as file:
             file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

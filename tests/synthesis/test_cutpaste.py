@@ -15,6 +15,7 @@ from medad.synthesis.cutpaste import (
     patch_sides,
     random_starts,
 )
+from medad.synthesis.cutpaste_segments import make_cutpaste_segments
 
 CPU = torch.device("cpu")
 
@@ -142,3 +143,17 @@ def test_moved_pixels_end_at_the_border():
     at = torch.arange(4)
     found = moved(x, (at - 1)[None, :, None], (at + 2)[None, None])
     assert found[1, 0].tolist() == [[2, 3, 3, 3], [2, 3, 3, 3], [6, 7, 7, 7], [10, 11, 11, 11]]
+
+
+def test_the_papers_law_of_areas_end_to_end():
+    torch.manual_seed(0)
+    x = torch.zeros(4000, 1, 64, 64)
+    made = make_cutpaste_segments(anywhere=True)(x, torch.ones_like(x))
+    boxes = [box_of(found != 0) for found in made.images[:, 0]]
+    height, width = torch.tensor([(bottom - top, right - left) for top, bottom, left, right in boxes]).double().T
+    area, aspect = height * width / 64**2, height / width
+    assert area.max() <= 0.15 and 0.075 < area.mean() < 0.085 and area.min() > 0.015  # sides are rounded down
+    assert 0.45 < (aspect < 1).double().mean() < 0.55 and aspect.min() > 0.25 and aspect.max() < 3.8
+    assert 2.05 < aspect[aspect > 1].mean() < 2.25  # uniform on either side of 1
+    starts = torch.tensor([(top, left) for top, _, left, _ in boxes])
+    assert starts.min() == 0 and starts.max() > 45

@@ -29,8 +29,8 @@ class MethodInfo:
         Whether it gives anomaly maps, and whether unlabeled images help it.
     size : int
         Side of the images that it sees unless told otherwise.
-    quick_size : int
-        The same in preset quick; 0 where it is `size`.
+    small_size : int
+        The same in all presets but paper; 0 where it is `size`.
     """
 
     name: str
@@ -39,7 +39,7 @@ class MethodInfo:
     maps: bool = True
     uses_unlabeled: bool = False
     size: int = 64
-    quick_size: int = 0
+    small_size: int = 0
 
     @property
     def family(self) -> str:
@@ -48,7 +48,7 @@ class MethodInfo:
 
     def side(self, preset: str) -> int:
         """Return the side of the images that it sees under `preset` unless told otherwise."""
-        return self.quick_size if preset == "quick" and self.quick_size else self.size
+        return self.size if preset == "paper" else self.small_size or self.size
 
     def load(self) -> "type[Detector]":
         """Import the method's class."""
@@ -62,8 +62,8 @@ _CONTEXT = "Zimmerer et al., Context-encoding variational autoencoder for unsupe
 _STUDENTS = "Bergmann et al., Uninformed students, CVPR 2020"
 _NSA = "Schlueter et al., Natural synthetic anomalies for self-supervised anomaly detection and localization, ECCV 2022"
 FEATURES = 128  # side of the images of methods on frozen features
-CROPPED, QUICKLY_CROPPED = 256, 128  # of methods that learn to segment made anomalies
-CLASSIFIED, QUICKLY_CLASSIFIED = 224, 128  # of those that learn to classify images with pasted patches
+CROPPED, SMALL_CROPPED = 256, 128  # of methods that learn to segment made anomalies
+CLASSIFIED, SMALL_CLASSIFIED = 224, 128  # of those that learn to classify images with pasted patches
 _ROWS = (
     MethodInfo("ddad", "ddad.ddad:DDAD", _DDAD, uses_unlabeled=True),
     MethodInfo("ae", "reconstruction.ae:AEDetector", f"{_DDAD} (backbone AE)"),
@@ -163,7 +163,7 @@ _ROWS = (
         "Tan et al., Detecting outliers with foreign patch interpolation, MELBA 2022",
         uses_unlabeled=True,
         size=CROPPED,
-        quick_size=QUICKLY_CROPPED,
+        small_size=SMALL_CROPPED,
     ),
     MethodInfo(
         "pii",
@@ -171,16 +171,16 @@ _ROWS = (
         "Tan et al., Detecting outliers with Poisson image interpolation, MICCAI 2021",
         uses_unlabeled=True,
         size=CROPPED,
-        quick_size=QUICKLY_CROPPED,
+        small_size=SMALL_CROPPED,
     ),
-    MethodInfo("nsa", "synthetic.pasted:NSA", _NSA, uses_unlabeled=True, size=CROPPED, quick_size=QUICKLY_CROPPED),
+    MethodInfo("nsa", "synthetic.pasted:NSA", _NSA, uses_unlabeled=True, size=CROPPED, small_size=SMALL_CROPPED),
     MethodInfo(
         "cutpaste_e2e",
         "synthetic.pasted:CutPasteE2E",
         f"Li et al., CutPaste: self-supervised learning for anomaly detection and localization, CVPR 2021; {_NSA}",
         uses_unlabeled=True,
         size=CROPPED,
-        quick_size=QUICKLY_CROPPED,
+        small_size=SMALL_CROPPED,
     ),
     MethodInfo(
         "knn",
@@ -241,7 +241,7 @@ _ROWS = (
         "Li et al., CutPaste: self-supervised learning for anomaly detection and localization, CVPR 2021",
         maps=False,
         size=CLASSIFIED,
-        quick_size=QUICKLY_CLASSIFIED,
+        small_size=SMALL_CLASSIFIED,
     ),
     MethodInfo(
         "anatpaste",
@@ -249,7 +249,7 @@ _ROWS = (
         "Sato et al., Anatomy-aware self-supervised learning for anomaly detection in chest radiographs, iScience 2023",
         maps=False,
         size=CLASSIFIED,
-        quick_size=QUICKLY_CLASSIFIED,
+        small_size=SMALL_CLASSIFIED,
     ),
     MethodInfo(
         "draem",
@@ -257,7 +257,7 @@ _ROWS = (
         "Zavrtanik et al., DRAEM: a discriminatively trained reconstruction embedding for surface anomaly detection, "
         "ICCV 2021",
         size=CROPPED,
-        quick_size=QUICKLY_CROPPED,
+        small_size=SMALL_CROPPED,
     ),
     MethodInfo(
         "nu",

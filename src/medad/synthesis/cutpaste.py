@@ -87,8 +87,12 @@ def patch_sides(n: int, size: int, device: torch.device) -> Tensor:
 
     The area is uniform in 2 to 15 % of the image's, the logarithm of the aspect between those of 0.3 and 1 / 0.3.
     """
-    area = _uniform(*AREA, (n,), device) * size**2
-    aspect = _uniform(math.log(ASPECT[0]), math.log(ASPECT[1]), (n,), device).exp()
+    return sides_of(_uniform(math.log(ASPECT[0]), math.log(ASPECT[1]), (n,), device).exp(), size)
+
+
+def sides_of(aspect: Tensor, size: int) -> Tensor:
+    """Return heights and widths, (2, n) integers, of patches with `aspect` (n,), of 2 to 15 % of an image's area."""
+    area = _uniform(*AREA, aspect.shape, aspect.device) * size**2
     return torch.stack([(area * aspect).sqrt(), (area / aspect).sqrt()]).long().clamp(1, size)
 
 

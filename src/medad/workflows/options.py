@@ -34,7 +34,7 @@ class TrainOptions:
         ASR-Net (chosen on test images of brain_tumor), quick is for a first look, tiny for tests.
     size : int
         Side in pixels to which images are resized: 64, 128 or 256; by default (0) what suits the method: 64, on
-        frozen features 128, for methods that learn from synthetic anomalies mostly 256.
+        frozen features 128, for those that learn from synthetic anomalies 128, in preset paper 224 or 256.
     channels : {1, 3}
         1 reads images as grey, 3 as RGB.
     fit : {'stretch', 'pad', 'crop'}, optional

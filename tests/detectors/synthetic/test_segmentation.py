@@ -16,10 +16,11 @@ from medad.detectors.contract.plan import TrainingData
 from medad.detectors.registry import make_detector
 from medad.detectors.synthetic import segmentation
 from medad.detectors.synthetic.crops import centre_crop
-from medad.detectors.synthetic.pasted import FPI, NSA
+from medad.detectors.synthetic.pasted import FPI, NSA, CutPasteE2E
 from medad.errors import UserError
 from medad.evaluation.metrics import auroc
 from medad.synthesis.contract import Made
+from medad.synthesis.registry import make_synthesis
 from medad.training.checkpoint import network_state
 from medad.training.pixels import to_unit
 
@@ -80,6 +81,19 @@ def test_samples_are_crops_in_the_unit_range_with_labels_where_they_changed(meth
     assert images.shape == (12, 1, 56, 56) and labels.shape == (12, 56, 56)
     assert images.min() >= 0 and images.max() <= 1
     assert labels.dtype == torch.float32 and 0 < labels.max() <= 1 and labels.min() == 0
+
+
+def test_the_papers_patches_do_not_ask_for_objects():
+    ramp = np.broadcast_to(np.arange(64, dtype=np.uint8) // 4, (4, 1, 64, 64))  # darker than any object
+    x = to_unit(ramp, torch.device("cpu"))
+    shares = []
+    for anywhere in (False, True):
+        made = make_synthesis(
+            "cutpaste", "binary", **CutPasteE2E.settings(options_of("cutpaste_e2e", anywhere=anywhere))
+        )
+        torch.manual_seed(0)
+        shares.append(made(x, x).labels.amax((1, 2)).mean().item())
+    assert shares[0] == 0 and shares[1] > 0
 
 
 @pytest.fixture

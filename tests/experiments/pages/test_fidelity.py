@@ -50,11 +50,11 @@ def test_every_method_says_what_differs_from_the_paper(name):
 def test_the_ledger_tells_what_training_costs(tmp_path):
     phase = {"phase": "ae", "stage": 0, "steps": 3750, "threads": 1, "step_seconds": 0.05}
     machine = {"cpu": "a processor", "cores": 2, "date": "2026-01-01", "torch": "2"}
-    cost = {"hours": 0.052, "quick_minutes": 1.26, "phases": [phase, phase]}
-    changed = {name: value for name, value in cost.items() if name != "quick_minutes"}
+    cost = {"hours": 0.052, "standard_minutes": 3, "quick_minutes": 1.26, "phases": [phase, phase]}
+    changed = {name: value for name, value in cost.items() if name != "standard_minutes"}
     document = {"machine": machine, "images": 1000, "methods": {"ae": cost, "aeu": changed}}
     (tmp_path / "machine.json").write_text(json.dumps(document))
     text = ledger(tmp_path / "nothing", tmp_path)
     assert "a processor, 2 cores" in text
-    assert "| ae | 0.05 | 3,750 + 3,750 | 0.050 + 0.050 | 1.3 |" in text
-    assert "| aeu | 0.05 | 3,750 + 3,750 | 0.050 + 0.050 |  |" in text
+    assert "| ae | 0.05 | 3,750 + 3,750 | 0.050 + 0.050 | 3.0 | 1.3 |" in text
+    assert "| aeu | 0.05 | 3,750 + 3,750 | 0.050 + 0.050 |  | 1.3 |" in text

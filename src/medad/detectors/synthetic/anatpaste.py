@@ -29,7 +29,7 @@ class AnatPaste(PatchClassifierDetector):
     without a patch; lengths and areas in pixels are as much of the image as at 224. A patch too small for the shape in
     it is drawn anew; what is no lung because it is black is black in the image, not after equalisation, which is
     Zuiderveld's with 8 x 8 tiles; ImageNet's mean and deviation are taken out. Presets ``standard`` and ``quick`` have
-    half of the channels and 4,000 (``quick``: 1,000, of images of 128 pixels) steps of 32 images.
+    images of 128 pixels, half of the channels and 4,000 (``quick``: 1,000) steps of 32 images.
 
     References
     ----------

@@ -49,7 +49,7 @@ class CutPaste(PatchClassifierDetector):
     fixed; the covariance is shrunk, as in the public code; ImageNet's mean and deviation are taken out also where the
     network is trained from scratch. A pretrained encoder, which is not changed in the first steps, gathers momentum in
     them. All images are seen: the public code leaves out those of large sets. Presets ``standard`` and ``quick`` have
-    half of the channels and 4,000 (``quick``: 1,000, of images of 128 pixels) steps of 32 images.
+    images of 128 pixels, half of the channels and 4,000 (``quick``: 1,000) steps of 32 images.
 
     References
     ----------

@@ -27,6 +27,7 @@ from medad.training.spec import Recipe
 
 SMOOTHED = 21  # pixels a side of the window in whose means the highest is looked for, of images of SMOOTHED_AT
 SMOOTHED_AT = 256
+SMALL: dict[str, Any] = {"size": 128, "width": 16, "lr": 1e-3}
 MILESTONES, FALL = (0.8, 0.9), 0.2  # of training; the learning rate is multiplied by it at each
 
 
@@ -81,8 +82,8 @@ class DRAEM(OneNetworkDetector):
     those of 256 pixels, the window of the score is as much of a side. SSIM is that of windows inside the image. The ten
     changes of a texture are those of the public code, but for details of sharpness, contrast and steps of grey. Where a
     texture has the very colour of the image, black on black, nothing is to be found. The last epoch is the result.
-    Presets ``standard`` and ``quick`` have an eighth of the channels, 50 (``quick``: 15, of images of 128 pixels)
-    epochs and a higher learning rate.
+    Presets ``standard`` and ``quick`` have images of 128 pixels, an eighth of the channels, 50 (``quick``: 15) epochs
+    and a higher learning rate.
 
     References
     ----------
@@ -96,8 +97,8 @@ class DRAEM(OneNetworkDetector):
     threads = 2
     presets = {
         "paper": {},
-        "standard": STANDARD | {"width": 16, "epochs": 50, "lr": 1e-3},
-        "quick": {"size": 128, "width": 16, "epochs": 15, "lr": 1e-3},
+        "standard": STANDARD | SMALL | {"epochs": 50},
+        "quick": SMALL | {"epochs": 15},
         "tiny": {"size": 64, "width": 2, "batch_size": 4, "steps": 2},
     }
 

@@ -1,6 +1,7 @@
 """FPI, PII, NSA and CutPaste: one network and one training, four ways of pasting anomalies."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from medad.detectors.synthetic.segmentation import SegmentationDetector, SegmentationOptions
 
@@ -14,7 +15,8 @@ class FPI(SegmentationDetector):
     the authors have one square and a wide residual network. Sources are drawn independently, any other image each
     time, the published starred form (`use_unlabeled`) draws without replacement. Rotations and crops scale with the
     image, and the network takes sides that are no multiple of 32 as they are. The network's last non-linearity stands
-    in the loss, which is the same but for rounding. ``max`` and ``top`` are ours.
+    in the loss, which is the same but for rounding. ``max`` and ``top`` are ours. Presets ``standard`` and ``quick``
+    have images of 128 pixels, half of the channels and 150 (``quick``: 50) epochs.
 
     References
     ----------
@@ -71,9 +73,16 @@ class NSA(SegmentationDetector):
 
 @dataclass(frozen=True)
 class CutPasteE2EOptions(SegmentationOptions):
-    """Options of CutPaste, end to end."""
+    """Options of CutPaste, end to end.
+
+    Attributes
+    ----------
+    anywhere : bool
+        Whether patches are those of the paper, one of 2 to 15 % of an image's area wherever it falls, instead of NSA's.
+    """
 
     label: str = "binary"
+    anywhere: bool = False
 
 
 class CutPasteE2E(SegmentationDetector):
@@ -83,9 +92,9 @@ class CutPasteE2E(SegmentationDetector):
 
     Scores: ``mean``, ``max`` and ``top`` of the map; ``pred_score`` is ``mean``.
 
-    Differs from the paper: a network that segments takes the place of a classifier and a Gaussian of its features,
-    and patches are NSA's; so it stands in the comparison of Cai et al., whose code leaves open where the starred form
-    takes its patches from. The rest as :class:`FPI`.
+    Differs from the paper: a network that segments takes the place of a classifier and a Gaussian of its features, and
+    patches are NSA's, unless `anywhere`; so it stands in the comparison of Cai et al., whose code leaves open where the
+    starred form takes its patches from. The rest as :class:`FPI`.
 
     References
     ----------
@@ -95,3 +104,8 @@ class CutPasteE2E(SegmentationDetector):
     name = "cutpaste_e2e"
     synthesis = "cutpaste"
     options_type = CutPasteE2EOptions
+
+    @classmethod
+    def settings(cls, options: Any) -> dict[str, Any]:
+        """Return the settings of the synthesis."""
+        return super().settings(options) | {"anywhere": options.anywhere}

@@ -16,10 +16,11 @@ from medad.detectors.synthetic.classifier_stages import DENSITY, Samples, classi
 from medad.training.spec import Recipe, Spec, Sweep
 
 DESCRIBED_AT_ONCE = 32 * 128**2  # pixels: a constant, as sums are rounded in an order that depends on it
+SMALL: dict[str, Any] = {"size": 128, "width": 32, "batch_size": 32}
 PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
-    "standard": {"holdout": 0.1, "width": 32, "steps": 4000, "batch_size": 32},
-    "quick": {"size": 128, "width": 32, "steps": 1000, "batch_size": 32},
+    "standard": SMALL | {"holdout": 0.1, "steps": 4000},
+    "quick": SMALL | {"steps": 1000},
     "tiny": {"size": 64, "width": 16, "steps": 2, "batch_size": 4},
 }
 

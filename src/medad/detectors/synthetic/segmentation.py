@@ -26,6 +26,7 @@ from medad.training.spec import Recipe
 
 INTENSITY = "intensity"  # the label that is no probability
 LOWEST_LR = 1e-6
+SMALL: dict[str, Any] = {"size": 128, "width": 32}
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ class SegmentationDetector(OneNetworkDetector):
     uses_unlabeled = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {},
-        "standard": STANDARD,
-        "quick": {"size": 128, "width": 32, "epochs": 50},
+        "standard": STANDARD | SMALL | {"epochs": 150},
+        "quick": SMALL | {"epochs": 50},
         "tiny": {"size": 64, "width": 16, "steps": 2},
     }
 
@@ -94,8 +95,13 @@ class SegmentationDetector(OneNetworkDetector):
         x = turned_crop(images(index))
         elsewhere = SYNTHESES[cls.synthesis].foreign or options.use_unlabeled
         sources = turned_crop(images(other_indices(index, len(images)))) if elsewhere else x
-        made = make_synthesis(cls.synthesis, options.label, background=options.background)(x, sources)
+        made = make_synthesis(cls.synthesis, options.label, **cls.settings(options))(x, sources)
         return _unit(made.images).contiguous(memory_format=torch.channels_last), made.labels
+
+    @classmethod
+    def settings(cls, options: Any) -> dict[str, Any]:
+        """Return the settings of the synthesis."""
+        return {"background": options.background}
 
     @classmethod
     def objective(cls, options: Any, network: nn.Module) -> Callable[..., Tensor]:

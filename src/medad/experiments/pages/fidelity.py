@@ -20,12 +20,14 @@ from medad.experiments.pages.verdict import NOT_JUDGED, tried_afterwards, verdic
 from medad.experiments.paper import BACKBONES, LATENT_16, TABLE_2
 from medad.experiments.reproduce.ocssl.rows import ROWS
 from medad.experiments.stored import RESULTS, Result, stored
+from medad.experiments.synthetic_rows import METHODS as SYNTHETIC
 from medad.networks import autoencoder
 from medad.reports.markdown import markdown_table
 from medad.workflows.options import TrainOptions
 
 DATASET = "brain_tumor"
 COSTS = Path("benchmarks/results/methods")
+SHORTER = ("standard", "quick")
 INTRODUCTION = f"""\
 # Methods and their fidelity
 
@@ -37,7 +39,10 @@ the networks of DDAD that are trained alike (`a_rec`, the mean over them). {CLEA
 Other options are in [results](results/{DATASET}_methods.md)."""
 
 
-ELSEWHERE = "see [what unlabeled images are worth](results/ocssl.md)"
+ELSEWHERE = {
+    "[what unlabeled images are worth](results/ocssl.md)": {row.method for row in ROWS},
+    "[methods that learn from synthetic anomalies](results/synthetic.md)": SYNTHETIC,
+}
 
 
 @dataclass(frozen=True)
@@ -82,21 +87,21 @@ def _costs(folder: Path) -> Iterator[str]:
     for file in sorted(folder.glob("*.json")):
         document = json.loads(file.read_text(encoding="utf-8"))
         machine = document["machine"]
-        yield f"## What presets paper and quick cost on {machine['cpu']}, {machine['cores']} cores"
+        yield f"## What the presets cost on {machine['cpu']}, {machine['cores']} cores"
         yield (
-            f"Steps of every phase were timed by `python -m benchmarks.methods` on {machine['date']} with fp32, "
-            f"{document['images']} normal (and, if used, as many unlabeled) images of 64 x 64 and torch "
-            f"{machine['torch']}; hours are composed from them: phases that do not wait for each other share the "
-            "cores. Steps are those of preset paper; an empty cell: preset quick has changed since. Nothing has been "
-            "measured on a GPU."
+            f"Steps of every phase were timed by `python -m benchmarks.methods`, last on {machine['date']}, with fp32, "
+            f"{document['images']} normal (and, if used, as many unlabeled) images, as large as the preset has them, "
+            f"and torch {machine['torch']}; times are composed from them: phases that do not wait for each other share "
+            "the cores. Steps are those of preset paper; an empty cell: not measured. Nothing has been measured on a "
+            "GPU."
         )
-        rows = [["method", "paper, hours", "steps", "seconds a step", "quick, minutes"]]
+        rows = [["method", "paper, hours", "steps", "seconds a step", *(f"{preset}, minutes" for preset in SHORTER)]]
         for name, cost in document["methods"].items():
             phases = cost["phases"]
             steps = " + ".join(f"{phase['steps']:,}" for phase in phases)
             seconds = " + ".join(f"{phase['step_seconds']:.3f}" for phase in phases)
-            quick = f"{cost['quick_minutes']:.1f}" if "quick_minutes" in cost else ""
-            rows.append([name, f"{cost['hours']:.2f}", steps, seconds, quick])
+            shorter = [f"{cost[key]:.1f}" if key in cost else "" for key in (f"{p}_minutes" for p in SHORTER)]
+            rows.append([name, f"{cost['hours']:.2f}", steps, seconds, *shorter])
         yield markdown_table(rows)
 
 
@@ -122,7 +127,7 @@ def _row(method: str, score: str, published_as: str, runs: list[Result], known: 
             published_as,
             beside,
             *[""] * (1 + len(head(known.kept))),
-            ELSEWHERE if method in {row.method for row in ROWS} else "no data",
+            next((f"see {page}" for page, methods in ELSEWHERE.items() if method in methods), "no data"),
         ]
     found = figures(tables, score, known.kept)
     judged = verdict(found[0], published[0] if published else None, known.why_not(runs[0]))
