@@ -204,3 +204,10 @@ def test_the_name_of_a_data_set_is_its_folder(given, tmp_path):
     (tmp_path / "brain").mkdir()
     (tmp_path / "brain" / "data.json").write_text(json.dumps({}))
     assert data_name(tmp_path / "brain" / given) == "brain"
+
+
+def test_files_that_a_method_needs_are_looked_for_before_images_are_read(phantoms, tmp_path, monkeypatch):
+    monkeypatch.setattr("medad.workflows.train.read_splits", lambda *_: pytest.fail("images were read"))
+    how = ["--method", "draem", "--preset", "tiny", "--size", "64", "--options.textures", str(tmp_path / "none")]
+    assert main(["train", str(phantoms), "--out", str(tmp_path / "run"), *how]) == 2
+    assert not (tmp_path / "run").exists()

@@ -12,7 +12,7 @@ from medad.workflows.evaluate import OF_RESULTS, write_results
 from medad.workflows.notes import say
 from medad.workflows.options import TrainOptions
 from medad.workflows.splits import Splits, data_name, load, read_splits
-from medad.workflows.train import detector_of, fit, run_folder
+from medad.workflows.train import fit, ready_detector, run_folder
 
 
 def run(
@@ -39,7 +39,7 @@ def run(
     UserError
         If the data, an option or the folder do not allow it; all images are read before training starts.
     """
-    out, detector = out or run_folder(data, options), detector_of(options)
+    out, detector = out or run_folder(data, options), ready_detector(options)
     with claimed_run(out, resume, OF_RESULTS):
         return run_in(out, detector, data, options, split, resume, store)
 

@@ -53,7 +53,7 @@ def train(
     UserError
         If the data, an option or the folder do not allow it.
     """
-    out, detector = out or run_folder(data, options), detector_of(options)
+    out, detector = out or run_folder(data, options), ready_detector(options)
     with claimed_run(out, resume):
         fit(detector, read_splits(data, split, options), data_name(data), options, out, resume)
     return out
@@ -78,8 +78,9 @@ def detector_of(options: TrainOptions) -> Detector:
 
 
 def ready_detector(options: TrainOptions) -> Detector:
-    """Return the same, and raise also where the weights that it looks through cannot be had: before images are read."""
+    """Return the same, and raise also where weights or textures that it needs cannot be had: before images are read."""
     detector = detector_of(options)
+    detector.options.of_training()  # tells files by what they hold
     if isinstance(detector, FeatureDetector):
         read_extractor(detector.options.extractor, detector.options.weights)
     return detector
