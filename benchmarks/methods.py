@@ -29,6 +29,7 @@ from medad.files import replacing
 from medad.memory import keep_freed_memory
 from medad.training.checkpoint import network_state, save_tensors
 from medad.training.job import finished_path
+from medad.training.machine.denormals import flushed
 from medad.training.spec import Recipe, Work
 
 METHOD_RESULTS = RESULTS / "methods"
@@ -84,12 +85,13 @@ def _step_seconds(work: Work, recipe: Recipe, threads: int, seconds: float) -> f
     torch.manual_seed(0)
     batches = min(work.chunk_batches, recipe.steps_per_epoch)
     index = torch.randperm(recipe.count)[: batches * recipe.batch_size]
-    work.advance(index, recipe.batch_size, 0)
-    done, begin = 0, time.perf_counter()
-    while not done or time.perf_counter() - begin < seconds:
-        work.advance(index, recipe.batch_size, batches + done)
-        done += batches
-    return (time.perf_counter() - begin) / done
+    with flushed():  # as the training loop does
+        work.advance(index, recipe.batch_size, 0)
+        done, begin = 0, time.perf_counter()
+        while not done or time.perf_counter() - begin < seconds:
+            work.advance(index, recipe.batch_size, batches + done)
+            done += batches
+        return (time.perf_counter() - begin) / done
 
 
 def hours(costs: Sequence[Cost], processors: int) -> float:

@@ -118,6 +118,9 @@ def test_the_page_shows_both_figures(results):
     assert "What the star changes" in text and "Score `top`" in text and "Score `mean`" not in text
     assert line(text, "fpi (tiny)", f"{100 * about['auc_u'][1]:.1f} (1)")
     assert "cutpaste (tiny)" in text.split("Score `classifier`")[1]
+    gained = 100 * (auroc(labels, scores["chosen-pred_score"]) - auroc(labels, scores["last-pred_score"]))
+    changed = line(text.split("What the choice of the epoch")[1].split("AUC_u along")[0], "fpi (tiny)")[-1]
+    assert float(changed.rstrip("*")) == pytest.approx(gained, abs=0.051)
 
 
 def test_trainings_with_several_seeds_are_one_row(results):

@@ -95,6 +95,8 @@ def _section(dataset: str, results: Path, rows: Rows) -> Iterator[str]:
     if any(row.starred for row in rows):
         yield "What the star changes, points of AUROC (a star behind it: more than chance):"
         yield _stars(dataset, rows)
+    yield "What the choice of the epoch changes against the last, points of AUROC (a star behind: more than chance):"
+    yield _choices(rows)
     yield "AUC_u along the first training, in %, and after which epoch:"
     yield _judged(rows)
 
@@ -123,6 +125,14 @@ def _stars(dataset: str, rows: Rows) -> str:
             told = [str(difference(one, other, 2)) for one, other in pairs]
             published = [f"{known[f'{plain.method}*'][0] - known[plain.method][0]:+.1f}"] if known else []
             cells.append([_shown(plain), *told, *published])
+    return markdown_table(cells)
+
+
+def _choices(rows: Rows) -> str:
+    cells = [["method", "chosen less last"]]
+    for row, trained in rows.items():
+        last, chosen = (trained.tables(f"{moment}-{SCORES[0]}") for moment in MOMENTS)
+        cells.append([_shown(row), str(difference(chosen, last, 1))])
     return markdown_table(cells)
 
 
