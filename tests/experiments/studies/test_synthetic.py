@@ -135,7 +135,7 @@ def test_published_figures_stand_beside_those_of_the_same_images(results, tmp_pa
     text = page(tmp_path)
     assert line(text.split("Score `max`")[0], "fpi* (tiny)", "last (3)")[-1] == "86.6 / 83.8"
     assert "86.6 / 83.8" not in text.split("Score `max`")[1]
-    assert line(text.split("What the star")[1].split("AUC_u along")[0], "fpi (tiny)")[-1] == "+3.5"
+    assert line(text.split("What the star")[1].split("What the choice")[0], "fpi (tiny)")[-1] == "+3.5"
 
 
 def test_lengths_are_equally_far_apart():
