@@ -108,6 +108,7 @@ def pasted(monkeypatch):
         return Made(images, torch.zeros_like(images[:, 0]))
 
     monkeypatch.setattr(segmentation, "make_synthesis", lambda *_, **__: record)
+    monkeypatch.setattr(segmentation.SegmentationDetector, "_clean", lambda *_: (0, 1))  # looks at other images first
     return seen
 
 
@@ -177,6 +178,14 @@ def test_an_intensity_is_learned_as_a_number():
     assert soft == pytest.approx(-(y * p.log() + (1 - y) * (1 - p).log()).mean().item(), rel=1e-4)
     detector = make("nsa", label="intensity").fit(make_images(6, seed=1))
     assert next(detector.predict(make_images(2))).maps["anomaly_map"].min() == 0
+
+
+def test_images_with_no_place_to_paste_are_counted_and_said(capsys):
+    black = replace(make_images(5), pixels=np.zeros((5, 1, 64, 64), np.uint8))
+    make("nsa").fit(black)
+    assert "nsa: 5 of 5 normal images stayed clean, for want of a place to paste" in capsys.readouterr().err
+    make("nsa").fit(make_images(5))
+    assert "stayed clean" not in capsys.readouterr().err
 
 
 def test_one_image_is_too_few():

@@ -1,15 +1,17 @@
 """What methods share that learn to segment anomalies pasted into normal images (Schlueter et al., ECCV 2022)."""
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
+from medad.data.given import Images
 from medad.detectors.contract.one_network import OneNetworkDetector
 from medad.detectors.contract.options import STANDARD, TrainingOptions
 from medad.detectors.contract.plan import Plan
@@ -21,9 +23,10 @@ from medad.networks.resnet_segmenter import ResNetSegmenter
 from medad.synthesis.registry import SYNTHESES, make_synthesis
 from medad.synthesis.sources import other_indices
 from medad.training.phase import Chunk, set_lr
-from medad.training.pixels import Pixels
+from medad.training.pixels import Pixels, to_unit
 from medad.training.spec import Recipe
 
+TRIED = 64  # images, to see whether anything can be pasted
 INTENSITY = "intensity"  # the label that is no probability
 LOWEST_LR = 1e-6
 SMALL: dict[str, Any] = {"size": 128, "width": 32}
@@ -77,6 +80,24 @@ class SegmentationDetector(OneNetworkDetector):
         check_choice("label", self.options.label, SYNTHESES[self.synthesis].labels)
         if self.options.width % 16:
             raise OptionError("width", "choose a multiple of 16", self.options.width)
+
+    def fit(self, normal: Images, unlabeled: Images | None = None, **how: Any) -> Self:
+        """Learn as every detector does; where hardly anything can be pasted into the normal images, that is said."""
+        normal = self._given(normal)
+        clean, tried = self._clean(to_unit(normal.pixels[:TRIED], torch.device("cpu")))
+        if 2 * clean > tried:
+            found = f"{clean} of {tried} normal images stayed clean, for want of a place to paste"
+            print(f"{self.name}: {found}; see option background: {self.options.background}", file=sys.stderr)
+        return super().fit(normal, unlabeled, **how)
+
+    def _clean(self, x: Tensor) -> tuple[int, int]:
+        """Return into how many images nothing can be pasted, and of how many."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            synthesis = make_synthesis(self.synthesis, self.options.label, **self.settings(self.options))
+            sources = x.roll(1, 0) if SYNTHESES[self.synthesis].foreign else x
+            labels = synthesis(x, sources).labels
+        return int((labels.amax((1, 2)) == 0).sum()), len(x)
 
     @classmethod
     def make(cls, options: Any) -> nn.Module:
