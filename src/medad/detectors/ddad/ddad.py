@@ -29,6 +29,9 @@ from medad.networks.dropout import draw_masks
 from medad.training.seeds import derive_seed
 from medad.training.spec import Recipe, Spec
 
+# What earlier versions did is known by keys without these.
+ADDED: dict[str, Any] = {"refine_snapshots": 0, "synthesis": PUBLISHED, "member_average": 0.0}
+
 
 @dataclass(frozen=True)
 class DDADOptions(RefinementOptions, ReconstructionOptions):
@@ -44,6 +47,9 @@ class DDADOptions(RefinementOptions, ReconstructionOptions):
         Whether to train ASR-Net; without it ``pred_score`` is ``a_inter`` (``a_intra`` without unlabeled images).
     bessel : bool
         Standard deviation with divisor K - 1 (official code) instead of K (paper).
+    member_average : float
+        Decay of an exponential average of the weights of each network in a module, which is then the network; 0 for
+        none.
     mc_passes : int
         If positive, so many passes of one network with `dropout` stand for the K networks of a module
         (Monte Carlo dropout, the paper's Table 6; `refine` must be off).
@@ -55,6 +61,7 @@ class DDADOptions(RefinementOptions, ReconstructionOptions):
     ensemble_size: int = 3
     refine: bool = True
     bessel: bool = False
+    member_average: float = ranged(0.0, 0, 1 - 1e-9)
     mc_passes: int = ranged(0, 0)
 
 
@@ -155,8 +162,9 @@ class DDAD(Detector):
     def _member(self, plan: Plan, name: str, module: str) -> Spec:
         plan = plan if module == "udm" else plan.normal
         o = plan.options
-        build = partial(network_phase, name=name, make=partial(make_network, o.backbone, o))
-        return self.spec(plan, name, build, o.recipe(plan.count), network_options(o) | {"backbone": o.backbone})
+        build = partial(network_phase, name=name, make=partial(make_network, o.backbone, o), average=o.member_average)
+        relevant = network_options(o) | {"backbone": o.backbone, "member_average": o.member_average}
+        return self.spec(plan, name, build, o.recipe(plan.count), _mentioned(relevant))
 
     def refiner(self, plan: Plan, name: str) -> Spec:
         """Return the phase of the ASR-Net `name`, which asks for the members as they lie finished."""
@@ -164,10 +172,7 @@ class DDAD(Detector):
         o = plan.options
         recipe = Recipe(plan.normal.count, o.refine_batch_size, o.refine_epochs, o.refine_steps)
         build = partial(refinement_phase, name=name, modules=[self.members(module) for module in modules])
-        # The default stands in no key: earlier versions had no other, and what they trained is known by its key.
-        unmentioned = {"refine_snapshots"} | ({"synthesis"} if o.synthesis == PUBLISHED else set())
-        relevant = {name: value for name, value in o.of_training().items() if name not in unmentioned}
-        spec = self.spec(plan, name, build, recipe, relevant)
+        spec = self.spec(plan, name, build, recipe, _mentioned(o.of_training() | {"refine_snapshots": 0}))
         return replace(spec, snapshots=o.refine_snapshots, threads=REFINEMENT_THREADS)
 
     def load_state(self, tensors: Mapping[str, Tensor], unlabeled: bool = False) -> None:
@@ -202,6 +207,11 @@ class DDAD(Detector):
             return stack([network(x) for network in networks])
         found = [networks[0](image.expand(passes, -1, -1, -1)) for image in x.split(1)]  # all passes of an image
         return stack(found, dim=1)
+
+
+def _mentioned(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that stand in a key: those that earlier versions did not have only where they change it."""
+    return {name: value for name, value in options.items() if name not in ADDED or value != ADDED[name]}
 
 
 def _inputs(refiner: str) -> int:
