@@ -47,7 +47,7 @@ class TrainingData:
         rows = None if self.rows is None else self.rows[:first]
         return TrainingData(self.files[:1], self.counts[:1], self.fingerprints[:1], patients, rows)
 
-    def part(self, rows: Sequence[int]) -> "TrainingData":
+    def part(self, rows: Sequence[int] | np.ndarray) -> "TrainingData":
         """Return the images at `rows` alone: ascending numbers of images that there are here."""
         starts = np.cumsum([0, *self.counts])
         chosen = np.asarray(rows)
@@ -108,7 +108,7 @@ class Plan:
         images = open_pixels(self.data.files, torch.device(self.device))
         return images if self.data.rows is None else ChosenPixels(images, self.data.rows)
 
-    def part(self, rows: Sequence[int]) -> Self:
+    def part(self, rows: Sequence[int] | np.ndarray) -> Self:
         """Return the same with the images at `rows` alone, see :meth:`TrainingData.part`."""
         return replace(self, data=self.data.part(rows))
 

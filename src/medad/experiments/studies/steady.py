@@ -23,12 +23,10 @@ from medad.data.phantom.files import write_phantoms
 from medad.detectors.contract.plan import Plan, TrainingData, patients_of
 from medad.detectors.ddad.ddad import DDAD
 from medad.detectors.ddad.discrepancy import stack
-from medad.detectors.ddad.map_regression import cells_of
+from medad.detectors.ddad.map_regression import cells_of, regression
 from medad.detectors.reconstruction.backbones import make_network
 from medad.detectors.unlabeled.division import Division
 from medad.evaluation.metrics import auroc
-from medad.evaluation.pools import folds_of, normal_against_unlabeled
-from medad.evaluation.selection import standardised
 from medad.experiments.command import add_data, add_stored, data_folder, existing, run_command, study_parser
 from medad.experiments.deduplicated import clean_ids
 from medad.files import replacing
@@ -196,34 +194,13 @@ def _figures(parts: list[Part], labels: np.ndarray, unique: np.ndarray) -> Itera
         maps = [maps_of(p.images, p.modules[weights], pooling, least) for p in parts]
         scores = {name: [one[name].mean((1, 2)).numpy() for one in maps] for name in maps[0]}
         pairs = {name: (np.concatenate(some[:2]), some[2]) for name, some in scores.items()}
-        pairs |= {f"r_nu_{grid}": regressed([cells_of(one, grid).double().numpy() for one in maps]) for grid in GRIDS}
+        for grid in GRIDS:
+            *held_out, rows = (cells_of(list(one.values()), grid).numpy() for one in maps)
+            held, line = regression(np.concatenate(held_out), pools, 0, None)
+            pairs[f"r_nu_{grid}"] = held, rows @ line[:-1]
         for name, (held, test) in pairs.items():
             found = [auroc(pools, held), *(auroc(labels[rows], test[rows]) for rows in (slice(None), unique))]
             yield [weights, pooling, floor, name, *(f"{figure:.6f}" for figure in found)]
-
-
-def regressed(rows: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Return scores of held-out and of test images: regressions of unlabeled against normal ones.
-
-    Parameters
-    ----------
-    rows : list of ndarray
-        (n, d) of normal, (m, d) of unlabeled and (k, d) of test images.
-
-    Returns
-    -------
-    held, test : ndarray
-        (n + m,) of the regression of the folds that an image is not in, (k,) of that of all.
-    """
-    normal, unlabeled, test = rows
-    both = np.concatenate([normal, unlabeled])
-    pool = np.repeat([0, 1], [len(normal), len(unlabeled)])
-    held = np.zeros(len(both))
-    for train, left in folds_of(pool, 0, None):
-        weights = normal_against_unlabeled(both[train][pool[train] == 0], both[train][pool[train] == 1])
-        scores = both[left] @ weights[:-1]
-        held[left] = standardised(scores, pool[left] == 0)
-    return held, test @ normal_against_unlabeled(normal, unlabeled)[:-1]
 
 
 def _folder(dataset: str, data: Path, seed: int, work: Path) -> Path:
