@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from medad.detectors.contract.detector import Detector
+from medad.detectors.contract.division import Division
 from medad.detectors.contract.one_network import network_phase
 from medad.detectors.contract.plan import Plan, TrainingData
 from medad.detectors.ddad.anomalies import SYNTHESES
@@ -26,7 +27,6 @@ from medad.detectors.reconstruction.backbones import (
     network_options,
     residual_map,
 )
-from medad.detectors.unlabeled.division import Division
 from medad.errors import OptionError, check_choice
 from medad.networks.autoencoder import BACKBONES, Reconstruction
 from medad.networks.dropout import draw_masks

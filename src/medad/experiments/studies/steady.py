@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from medad.data.imageset import ImageSet
 from medad.data.phantom.benchmark import phantom_benchmark
 from medad.data.phantom.files import write_phantoms
+from medad.detectors.contract.division import Division
 from medad.detectors.contract.plan import Plan, TrainingData, patients_of
 from medad.detectors.ddad.ddad import DDAD
 from medad.detectors.ddad.discrepancy import stack
 from medad.detectors.ddad.map_regression import cells_of, regression
 from medad.detectors.reconstruction.backbones import make_network
-from medad.detectors.unlabeled.division import Division
 from medad.evaluation.metrics import auroc
 from medad.experiments.command import add_data, add_stored, data_folder, existing, run_command, study_parser
 from medad.experiments.deduplicated import clean_ids
