@@ -37,7 +37,7 @@ from medad.training.pixels import in_order, share_pixels, to_unit
 from medad.training.spec import CPU
 from medad.training.workers import train_phases
 from medad.workflows.notes import say
-from medad.workflows.options import TrainOptions
+from medad.workflows.options import Preset, TrainOptions
 from medad.workflows.splits import load, read_splits
 from medad.workflows.train import detector_of
 
@@ -45,6 +45,7 @@ FOLDER = "steady"
 PHANTOMS = "phantom_plain"
 DATASETS = ("brain_tumor", "pediatric_cxr", "fundus_glaucoma", "adult_cxr", PHANTOMS)
 SEEDS = (0, 1, 2)
+PRESET: Preset = "standard"
 DECAY = 0.999
 WEIGHTS = ("last", "average")
 POOLINGS = ("mean", "median")
@@ -108,9 +109,9 @@ def study(dataset: str, data: Path, seed: int, epochs: int, size: int, work: Pat
 
 def options_of(seed: int, epochs: int, size: int) -> TrainOptions:
     """Return how the ensembles are trained."""
-    own: dict[str, Any] = {"epochs": epochs, "most_images": None, "member_average": DECAY}
+    own: dict[str, Any] = {"epochs": epochs, "steps": None, "most_images": None, "member_average": DECAY}
     own |= {"refine": False, "holdout": 0.0}
-    return TrainOptions("ddad", "aeu", "standard", seed=seed, ensemble_size=size, options=own)
+    return TrainOptions("ddad", "aeu", PRESET, seed=seed, ensemble_size=size, options=own)
 
 
 def maps_of(x: Tensor, modules: Modules, pooling: str, least: float) -> dict[str, Tensor]:
