@@ -21,7 +21,7 @@ from benchmarks import reference_loop as loop
 from benchmarks.images import as_pil, make_pixels, make_set
 from benchmarks.pieces import DualOnly
 from medad.detectors.contract.plan import TrainingData
-from medad.detectors.ddad.ddad import DDADOptions
+from medad.detectors.ddad.options import DDADOptions
 from medad.training.checkpoint import load_tensors, network_state, save_tensors
 from medad.training.job import finished_path
 from medad.training.phase import Phase

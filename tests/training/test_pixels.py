@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from medad.training.pixels import MappedPixels, ResidentPixels, open_pixels
+from medad.training.pixels import ChosenPixels, MappedPixels, ResidentPixels, open_pixels
 
 CPU = torch.device("cpu")
 
@@ -33,3 +33,12 @@ def test_a_gpu_is_asked_for_many_batches_at_once(tmp_path):
     files = [write(tmp_path / "a.npy", "uint8", 5)]
     assert ResidentPixels(files, CPU).batches_at_once(4) == 2**26 // (4 * 64)
     assert open_pixels(files, CPU).batches_at_once(4) == 1
+
+
+@pytest.mark.parametrize("kind", [MappedPixels, ResidentPixels])
+def test_some_images_are_counted_from_zero(tmp_path, kind):
+    images = kind([write(tmp_path / "a.npy", "uint8", 5), write(tmp_path / "b.npy", "uint8", 4)], CPU)
+    some = ChosenPixels(images, (1, 4, 6))
+    assert len(some) == 3
+    assert torch.equal(some(torch.tensor([2, 0])), images(torch.tensor([6, 1])))
+    assert some.batches_at_once(4) == images.batches_at_once(4)

@@ -1,7 +1,12 @@
 """Exponential averages of weights over the steps of a training."""
 
+import copy
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
+
+from medad.training.phase import Chunk, Phase
 
 
 def newest_share(decay: float, number: int) -> float:
@@ -20,3 +25,35 @@ def move_average(average: nn.Module, network: nn.Module, weight: Tensor) -> None
                 slow.lerp_(fast, weight)
             else:
                 slow.copy_(fast)
+
+
+def averaged(phase: Phase, name: str, decay: float) -> Phase:
+    """Return `phase` with an exponential average of the weights of its network `name` over the steps.
+
+    The average takes the network's name, which is then ``NAME_last``.
+
+    Parameters
+    ----------
+    phase : Phase
+        As it begins.
+    name : str
+        Of one of its networks.
+    decay : float
+        Share of the average that stays in a step, in the long run.
+    """
+    network, before, make_step = phase.networks[name], phase.schedule, phase.step
+    average = copy.deepcopy(network)
+    newest = torch.ones((), device=next(network.parameters()).device)  # stays, so that a GPU can record the step
+
+    def before_step(number: int) -> None:
+        if before is not None:
+            before(number)
+        newest.fill_(newest_share(decay, number))
+
+    def step(batch: Chunk) -> Tensor:
+        loss = make_step(batch)
+        move_average(average, network, newest)
+        return loss
+
+    networks = phase.networks | {name: average, f"{name}_last": network}
+    return replace(phase, networks=networks, step=step, schedule=before_step)

@@ -101,12 +101,39 @@ class ResidentPixels:
         return max(PREPARED_AT_ONCE // (batch_size * self.images[0].numel()), 1)
 
 
-Pixels = MappedPixels | ResidentPixels
+class ChosenPixels:
+    """Some of the images of others, as one sequence.
+
+    Parameters
+    ----------
+    images : MappedPixels or ResidentPixels
+        All of them.
+    rows : sequence of int
+        Which.
+    """
+
+    def __init__(self, images: MappedPixels | ResidentPixels, rows: Sequence[int]) -> None:
+        self.images, self.rows, self.device = images, torch.tensor(rows, device=images.device), images.device
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.rows)
+
+    def __call__(self, index: Tensor) -> Tensor:
+        """Return the images at `index` of those that were chosen, float32 in [-1, 1], (len(index), C, H, W)."""
+        return self.images(self.rows[index])
+
+    def batches_at_once(self, batch_size: int) -> int:
+        """Return how many batches are best asked for together."""
+        return self.images.batches_at_once(batch_size)
+
+
+Pixels = MappedPixels | ResidentPixels | ChosenPixels
 
 _resident: WeakValueDictionary[tuple[object, ...], ResidentPixels] = WeakValueDictionary()
 
 
-def open_pixels(files: Sequence[Path], device: torch.device) -> Pixels:
+def open_pixels(files: Sequence[Path], device: torch.device) -> MappedPixels | ResidentPixels:
     """Return the images of `files`: on a GPU resident, once for all phases, unless they are too many."""
     if device.type == "cpu":
         return MappedPixels(files, device)

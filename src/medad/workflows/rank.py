@@ -9,8 +9,8 @@ import numpy as np
 from medad.data.entries import Entry
 from medad.data.imageset import ImageSet
 from medad.detectors.contract.detector import Detector
+from medad.detectors.contract.seen import digests_of
 from medad.detectors.unlabeled.out_of_fold import OutOfFoldDetector
-from medad.detectors.unlabeled.seen import digests_of
 from medad.errors import UserError
 from medad.ownership import claimed
 from medad.training.run_folder import OF_TRAINING, read_run

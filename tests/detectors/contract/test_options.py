@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from medad.detectors.contract.options import Options, TrainingOptions, make_options
-from medad.detectors.ddad.ddad import DDADOptions
+from medad.detectors.ddad.options import DDADOptions
 from medad.detectors.registry import METHODS, PRESETS, make_detector
 from medad.errors import OptionError, UserError
 

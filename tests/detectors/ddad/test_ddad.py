@@ -10,7 +10,8 @@ from helpers import make_images
 
 from medad.detectors.contract.holdout import split_holdout
 from medad.detectors.ddad import refinement
-from medad.detectors.ddad.ddad import DDAD, DDADOptions
+from medad.detectors.ddad.ddad import DDAD
+from medad.detectors.ddad.options import DDADOptions
 from medad.detectors.registry import load_detector, make_detector
 from medad.errors import UserError
 from medad.training.checkpoint import load_tensors, network_state
@@ -83,6 +84,18 @@ def test_training_in_either_precision_keeps_fp32_weights(precision):
     assert {p.dtype for network in networks.values() for p in network.parameters()} == {torch.float32}
 
 
+def test_averaged_members_follow_the_trained_ones(tmp_path):
+    plain = fit(tmp_path / "plain", refine=False, steps=4)
+    averaged = fit(tmp_path / "averaged", refine=False, steps=4, member_average=0.5)
+    tensors, _ = load_tensors(tmp_path / "averaged" / "checkpoint" / "udm_1.safetensors")
+    trained = network_state(plain.networks_)
+    name = next(name for name in trained if name.startswith("udm_1/") and name.endswith("weight"))
+    assert torch.equal(tensors[name.replace("udm_1", "udm_1_last")], trained[name])  # the average is passive
+    assert not torch.equal(tensors[name], trained[name])
+    assert torch.equal(network_state(averaged.networks_)[name], tensors[name])
+    assert not any("_last" in key for key in (*averaged.networks_, *averaged.tensors_))
+
+
 def test_averaged_weights_follow_the_trained_ones(tmp_path):
     fit(tmp_path, refine_average=0.5, refine_steps=4)
     tensors, _ = load_tensors(tmp_path / "checkpoint" / "r_dual.safetensors")
@@ -113,6 +126,7 @@ def test_the_recipe_is_the_papers():
         "epochs": 250, "batch_size": 64, "lr": 5e-4, "steps": None, "ensemble_size": 3, "bessel": False,
         "refine": True, "refine_width": 128, "refine_epochs": 100, "refine_batch_size": 8, "refine_lr": 1e-4,
         "refine_weight_decay": 1e-4, "refine_cosine": False, "refine_average": 0.0, "refine_steps": None,
+        "member_average": 0.0, "choose": False,
         "p_synth": 0.5, "holdout": 0.0, "beta1": 0.5, "beta2": 0.999, "weight_decay": 0.0, "keep_last": False,
     }  # fmt: skip
     assert {name: options[name] for name in recipe} == recipe

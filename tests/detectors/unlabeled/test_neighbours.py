@@ -5,7 +5,7 @@ import torch
 from scipy.stats import spearmanr
 from sklearn.neighbors import NearestNeighbors
 
-from medad.detectors.unlabeled.division import FoldData
+from medad.detectors.contract.division import FoldData
 from medad.detectors.unlabeled.fold_fits import HELD_SCORES
 from medad.detectors.unlabeled.knn_ratio import KNNRatio
 

@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from medad.detectors.contract.detector import Detector
 from medad.detectors.contract.options import Options, TrainingOptions
 from medad.detectors.contract.plan import Plan
+from medad.training.average import averaged
 from medad.training.phase import Chunk, Phase, adam, for_training, gradient_step
 from medad.training.pixels import Pixels
 from medad.training.spec import Recipe, Spec
@@ -39,6 +40,7 @@ def network_phase(
     objective: Callable[[nn.Module], Callable[..., Tensor]] = own_loss,
     optimise: Callable[[Any, nn.Module], Optimizer] = adam_of,
     schedule: Callable[[Optimizer, Recipe], Callable[[int], None] | None] | None = None,
+    average: float = 0.0,
 ) -> Phase:
     """Return the phase that trains one network on the images of `plan`.
 
@@ -59,6 +61,9 @@ def network_phase(
         Options, network -> its optimiser.
     schedule : callable, optional
         Optimiser, recipe -> :attr:`medad.training.phase.Phase.schedule`, or None.
+    average : float
+        Decay of an exponential average of the weights over the steps, which is then the result; the last weights stay
+        beside it as ``NAME_last``. 0 for none.
     """
     images = plan.images()
     network = for_training({name: make()}, plan.device)[name]
@@ -70,7 +75,8 @@ def network_phase(
 
     chunk = images.batches_at_once(recipe.batch_size)
     before_step = schedule(optimiser, recipe) if schedule else None
-    return Phase({name: network}, {name: optimiser}, partial(samples, images), step, chunk, before_step)
+    phase = Phase({name: network}, {name: optimiser}, partial(samples, images), step, chunk, before_step)
+    return averaged(phase, name, average) if average else phase
 
 
 class OneNetworkDetector(Detector):

@@ -1,15 +1,18 @@
 """All that the stages of a training need, as one thing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
 
 from medad.data.imageset import ImageSet
 from medad.training.job import finished_path
-from medad.training.pixels import Pixels, open_pixels
+from medad.training.pixels import ChosenPixels, Pixels, open_pixels
 
 
 @dataclass(frozen=True)
@@ -26,18 +29,38 @@ class TrainingData:
         Digests of the images.
     patients : tuple of str or None
         Of all images, "" where unknown; None where none is known.
+    rows : tuple of int or None
+        Which images of the files these are, counted over all files; None where they are all.
     """
 
     files: tuple[Path, ...]
     counts: tuple[int, ...]
     fingerprints: tuple[str, ...]
     patients: tuple[str, ...] | None = None
+    rows: tuple[int, ...] | None = None
 
     @property
     def normal(self) -> "TrainingData":
         """The normal images alone."""
-        patients = None if self.patients is None else self.patients[: self.counts[0]]
-        return TrainingData(self.files[:1], self.counts[:1], self.fingerprints[:1], patients)
+        first = self.counts[0]
+        patients = None if self.patients is None else self.patients[:first]
+        rows = None if self.rows is None else self.rows[:first]
+        return TrainingData(self.files[:1], self.counts[:1], self.fingerprints[:1], patients, rows)
+
+    def part(self, rows: Sequence[int] | np.ndarray) -> "TrainingData":
+        """Return the images at `rows` alone: ascending numbers of images that there are here."""
+        starts = np.cumsum([0, *self.counts])
+        chosen = np.asarray(rows)
+        bounds = np.searchsorted(chosen, starts)
+        ends = list(pairwise(bounds.tolist()))
+        digests = [blake2b(chosen[a:b].tobytes(), digest_size=8).hexdigest() for a, b in ends]
+        return TrainingData(
+            self.files,
+            tuple(b - a for a, b in ends),
+            tuple(f"{name}-{digest}" for name, digest in zip(self.fingerprints, digests, strict=True)),
+            None if self.patients is None else tuple(self.patients[i] for i in rows),
+            tuple(chosen.tolist() if self.rows is None else (self.rows[i] for i in rows)),
+        )
 
 
 @dataclass(frozen=True)
@@ -82,7 +105,12 @@ class Plan:
 
     def images(self) -> Pixels:
         """Open the images."""
-        return open_pixels(self.data.files, torch.device(self.device))
+        images = open_pixels(self.data.files, torch.device(self.device))
+        return images if self.data.rows is None else ChosenPixels(images, self.data.rows)
+
+    def part(self, rows: Sequence[int] | np.ndarray) -> Self:
+        """Return the same with the images at `rows` alone, see :meth:`TrainingData.part`."""
+        return replace(self, data=self.data.part(rows))
 
     def finished(self, name: str) -> Path:
         """Return where the phase or fit `name` of an earlier stage lies."""

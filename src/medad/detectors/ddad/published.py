@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from medad.detectors.ddad.ddad import DDAD, DDADOptions
+from medad.detectors.ddad.ddad import DDAD
+from medad.detectors.ddad.options import DDADOptions
 from medad.errors import UserError
 
 MODULE_FOLDERS = {"ndm": "b", "udm": "a"}  # the official code's letters

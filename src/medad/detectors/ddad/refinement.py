@@ -1,6 +1,5 @@
 """Training of ASR-Net on synthetic anomalies, stage 2 of DDAD (Cai et al. 2023, section 3.3)."""
 
-import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from medad.detectors.ddad.discrepancy import discrepancies, stack
 from medad.detectors.reconstruction.backbones import make_network
 from medad.networks.focal import focal_loss
 from medad.networks.folding import folded
-from medad.training.average import move_average, newest_share
+from medad.training.average import averaged
 from medad.training.checkpoint import load_networks, load_tensors
 from medad.training.phase import Chunk, Phase, adam, for_training, gradient_step, set_lr
 from medad.training.spec import Recipe
@@ -84,14 +83,10 @@ def refinement_phase(plan: Plan, recipe: Recipe, name: str, modules: Sequence[Se
     frozen = [[_frozen(plan, member) for member in members] for members in modules]
     network = for_training({name: ASRNet(len(modules), options.refine_width)}, plan.device)[name]
     optimiser = adam(network, options.refine_lr, options.refine_weight_decay)
-    average = copy.deepcopy(network) if options.refine_average else None
-
-    weight = torch.ones((), device=images.device)  # of the newest weights in the average
 
     def schedule(number: int) -> None:
         if options.refine_cosine:
             set_lr(optimiser, options.refine_lr * 0.5 * (1 + math.cos(math.pi * number / recipe.total_steps)))
-        weight.fill_(newest_share(options.refine_average, number))
 
     def draw(index: Tensor) -> Chunk:
         x, masks = with_anomalies(options.synthesis, options.p_synth, images, index)
@@ -100,14 +95,11 @@ def refinement_phase(plan: Plan, recipe: Recipe, name: str, modules: Sequence[Se
         return torch.stack(list(maps.values()), 1).contiguous(memory_format=torch.channels_last), masks
 
     def step(batch: Chunk) -> Tensor:
-        loss = gradient_step(optimiser, lambda: focal_loss(network(batch[0]), batch[1]), plan.precision)
-        if average is not None:
-            move_average(average, network, weight)
-        return loss
+        return gradient_step(optimiser, lambda: focal_loss(network(batch[0]), batch[1]), plan.precision)
 
-    networks: dict[str, nn.Module] = {name: network} if average is None else {name: average, f"{name}_last": network}
     chunk = max(SYNTHESISED_AT_ONCE // options.size**2 // recipe.batch_size, 1)
-    return Phase(networks, {name: optimiser}, draw, step, chunk, schedule)
+    phase = Phase({name: network}, {name: optimiser}, draw, step, chunk, schedule)
+    return averaged(phase, name, options.refine_average) if options.refine_average else phase
 
 
 def _frozen(plan: Plan, member: str) -> nn.Module:

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from medad.detectors.contract.division import Division, FoldData
 from medad.detectors.contract.plan import Plan
-from medad.detectors.unlabeled.division import Division, FoldData
 from medad.evaluation.intervals import auroc_interval
 from medad.evaluation.metrics import auroc
 from medad.training.checkpoint import load_tensors

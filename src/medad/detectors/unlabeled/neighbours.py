@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medad.detectors.unlabeled.division import FoldData
+from medad.detectors.contract.division import FoldData
 from medad.detectors.unlabeled.standard import standard_of
 
 NEIGHBOURS = 5

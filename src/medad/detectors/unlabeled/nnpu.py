@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from medad.detectors.contract.division import FoldData
 from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.ranges import ranged
 from medad.detectors.features.detector import PIXELS_IN_TESTS
-from medad.detectors.unlabeled.division import FoldData
 from medad.detectors.unlabeled.fold_fits import HELD_SCORES
 from medad.detectors.unlabeled.out_of_fold import Model, OutOfFoldDetector, OutOfFoldOptions
 from medad.detectors.unlabeled.share import normal_share

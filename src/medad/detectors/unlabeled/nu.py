@@ -7,10 +7,10 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
+from medad.detectors.contract.division import FoldData
 from medad.detectors.contract.plan import Plan
 from medad.detectors.features.detector import PRESETS
 from medad.detectors.features.extractors.contract import Maps
-from medad.detectors.unlabeled.division import FoldData
 from medad.detectors.unlabeled.fold_fits import HELD_SCORES
 from medad.detectors.unlabeled.out_of_fold import Model, OutOfFoldDetector, OutOfFoldOptions
 from medad.detectors.unlabeled.standard import standard_of

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from medad.detectors.contract.division import FoldData
 from medad.detectors.contract.plan import Plan
 from medad.detectors.features.detector import PIXELS_IN_TESTS
-from medad.detectors.unlabeled.division import FoldData
 from medad.detectors.unlabeled.fold_fits import HELD_SCORES
 from medad.detectors.unlabeled.neighbours import banks_of, distances, kept
 from medad.detectors.unlabeled.nu import linear, regressions

@@ -6,10 +6,10 @@ import torch
 from sklearn.ensemble import ExtraTreesClassifier
 from torch import Tensor
 
+from medad.detectors.contract.division import FoldData
 from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.ranges import ranged
 from medad.detectors.features.detector import PIXELS_IN_TESTS
-from medad.detectors.unlabeled.division import FoldData
 from medad.detectors.unlabeled.fold_fits import HELD_SCORES
 from medad.detectors.unlabeled.forest import packed, probability
 from medad.detectors.unlabeled.out_of_fold import Model, OutOfFoldDetector, OutOfFoldOptions

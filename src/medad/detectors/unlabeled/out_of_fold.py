@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from medad.detectors.contract.division import Division, FoldData
 from medad.detectors.contract.plan import Plan, TrainingData
+from medad.detectors.contract.seen import fold_of
 from medad.detectors.features.descriptors import DescriptorDetector, Learn, descriptor_fit, once
 from medad.detectors.features.detector import FeatureOptions
 from medad.detectors.features.extractors.contract import Maps
 from medad.detectors.features.gaussian import gaussian_weights, learn_gaussian, squared_distance
-from medad.detectors.unlabeled.division import Division, FoldData
 from medad.detectors.unlabeled.fold_fits import learn_fold, look_back
-from medad.detectors.unlabeled.seen import fold_of
 from medad.training.phase_store import PhaseStore
 from medad.training.spec import Spec
 

@@ -8,7 +8,7 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medad.detectors.unlabeled.division import FoldData
+from medad.detectors.contract.division import FoldData
 from medad.evaluation.pools import folds_of
 
 CONFIDENCE, SLACK = 0.9, 0.01  # of the bound that the estimate makes small

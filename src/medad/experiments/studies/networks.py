@@ -10,8 +10,9 @@ from torch import Tensor
 from medad.data.imageset import ImageSet
 from medad.data.loading import load_or_fail
 from medad.data.repartition import Repartition
-from medad.detectors.ddad.ddad import DDAD, DDADOptions
+from medad.detectors.ddad.ddad import DDAD
 from medad.detectors.ddad.discrepancy import stack
+from medad.detectors.ddad.options import DDADOptions
 from medad.detectors.registry import load_detector
 from medad.networks.autoencoder import Reconstruction
 from medad.training.pixels import to_unit

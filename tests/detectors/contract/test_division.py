@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from helpers import make_images
 
+from medad.detectors.contract.division import Division
 from medad.detectors.contract.plan import Plan, TrainingData
-from medad.detectors.unlabeled.division import Division
 
 NORMAL, POOL = make_images(30, 32, seed=1).pixels, make_images(20, 32, seed=2).pixels
 

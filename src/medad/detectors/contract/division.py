@@ -8,7 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from medad.detectors.contract.plan import Plan
-from medad.detectors.unlabeled.seen import digests_of
+from medad.detectors.contract.seen import digests_of
 from medad.evaluation.pools import FOLDS, Folds, folds_of
 from medad.evaluation.units import units
 from medad.training.seeds import derive_seed

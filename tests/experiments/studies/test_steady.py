@@ -1,0 +1,54 @@
+"""The study of DDAD's maps: every way to make them has its figures, and no image is judged that was learned from."""
+
+import csv
+
+import pytest
+import torch
+
+from medad.detectors.ddad.discrepancy import a_inter, a_intra, ensemble_residual
+from medad.experiments.studies import steady
+from medad.experiments.studies.steady import maps_of, study
+from medad.networks.autoencoder import Reconstruction
+
+
+def modules_of(seed=0, members=3):
+    generator = torch.Generator().manual_seed(seed)
+    made = [torch.randn(members, 2, 1, 8, 8, generator=generator) for _ in range(4)]
+    return {"ndm": Reconstruction(made[0], made[1]), "udm": Reconstruction(made[2], made[3])}
+
+
+def test_maps_of_means_are_those_of_the_detector():
+    modules, x = modules_of(), torch.randn(2, 1, 8, 8)
+    maps = maps_of(x, modules, "mean", 0.0)
+    torch.testing.assert_close(maps["a_rec_ensemble"], ensemble_residual(x, modules["ndm"]))
+    torch.testing.assert_close(maps["a_intra"], a_intra(modules["ndm"]))
+    torch.testing.assert_close(maps["a_inter"], a_inter(modules["ndm"], modules["udm"]))
+
+
+def test_medians_do_not_follow_one_wild_member():
+    modules, x = modules_of(), torch.randn(2, 1, 8, 8)
+    wild = {name: Reconstruction(m.mean.clone(), m.log_variance.clone()) for name, m in modules.items()}
+    wild["ndm"].mean[0], wild["ndm"].log_variance[0] = 1e6, 100.0
+    for name, value in maps_of(x, wild, "median", 0.0).items():
+        assert value.max() < 50 * maps_of(x, modules, "median", 0.0)[name].max()
+
+
+def test_sigma_has_a_floor():
+    modules, x = modules_of(), torch.randn(2, 1, 8, 8)
+    modules["ndm"].log_variance.fill_(-10.0)
+    floored, unit = (maps_of(x, modules, "mean", least) for least in (0.5, 1.0))
+    torch.testing.assert_close(floored["a_inter"], 2 * unit["a_inter"])
+    torch.testing.assert_close(floored["a_rec_ensemble"], 4 * unit["a_rec_ensemble"])
+
+
+@pytest.mark.integration
+def test_every_way_has_its_figures(phantoms, tmp_path, monkeypatch):
+    monkeypatch.setattr(steady, "PRESET", "tiny")
+    path = study("phantoms", phantoms.parent, 0, 1, 2, tmp_path / "work", tmp_path / "results")
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 2 * 4 * 7
+    assert {row["score"] for row in rows} == {"a_rec_ensemble", "a_intra", "a_inter"} | {
+        f"r_nu_{g}" for g in (1, 2, 4, 8)
+    }
+    assert all(0 <= float(row[name]) <= 1 for row in rows for name in ("auc_u", "auroc", "auroc_deduplicated"))
