@@ -63,7 +63,16 @@ def report(tmp_path):
     """Write a report and parse it."""
 
     def write(
-        scores, sheet=None, losses=None, config=None, title="A run", versions=None, threshold=None, more=None, **options
+        scores,
+        sheet=None,
+        losses=None,
+        config=None,
+        title="A run",
+        versions=None,
+        threshold=None,
+        more=None,
+        choice=None,
+        **options,
     ):
         metrics = with_more(summarise(scores, **options), more or {})
         flagged = 0 if scores.pred_label is None else int(scores.pred_label.sum())
@@ -77,6 +86,7 @@ def report(tmp_path):
             losses=losses or {},
             sheet=sheet,
             describe=DDAD.meaning,
+            choice=choice,
         )
         assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
         assert path == tmp_path / "report.html"
@@ -280,6 +290,15 @@ def test_without_labels_only_images_are_counted(tmp_path, table):
     options = {"config": {}, "versions": {}, "losses": {}, "sheet": None, "outcome": outcome, "describe": DDAD.meaning}
     page = Page(write_report(tmp_path, title="t", scores=unlabelled, **options).read_text())
     assert "36 unlabeled images" in page.text and "abnormal)" not in page.text and "Versions" not in page.text
+
+
+def test_a_detector_that_chose_its_score_tells_why(report, table):
+    judged = {"r_dual": {"auc_u": 0.6, "low": 0.5, "high": 0.7}, "a_inter": {"auc_u": 0.75, "low": 0.7, "high": 0.8}}
+    page, _ = report(table, choice={"chosen": "a_inter", "rule": "the <best>", "judged": judged})
+    told = page.text.split("Which score is reported")[1]
+    assert "reports a_inter" in told and "The rule: the <best>." in told
+    assert told.index("0.750") < told.index("0.600") and DDAD.meaning("a_inter") in told
+    assert "Which score is reported" not in report(table)[0].text
 
 
 def test_a_full_disk_leaves_the_old_report_and_nothing_else(report, tmp_path, table, monkeypatch):

@@ -13,6 +13,7 @@ from medad.evaluation.scores import ScoreTable
 from medad.files import replacing
 from medad.reports.advice import next_steps
 from medad.reports.cases import STYLE, cases, colours_of
+from medad.reports.choice import choice_section
 from medad.reports.figures import bins_for, histograms, png_uri, ranking_curves, svg_uri, training_curves
 from medad.reports.html import NOTICE, Html, bullets, cards, element, join, page, picture, section, table
 from medad.reports.lead import lead
@@ -46,6 +47,7 @@ def write_report(
     losses: Mapping[str, np.ndarray],
     sheet: Sheet | None,
     describe: Callable[[str], str],
+    choice: Mapping | None = None,
 ) -> Path:
     """Write ``report.html`` into `folder`, whole or not at all.
 
@@ -72,6 +74,8 @@ def write_report(
         Heat maps; None for detectors without maps.
     describe : callable
         Name of a score -> what it is, in a few words: :meth:`medad.Detector.meaning`.
+    choice : mapping, optional
+        Of a detector that chose its score, see :func:`medad.reports.choice.choice_section`.
 
     Returns
     -------
@@ -85,6 +89,7 @@ def write_report(
         cards([_card(split, images) for split, images in outcome.counts.items()]),
         *_heat_maps(sheet, scores, metrics),
         *accuracy_tables(metrics, scores, sheet.images.shape[1:3] if sheet else None, describe),
+        *choice_section(choice, describe),
         *_figures(metrics, scores),
         *_training(losses),
         section("Configuration", _fold("Options of this run", _flat(config))),

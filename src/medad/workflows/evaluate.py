@@ -115,13 +115,14 @@ def write_results(detector: Detector, images: ImageSet, name: str, run: Path, ou
     report = write_report(
         out,
         title=f"{described['method']} on {name}",
-        config={key: value for key, value in described.items() if key not in ("data", "versions")},
+        config={key: value for key, value in described.items() if key not in ("data", "versions", "choice")},
         versions=described.get("versions", {}),
         outcome=outcome,
         scores=table,
         losses=read_losses(run),
         sheet=make_sheet(detector, images, table, described.get("map_scale")),
         describe=detector.meaning,
+        choice=described.get("choice"),
     )
     print_table(metrics, table)
     print_words(outcome)

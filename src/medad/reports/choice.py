@@ -1,0 +1,32 @@
+"""Which score a detector that chooses for itself reports, and why, as a section of the report."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from medad.reports.html import Html, element, section, table
+
+
+def choice_section(choice: Mapping | None, describe: Callable[[str], str]) -> Iterator[Html]:
+    """Yield the section; nothing where nothing was chosen.
+
+    Parameters
+    ----------
+    choice : mapping or None
+        What ``run.yaml`` says of it: ``chosen``, ``rule`` and, by score, the figures ``judged``.
+    describe : callable
+        Name of a score -> what it is, in a few words.
+    """
+    if choice is None:
+        return
+    judged = sorted(choice["judged"].items(), key=lambda item: -item[1]["auc_u"])
+    rows = [[name, f"{j['auc_u']:.3f}", f"{j['low']:.3f} to {j['high']:.3f}", describe(name)] for name, j in judged]
+    told = (
+        f"The detector reports {choice['chosen']}. It was chosen without a label, on a fifth of the normal and of the "
+        "unlabeled images, from which no network had learned: AUC_u tells how well a score tells these unlabeled from "
+        "these normal images (.5 is guessing)."
+    )
+    yield section(
+        "Which score is reported",
+        element("p", told),
+        table(["score", "AUC_u", "95 % interval", "what it measures"], rows, text=[3]),
+        element("p", f"The rule: {choice['rule']}.", "note"),
+    )
