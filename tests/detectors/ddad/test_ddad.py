@@ -106,6 +106,28 @@ def test_averaged_weights_follow_the_trained_ones(tmp_path):
     assert torch.equal(single.networks_["r_dual"].model[3].weight, last)
 
 
+@pytest.mark.parametrize("changed", [{"refine_log": True}, {"refine_residual": True}])
+def test_asr_net_scores_what_it_learned_from(changed, monkeypatch):
+    shapes = []
+    seen = refinement.refined_from
+
+    def record(maps, name, options):
+        shapes.append((name, seen(maps, name, options).shape[1]))
+        return seen(maps, name, options)
+
+    monkeypatch.setattr(refinement, "refined_from", record)
+    detector = fit(**changed)
+    more = int("refine_residual" in changed)
+    assert set(shapes) == {("r_intra", 1 + more), ("r_dual", 2 + more)}
+    (prediction,) = detector.predict(make_images(3))
+    maps = {name: torch.from_numpy(prediction.maps[name]) for name in ("a_rec", "a_intra", "a_inter")}
+    names = ["a_rec"] * more + ["a_intra", "a_inter"]
+    inputs = torch.stack([maps[name] for name in names], 1)
+    inputs = (inputs + 1e-3).log() if "refine_log" in changed else inputs
+    expected = detector.folded_["r_dual"].refine(inputs.contiguous(memory_format=torch.channels_last))
+    np.testing.assert_allclose(prediction.maps["r_dual"], expected, atol=1e-5)
+
+
 def test_cosine_takes_the_rate_to_zero(monkeypatch):
     rates = []
     monkeypatch.setattr(

@@ -21,7 +21,7 @@ from medad.detectors.ddad.choice import CHOICE, NU, RULE, Analyse, Choice, choic
 from medad.detectors.ddad.discrepancy import discrepancies, ensemble_residual, stack, unstack
 from medad.detectors.ddad.map_regression import cells_of, contributions
 from medad.detectors.ddad.options import PRESETS, DDADOptions, mentioned
-from medad.detectors.ddad.refinement import REFINEMENT_THREADS, refinement_phase
+from medad.detectors.ddad.refinement import REFINEMENT_THREADS, inputs_of, refined_from, refinement_phase
 from medad.detectors.reconstruction.backbones import (
     make_network,
     network_options,
@@ -133,9 +133,11 @@ class DDAD(Detector):
             for module in self.modules(self.has_unlabeled_)
             for name in self.members(module)
         }
-        return networks | {
-            name: ASRNet(_inputs(name), self.options.refine_width) for name in self.refiners(self.has_unlabeled_)
+        o = self.options
+        refiners = {
+            name: ASRNet(len(inputs_of(name, o)), o.refine_width) for name in self.refiners(self.has_unlabeled_)
         }
+        return networks | refiners
 
     def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return the members' phases, then ASR-Net's, then the choice of the score."""
@@ -193,11 +195,9 @@ class DDAD(Detector):
         """Return all discrepancies and refined maps of a batch."""
         modules = [self._reconstruct(module, x) for module in self.modules(self.has_unlabeled_)]
         maps = {"a_rec": ensemble_residual(x, modules[0])}
-        raw = discrepancies(modules, self.options.bessel)
-        maps |= raw
+        maps |= discrepancies(modules, self.options.bessel)
         for name in self.refiners(self.has_unlabeled_):
-            inputs = torch.stack(list(raw.values())[: _inputs(name)], dim=1)
-            maps[name] = cast(ASRNet, self.folded_[name]).refine(inputs)
+            maps[name] = cast(ASRNet, self.folded_[name]).refine(refined_from(maps, name, self.options))
         single = [] if self.options.mc_passes else unstack(modules[0])
         singles = {f"a_rec_{k + 1}": residual_map(x, out).mean((1, 2)) for k, out in enumerate(single)}
         means = {name: value.mean((1, 2)) for name, value in maps.items()}
@@ -241,8 +241,3 @@ def finished(plan: Plan) -> Analyse:
         tensors |= load_tensors(plan.finished(name))[0]
     detector.load_state(tensors, True)
     return detector.analyse
-
-
-def _inputs(refiner: str) -> int:
-    """R_dual sees [A_intra, A_inter], R_intra the first only."""
-    return 2 if refiner == "r_dual" else 1

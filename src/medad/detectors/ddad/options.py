@@ -10,7 +10,14 @@ from medad.detectors.ddad.refinement import RefinementOptions
 from medad.detectors.reconstruction.backbones import RECONSTRUCTION_PRESETS, ReconstructionOptions
 
 # What earlier versions did is known by keys without these.
-ADDED: dict[str, Any] = {"refine_snapshots": 0, "synthesis": PUBLISHED, "member_average": 0.0, "choose": False}
+ADDED: dict[str, Any] = {
+    "refine_snapshots": 0,
+    "synthesis": PUBLISHED,
+    "member_average": 0.0,
+    "choose": False,
+    "refine_log": False,
+    "refine_residual": False,
+}
 
 
 @dataclass(frozen=True)

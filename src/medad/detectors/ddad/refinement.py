@@ -1,7 +1,7 @@
 """Training of ASR-Net on synthetic anomalies, stage 2 of DDAD (Cai et al. 2023, section 3.3)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +11,7 @@ from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.ranges import ranged
 from medad.detectors.ddad.anomalies import PUBLISHED, with_anomalies
 from medad.detectors.ddad.asr_net import ASRNet
-from medad.detectors.ddad.discrepancy import discrepancies, stack
+from medad.detectors.ddad.discrepancy import discrepancies, ensemble_residual, stack
 from medad.detectors.reconstruction.backbones import make_network
 from medad.networks.focal import focal_loss
 from medad.networks.folding import folded
@@ -22,6 +22,7 @@ from medad.training.spec import Recipe
 
 # An ASR-Net step is long enough for two threads to share it almost without loss, and there is often only one net.
 REFINEMENT_THREADS = 2
+LEAST = 1e-3  # is added to maps before their logarithm is taken
 SYNTHESISED_AT_ONCE = 248 * 64**2  # pixels; the maps of one batch of 8 at a time would cost more
 
 
@@ -47,11 +48,16 @@ class RefinementOptions:
     refine_snapshots : int
         If positive, the weights of every so many epochs are kept in the checkpoint folder (which the command
         line removes when training is finished).
+    refine_log : bool
+        Whether ASR-Net sees the logarithms of maps, whose scale is another one in every training.
+    refine_residual : bool
+        Whether it sees the reconstruction error of the ensemble, too.
     p_synth : float
         Share of the images that receive a synthetic anomaly.
     synthesis : str
         Which: ``"fpi"``, squares of another image, blended in, as in the paper; ``"pii"``, ``"nsa"`` or ``"cutpaste"``,
-        patches as the methods of these names paste them; ``"perlin"``, textures as DRAEM has them.
+        patches as the methods of these names paste them; ``"perlin"``, textures as DRAEM has them; ``"mixed"``, any of
+        these.
     """
 
     refine_width: int = ranged(128, 1)
@@ -63,8 +69,22 @@ class RefinementOptions:
     refine_average: float = ranged(0.0, 0, 1 - 1e-9)
     refine_steps: int | None = ranged(None, 1)
     refine_snapshots: int = ranged(0, 0)
+    refine_log: bool = False
+    refine_residual: bool = False
     p_synth: float = ranged(0.5, 0, 1)
     synthesis: str = PUBLISHED
+
+
+def inputs_of(name: str, options: RefinementOptions) -> list[str]:
+    """Return the names of the maps that the ASR-Net `name` (``"r_dual"`` or ``"r_intra"``) sees."""
+    names = ["a_intra", "a_inter"] if name == "r_dual" else ["a_intra"]
+    return ["a_rec", *names] if options.refine_residual else names
+
+
+def refined_from(maps: Mapping[str, Tensor], name: str, options: RefinementOptions) -> Tensor:
+    """Return what the ASR-Net `name` sees of `maps` (n, S, S): (n, inputs, S, S)."""
+    seen = torch.stack([maps[one] for one in inputs_of(name, options)], 1)
+    return (seen + LEAST).log() if options.refine_log else seen
 
 
 def refinement_phase(plan: Plan, recipe: Recipe, name: str, modules: Sequence[Sequence[str]]) -> Phase:
@@ -81,7 +101,7 @@ def refinement_phase(plan: Plan, recipe: Recipe, name: str, modules: Sequence[Se
     """
     options, images = plan.options, plan.normal.images()
     frozen = [[_frozen(plan, member) for member in members] for members in modules]
-    network = for_training({name: ASRNet(len(modules), options.refine_width)}, plan.device)[name]
+    network = for_training({name: ASRNet(len(inputs_of(name, options)), options.refine_width)}, plan.device)[name]
     optimiser = adam(network, options.refine_lr, options.refine_weight_decay)
 
     def schedule(number: int) -> None:
@@ -91,8 +111,11 @@ def refinement_phase(plan: Plan, recipe: Recipe, name: str, modules: Sequence[Se
     def draw(index: Tensor) -> Chunk:
         x, masks = with_anomalies(options.synthesis, options.p_synth, images, index)
         with torch.no_grad():
-            maps = discrepancies([stack([net(x) for net in members]) for members in frozen], options.bessel)
-        return torch.stack(list(maps.values()), 1).contiguous(memory_format=torch.channels_last), masks
+            made = [stack([net(x) for net in members]) for members in frozen]
+            maps = discrepancies(made, options.bessel)
+            if options.refine_residual:
+                maps |= {"a_rec": ensemble_residual(x, made[0])}
+        return refined_from(maps, name, options).contiguous(memory_format=torch.channels_last), masks
 
     def step(batch: Chunk) -> Tensor:
         return gradient_step(optimiser, lambda: focal_loss(network(batch[0]), batch[1]), plan.precision)
