@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from medad.detectors.ddad.discrepancy import a_inter, a_intra, ensemble_residual
-from medad.experiments.studies import steady
-from medad.experiments.studies.steady import maps_of, study
+from medad.experiments.studies.steady import ensembles, refiners
+from medad.experiments.studies.steady.__main__ import study
+from medad.experiments.studies.steady.ensembles import Trial
+from medad.experiments.studies.steady.maps import maps_of
 from medad.networks.autoencoder import Reconstruction
 
 
@@ -20,7 +22,7 @@ def modules_of(seed=0, members=3):
 def test_maps_of_means_are_those_of_the_detector():
     modules, x = modules_of(), torch.randn(2, 1, 8, 8)
     maps = maps_of(x, modules, "mean", 0.0)
-    torch.testing.assert_close(maps["a_rec_ensemble"], ensemble_residual(x, modules["ndm"]))
+    torch.testing.assert_close(maps["a_rec"], ensemble_residual(x, modules["ndm"]))
     torch.testing.assert_close(maps["a_intra"], a_intra(modules["ndm"]))
     torch.testing.assert_close(maps["a_inter"], a_inter(modules["ndm"], modules["udm"]))
 
@@ -38,17 +40,24 @@ def test_sigma_has_a_floor():
     modules["ndm"].log_variance.fill_(-10.0)
     floored, unit = (maps_of(x, modules, "mean", least) for least in (0.5, 1.0))
     torch.testing.assert_close(floored["a_inter"], 2 * unit["a_inter"])
-    torch.testing.assert_close(floored["a_rec_ensemble"], 4 * unit["a_rec_ensemble"])
+    torch.testing.assert_close(floored["a_rec"], 4 * unit["a_rec"])
 
 
 @pytest.mark.integration
 def test_every_way_has_its_figures(phantoms, tmp_path, monkeypatch):
-    monkeypatch.setattr(steady, "PRESET", "tiny")
-    path = study("phantoms", phantoms.parent, 0, 1, 2, tmp_path / "work", tmp_path / "results")
-    with path.open() as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == 2 * 2 * 4 * 7
-    assert {row["score"] for row in rows} == {"a_rec_ensemble", "a_intra", "a_inter"} | {
-        f"r_nu_{g}" for g in (1, 2, 4, 8)
-    }
-    assert all(0 <= float(row[name]) <= 1 for row in rows for name in ("auc_u", "auroc", "auroc_deduplicated"))
+    monkeypatch.setattr(ensembles, "PRESET", "tiny")
+    small = {"refine_width": 4, "refine_epochs": 1}
+    monkeypatch.setattr(refiners, "VARIANTS", {name: v | small for name, v in refiners.VARIANTS.items()})
+    folder = study(Trial("phantoms", phantoms.parent, 0, 1, 2, tmp_path / "work"), tmp_path / "results")
+    tables = {}
+    for name in ("maps", "refiners"):
+        with (folder / f"{name}-k2-epochs1-seed0.csv").open() as file:
+            tables[name] = list(csv.DictReader(file))
+    assert len(tables["maps"]) == 2 * 2 * 4 * 7
+    scores = {"a_rec", "a_intra", "a_inter", "r_nu_1", "r_nu_2", "r_nu_4", "r_nu_8"}
+    assert {row["score"] for row in tables["maps"]} == scores
+    assert [row["variant"] for row in tables["refiners"]] == list(refiners.VARIANTS)
+    for row in (*tables["maps"], *tables["refiners"]):
+        assert all(0 <= float(row[name]) <= 1 for name in ("auc_u", "auroc", "auroc_deduplicated"))
+    monkeypatch.setattr("medad.experiments.studies.steady.__main__.train", lambda _: pytest.fail("trained again"))
+    study(Trial("phantoms", phantoms.parent, 0, 1, 2, tmp_path / "work"), tmp_path / "results")

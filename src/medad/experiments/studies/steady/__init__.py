@@ -1,0 +1,1 @@
+"""What makes DDAD steadier over trainings."""

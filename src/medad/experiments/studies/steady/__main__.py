@@ -1,0 +1,70 @@
+"""What makes DDAD steadier over trainings: weights, pooling, a floor of sigma, what ASR-Net sees and learns from.
+
+``python -m medad.experiments.studies.steady --data $MEDAD_DATA`` trains AE-U ensembles on four fifths of the normal and
+of the unlabeled images of every data set, once a seed; keeps the last weights of every network and their exponential
+average; and stores under ``docs/results/DATASET/steady/``, for every way to make maps of them and to refine these, how
+well the other fifth's unlabeled images are told from its normal ones (AUC_u, which looks at no label), and the AUROC of
+test images.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from medad.experiments.command import add_data, add_stored, data_folder, existing, run_command, study_parser
+from medad.experiments.studies.steady import maps, refiners
+from medad.experiments.studies.steady.ensembles import PHANTOMS, Trained, Trial, train
+from medad.files import replacing
+from medad.workflows.notes import say
+
+FOLDER = "steady"
+DATASETS = ("brain_tumor", "pediatric_cxr", "fundus_glaucoma", "adult_cxr", PHANTOMS)
+SEEDS = (0, 1, 2)
+TABLES: dict[str, tuple[Sequence[str], Callable[[Trained], Iterator[list[object]]]]] = {
+    "maps": (maps.COLUMNS, maps.figures_of_maps),
+    "refiners": (refiners.COLUMNS, refiners.figures_of_refiners),
+}
+
+
+def study(trial: Trial, results: Path) -> Path:
+    """Train what is not trained, and store the tables that are not stored, under the root `results`.
+
+    Returns
+    -------
+    Path
+        The folder of the tables.
+    """
+    folder = results / trial.dataset / FOLDER
+    trained = cache(lambda: train(trial))
+    for table, (columns, figures) in TABLES.items():
+        path = folder / f"{table}-{trial.name}.csv"
+        if path.exists():
+            continue
+        say(f"{trial.dataset}, seed {trial.seed}: {table}")
+        rows = list(figures(trained()))
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows([columns, *rows])
+    return folder
+
+
+def main() -> None:
+    """Train and store what is not stored."""
+    parser = study_parser("steady", __doc__)
+    parser.add_argument("datasets", nargs="*", default=list(DATASETS), help=f"by default {' '.join(DATASETS)}")
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="0 1 2 by default")
+    parser.add_argument("--epochs", type=int, default=100, help="length of training; 100 by default")
+    parser.add_argument("--ensemble-size", type=int, default=3, help="K; 3 by default")
+    parser.add_argument("--work", type=Path, default=Path("runs/steady"), help="where training resumes")
+    add_stored(parser)
+    add_data(parser)
+    a = parser.parse_args()
+    data, stored = data_folder(a.data), existing(a.stored)
+    for seed in a.seeds:
+        for dataset in a.datasets:
+            print(study(Trial(dataset, data, seed, a.epochs, a.ensemble_size, a.work), stored))
+
+
+if __name__ == "__main__":
+    run_command(main)

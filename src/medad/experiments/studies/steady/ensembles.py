@@ -1,0 +1,171 @@
+"""Ensembles that learn from four fifths of the normal and of the unlabeled images, and what they make of others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from medad.data.imageset import ImageSet
+from medad.data.phantom.benchmark import phantom_benchmark
+from medad.data.phantom.files import write_phantoms
+from medad.detectors.contract.division import Division
+from medad.detectors.contract.plan import Plan, TrainingData, patients_of
+from medad.detectors.ddad.ddad import DDAD
+from medad.detectors.ddad.discrepancy import stack
+from medad.detectors.reconstruction.backbones import make_network
+from medad.evaluation.metrics import auroc
+from medad.experiments.deduplicated import clean_ids
+from medad.networks.autoencoder import Reconstruction
+from medad.networks.folding import folded
+from medad.training.checkpoint import load_networks, load_tensors
+from medad.training.pixels import in_order, share_pixels, to_unit
+from medad.training.spec import CPU
+from medad.training.workers import train_phases
+from medad.workflows.options import Preset, TrainOptions
+from medad.workflows.splits import load, read_splits
+from medad.workflows.train import detector_of
+
+PHANTOMS = "phantom_plain"
+PRESET: Preset = "standard"
+DECAY = 0.999
+WEIGHTS = ("last", "average")
+AT_ONCE = 64
+
+Modules = Mapping[str, Reconstruction]  # of NDM and UDM: tensors (K, n, C, S, S)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A training of ensembles: on which data, with which seed, how long, how many networks each."""
+
+    dataset: str
+    data: Path
+    seed: int
+    epochs: int
+    size: int
+    work: Path
+
+    @property
+    def name(self) -> str:
+        """Of its files."""
+        return f"k{self.size}-epochs{self.epochs}-seed{self.seed}"
+
+    @property
+    def folder(self) -> Path:
+        """Where its state is kept."""
+        return self.work / self.name / self.dataset
+
+    @property
+    def options(self) -> TrainOptions:
+        """How the ensembles are trained; the average of their weights is passive."""
+        own: dict[str, Any] = {"epochs": self.epochs, "steps": None, "most_images": None, "member_average": DECAY}
+        own |= {"refine": False, "holdout": 0.0}
+        return TrainOptions("ddad", "aeu", PRESET, seed=self.seed, ensemble_size=self.size, options=own)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some images, and what the members of both modules make of them by kind of weights."""
+
+    images: Tensor
+    modules: Mapping[str, Modules]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Ensembles, and what they make of images that they have not seen.
+
+    Attributes
+    ----------
+    detector : DDAD
+        With the options of the training.
+    learned : Plan
+        The training, on the images that were learned from.
+    parts : list of Part
+        Held-out normal, held-out unlabeled, and test images.
+    labels, unique : ndarray
+        Of the test images (n,): labels, and which have no near-duplicate in training.
+    """
+
+    detector: DDAD
+    learned: Plan
+    parts: list[Part]
+    labels: np.ndarray
+    unique: np.ndarray
+
+    @property
+    def pools(self) -> np.ndarray:
+        """0 for each held-out normal, then 1 for each held-out unlabeled image."""
+        return np.repeat([0, 1], [len(part.images) for part in self.parts[:2]])
+
+    def figures(self, held: np.ndarray, test: np.ndarray) -> tuple[float, float, float]:
+        """Return AUC_u, which looks at no label, and the AUROC of all and of the de-duplicated test images."""
+        rows = (slice(None), self.unique)
+        on_all, on_unique = (float(auroc(self.labels[some], test[some])) for some in rows)
+        return float(auroc(self.pools, held)), on_all, on_unique
+
+
+def train(trial: Trial) -> Trained:
+    """Train the ensembles, or take them as they lie finished."""
+    source, options = _source(trial), trial.options
+    splits = read_splits(source, None, options)
+    test = load(splits.test, options.preprocessing, "test images", options.jobs)
+    detector = detector_of(options)
+    assert splits.unlabeled is not None and test.labels is not None and isinstance(detector, DDAD)
+    trial.folder.mkdir(parents=True, exist_ok=True)
+    plan = _plan(detector, [part.unlabelled() for part in (splits.normal, splits.unlabeled)], trial.folder)
+    learned, rest = (plan.part(np.sort(rows)) for rows in Division.of(plan).folds[0])
+    (members,) = detector.stages(learned)
+    train_phases(members, trial.folder, detector.jobs)
+    held = torch.cat(list(in_order(rest.images(), AT_ONCE))).split(rest.data.counts)
+    parts = [Part(x, _outputs(detector, learned, x)) for x in (*held, to_unit(test.pixels, CPU))]
+    kept = clean_ids(source)
+    unique = np.array([kept is None or name in kept for name in test.ids])
+    return Trained(detector, learned, parts, test.labels, unique)
+
+
+def _plan(detector: DDAD, given: list[ImageSet], folder: Path) -> Plan:
+    data = TrainingData(
+        tuple(share_pixels(part, folder / f"{i}.npy") for i, part in enumerate(given)),
+        tuple(map(len, given)),
+        tuple(part.fingerprint for part in given),
+        patients_of(given),
+    )
+    return detector.plan(data, folder)
+
+
+@torch.inference_mode()
+def _outputs(detector: DDAD, plan: Plan, x: Tensor) -> dict[str, Modules]:
+    found: dict[str, Modules] = {}
+    for weights in WEIGHTS:
+        networks = {m: [_network(plan, n, weights) for n in detector.members(m)] for m in detector.modules(True)}
+        found[weights] = {
+            module: stack([_joined([network(part) for part in x.split(AT_ONCE)]) for network in some])
+            for module, some in networks.items()
+        }
+    return found
+
+
+def _network(plan: Plan, name: str, weights: str) -> nn.Module:
+    key = name if weights == "average" else f"{name}_{weights}"
+    network = make_network(plan.options.backbone, plan.options)
+    load_networks({key: network}, load_tensors(plan.finished(name))[0])
+    return folded(network)
+
+
+def _joined(parts: list[Reconstruction]) -> Reconstruction:
+    means, variances = ([getattr(part, name) for part in parts] for name in ("mean", "log_variance"))
+    return Reconstruction(torch.cat(means), torch.cat(variances))
+
+
+def _source(trial: Trial) -> Path:
+    """Return the folder of the data set; phantoms are generated, others with each seed."""
+    if trial.dataset != PHANTOMS:
+        return trial.data / trial.dataset
+    folder = trial.work / f"seed{trial.seed}" / PHANTOMS
+    write_phantoms(folder, phantom_benchmark(seed=trial.seed, level="plain"))
+    return folder
