@@ -30,7 +30,7 @@ def conformal_p_values(scores: np.ndarray, normal_scores: np.ndarray) -> np.ndar
     ValueError
         If there is no held-out score, or one is not finite.
     """
-    normal = _sorted(normal_scores)
+    normal = finite_sorted(normal_scores)
     reached = len(normal) - np.searchsorted(normal, scores, side="left")
     return (1 + reached) / (len(normal) + 1)
 
@@ -48,7 +48,7 @@ def percentiles(scores: np.ndarray, normal_scores: np.ndarray) -> np.ndarray:
     ndarray
         (n,) in [0, 100].
     """
-    normal = _sorted(normal_scores)
+    normal = finite_sorted(normal_scores)
     below, up_to = (np.searchsorted(normal, scores, side=side) for side in ("left", "right"))
     return 50 * (below + up_to) / len(normal)
 
@@ -58,8 +58,8 @@ def promised_specificity(m: int, specificity: float = 0.95) -> float:
     return min(specificity, m / (m + 1))
 
 
-def _sorted(normal_scores: np.ndarray) -> np.ndarray:
-    """Sort the scores of held-out images, of which there is at least one."""
+def finite_sorted(normal_scores: np.ndarray) -> np.ndarray:
+    """Return the scores of held-out images in ascending order; raises ValueError for none or one that is not finite."""
     scores = np.sort(np.asarray(normal_scores, dtype=np.float64).ravel())
     if not len(scores) or not np.isfinite(scores).all():
         raise ValueError("finite scores of at least one held-out normal image are needed")
@@ -91,7 +91,7 @@ def threshold_at_specificity(normal_scores: np.ndarray, specificity: float = 0.9
     ValueError
         If there is no score, one is not finite, or `specificity` is outside (0, 1).
     """
-    scores = _sorted(normal_scores)
+    scores = finite_sorted(normal_scores)
     if not 0 < specificity < 1:
         raise ValueError(f"specificity: a number between 0 and 1, not {specificity}")
     m = len(scores)
