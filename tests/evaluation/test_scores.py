@@ -26,7 +26,9 @@ def tables(draw):
     kinds = st.none() | st.lists(st.text(letters), min_size=n, max_size=n)
     columns = {name: draw(column) for name in ("a_rec_1", "a_rec_2", "pred_score", "r_dual")}
     kind, patient = (None if drawn is None else tuple(drawn) for drawn in (draw(kinds), draw(kinds)))
-    return ScoreTable(paths, draw(labels), columns, kind, draw(labels), patient, draw(st.none() | column))
+    return ScoreTable(
+        paths, draw(labels), columns, kind, draw(labels), patient, draw(st.none() | column), draw(st.none() | column)
+    )
 
 
 def same(a, b):
@@ -42,7 +44,7 @@ def test_round_trip_is_exact(tmp_path, table):
     assert (back.kinds, back.patients) == (table.kinds, table.patients)
     assert same(back.gt_label, table.gt_label)
     assert same(back.pred_label, table.pred_label)
-    assert same(back.p_value, table.p_value)
+    assert same(back.p_value, table.p_value) and same(back.q_value, table.q_value)
     assert back.columns.keys() == table.columns.keys()
     assert all(np.array_equal(back.columns[name], table.columns[name]) for name in table.columns)
     assert [path.name for path in tmp_path.iterdir()] == ["scores.csv"]
@@ -57,12 +59,14 @@ def test_columns_stand_in_the_documented_order(tmp_path):
         np.array([0, 1]),
         ("1", ""),
         np.array([0.5, 0.05]),
+        np.array([0.5, 0.1]),
     )
     write_scores(tmp_path / "s.csv", table)
     with (tmp_path / "s.csv").open(newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["image_path", "gt_label", "pred_score", "r_dual", "pred_label", "kind", "patient", "p_value"]
-    assert rows[2] == ["b, c.png", "1", "0.3333333333333333", "0.3333333333333333", "1", "glioma", "", "0.05"]
+    known = ["pred_label", "kind", "patient", "p_value", "q_value"]
+    assert rows[0] == ["image_path", "gt_label", "pred_score", "r_dual", *known]
+    assert rows[2] == ["b, c.png", "1", "0.3333333333333333", "0.3333333333333333", "1", "glioma", "", "0.05", "0.1"]
 
 
 @pytest.mark.parametrize(

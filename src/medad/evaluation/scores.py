@@ -13,7 +13,7 @@ import numpy as np
 from medad.errors import UserError
 from medad.files import replacing
 
-_FIXED = ("image_path", "gt_label", "pred_label", "kind", "patient", "p_value")
+_FIXED = ("image_path", "gt_label", "pred_label", "kind", "patient", "p_value", "q_value")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class ScoreTable:
         Whose each image is, empty where unknown: names of their own (`renumbered`), so that nobody is identified.
     p_value : ndarray or None
         (n,) `medad.evaluation.calibration.conformal_p_values` of ``pred_score``, where there are held-out scores.
+    q_value : ndarray or None
+        (n,) `medad.evaluation.promises.discoveries.q_values` of these in the list that was scored together.
     """
 
     image_path: tuple[str, ...]
@@ -45,6 +47,7 @@ class ScoreTable:
     pred_label: np.ndarray | None = None
     patients: tuple[str, ...] | None = None
     p_value: np.ndarray | None = None
+    q_value: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Refuse columns that differ in length, a reserved name, or a table without ``pred_score``.
@@ -54,7 +57,7 @@ class ScoreTable:
         ValueError
             See above.
         """
-        optional = (self.gt_label, self.kinds, self.pred_label, self.patients, self.p_value)
+        optional = (self.gt_label, self.kinds, self.pred_label, self.patients, self.p_value, self.q_value)
         known = (x for x in optional if x is not None)
         lengths = {len(self.image_path), *map(len, self.columns.values()), *map(len, known)}
         if len(lengths) > 1:
@@ -77,6 +80,7 @@ class ScoreTable:
             pred_label=None if self.pred_label is None else self.pred_label[rows],
             patients=None if self.patients is None else tuple(self.patients[i] for i in rows),
             p_value=None if self.p_value is None else self.p_value[rows],
+            q_value=None if self.q_value is None else self.q_value[rows],
         )
 
     @property
@@ -119,7 +123,7 @@ def write_scores(path: Path, table: ScoreTable) -> None:
     """Write `table` as CSV, whole or not at all; numbers read back bit for bit.
 
     Columns: image_path, gt_label (empty where unknown), pred_score, the other scores, then pred_label, kind,
-    patient and p_value where known.
+    patient, p_value and q_value where known.
     """
     names = sorted(table.columns, key=lambda name: name != "pred_score")
     columns: dict[str, list] = {"image_path": list(table.image_path)}
@@ -131,8 +135,9 @@ def write_scores(path: Path, table: ScoreTable) -> None:
         columns["kind"] = list(table.kinds)
     if table.patients is not None:
         columns["patient"] = list(table.patients)
-    if table.p_value is not None:
-        columns["p_value"] = [repr(float(x)) for x in table.p_value]
+    for name, values in (("p_value", table.p_value), ("q_value", table.q_value)):
+        if values is not None:
+            columns[name] = [repr(float(x)) for x in values]
     text = io.StringIO()
     # A lone carriage return in a name would end the row unless it is quoted, which csv leaves out.
     returns = any("\r" in cell for cell in (*table.image_path, *(table.kinds or ()), *(table.patients or ())))
@@ -188,6 +193,7 @@ def _table(path: Path, header: list[str], lines: list[list[str]]) -> ScoreTable:
             pred_label=_labels(cells["pred_label"]) if "pred_label" in cells else None,
             patients=tuple(cells["patient"]) if "patient" in cells else None,
             p_value=_numbers("p_value", cells["p_value"]) if "p_value" in cells else None,
+            q_value=_numbers("q_value", cells["q_value"]) if "q_value" in cells else None,
         )
     except ValueError as error:
         raise UserError(f"{path}: {error}; mend the file or write it anew") from error

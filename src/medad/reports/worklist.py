@@ -155,6 +155,8 @@ def _facts(worklist: Worklist, i: int) -> Iterator[str]:
         yield f"percentile {worklist.percentiles[i]:.3g}"
     if worklist.table.p_value is not None:
         yield f"p {worklist.table.p_value[i]:.2g}"
+    if worklist.table.q_value is not None:
+        yield f"q {worklist.table.q_value[i]:.2g}"
 
 
 def _url(name: str) -> str:

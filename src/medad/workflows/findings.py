@@ -9,6 +9,7 @@ import numpy as np
 
 from medad.data.loading import Failure
 from medad.evaluation.calibration import conformal_p_values
+from medad.evaluation.promises.discoveries import q_values
 from medad.evaluation.scores import ScoreTable, write_scores
 from medad.files import replacing
 from medad.workflows.scoring import join, ranked
@@ -51,12 +52,14 @@ class Findings:
         """All scores, in the order in which they were found; there is at least one."""
         labels = [table.pred_label for table in self.tables if table.pred_label is not None]
         columns = join([table.columns for table in self.tables])
+        p = None if self.held_out is None else conformal_p_values(columns["pred_score"], self.held_out)
         return ScoreTable(
             image_path=tuple(name for table in self.tables for name in table.image_path),
             gt_label=None,
             columns=columns,
             pred_label=np.concatenate(labels) if labels else None,
-            p_value=None if self.held_out is None else conformal_p_values(columns["pred_score"], self.held_out),
+            p_value=p,
+            q_value=None if p is None else q_values(p),
         )
 
     def write_if_due(self) -> None:

@@ -1,5 +1,6 @@
 """From what ``medad predict`` or ``medad rank`` found to its worklist, and what is said in the end."""
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,12 +8,16 @@ from pathlib import Path
 from medad.data.entries import Entry
 from medad.detectors.contract.detector import SPECIFICITY, Detector
 from medad.evaluation.calibration import percentiles, promised_specificity
+from medad.evaluation.promises.discoveries import expected_normal
+from medad.evaluation.scores import ScoreTable
 from medad.reports.overlay import contact_sheet
 from medad.reports.worklist import Worklist, write_worklist
 from medad.workflows.findings import FAILED, HEATMAPS, PAGE, SCORES, SHEET, Findings
 from medad.workflows.heatmaps import heatmap_path, small_path
 from medad.workflows.notes import say
 from medad.workflows.scoring import ranked
+
+LISTED_AT = 0.1  # false-discovery rate of the list that the page speaks of
 
 
 def names_of(entries: Sequence[Entry]) -> Iterator[str]:
@@ -66,6 +71,7 @@ def write_page(
             f"Scored with the method {detector.name} by the run {os.path.abspath(run)}.",
             *about,
             *_promise(detector),
+            *_list(table),
         ],
         failures=FAILED if found.failures else None,
         unreadable=len(found.failures),
@@ -100,6 +106,25 @@ def tell(found: Findings, drawn: str = "all") -> None:
 
 def _beside(out: Path, file: Path) -> str | None:
     return file.relative_to(out).as_posix() if file.exists() else None
+
+
+def _list(table: ScoreTable) -> Iterator[str]:
+    """Say what the q-values of the images promise: how many of those at the top are normal."""
+    if table.q_value is None or table.p_value is None:
+        return
+    listed, normal = expected_normal(table.q_value, LISTED_AT)
+    meaning = (
+        "q: put all images with a q of at most 0.1 on a list, and on average over such lists at most one in ten is "
+        f"normal, if the normal images among these {len(table)} are like those held out."
+    )
+    if listed:
+        yield f"{meaning} Of these {listed} images at most {normal:.3g} are expected to be normal."
+        return
+    needed = math.ceil(len(table) / LISTED_AT) - 1
+    yield (
+        f"{meaning} None has. To put a single image of {len(table)} on it takes {needed} held-out normal images, fewer "
+        "if several stand out."
+    )
 
 
 def _promise(detector: Detector) -> Iterator[str]:
