@@ -76,7 +76,21 @@ def add_predict(parser: ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("inputs", type=Path, nargs="+", help="image files, and folders of them")
     parser.add_argument("--out", type=Path, required=True, help="folder of scores and heat maps")
+    on = (
+        "name of the normal images on which an image is called abnormal, see medad calibrate; those held out by default"
+    )
+    parser.add_argument("--calibration", type=str | None, help=on)
+    rate = "share of normal images that may be called abnormal; that of the run's threshold, 0.05, by default"
+    parser.add_argument("--false-alarms", type=float | None, help=rate)
     add_scoring(parser)
+
+
+def add_calibrate(parser: ArgumentParser) -> None:
+    """Add the arguments of ``medad calibrate``."""
+    parser.add_argument("run", type=Path, help="folder of a finished run")
+    parser.add_argument("normals", type=Path, nargs="+", help="normal images that it has not learned from, and folders")
+    parser.add_argument("--name", type=str, default="local", help="of this set of images")
+    add_machine(parser)
 
 
 def add_rank(parser: ArgumentParser) -> None:

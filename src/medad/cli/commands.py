@@ -157,7 +157,16 @@ def _predict(arguments: Namespace) -> int:
     from medad.workflows.predict import predict
 
     a = arguments
-    return 1 if predict(a.run, a.inputs, a.out, precision=a.precision, **_machine(a)) else 0
+    how = {"calibration": a.calibration, "false_alarms": a.false_alarms, "precision": a.precision}
+    return 1 if predict(a.run, a.inputs, a.out, **how, **_machine(a)) else 0
+
+
+def _calibrate(arguments: Namespace) -> int:
+    from medad.workflows.calibrate import calibrate
+
+    a = arguments
+    calibrate(a.run, a.normals, a.name, **_machine(a))
+    return 0
 
 
 def _rank(arguments: Namespace) -> int:
@@ -277,6 +286,7 @@ COMMANDS = {
     "train": Command("train on the normal and unlabeled images of DATA", args.add_training, _train),
     "evaluate": Command("score the test images of DATA with a finished run", args.add_evaluate, _evaluate),
     "predict": Command("score new images and draw heat maps", args.add_predict, _predict),
+    "calibrate": Command("score normal images of a place, to promise on", args.add_calibrate, _calibrate),
     "rank": Command("sort an archive by what tells it from normal images", args.add_rank, _rank),
     "select": Command("choose the method for DATA without a label", args.add_select, _select),
     "audit": Command("look for what is wrong with DATA before training", args.add_audit, _audit),

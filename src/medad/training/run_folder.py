@@ -12,12 +12,23 @@ from medad.errors import UserError
 from medad.files import replacing
 from medad.ownership import RUN_FILE, claimed, read_marker
 from medad.training.held_out import HELD_OUT_FILE
+from medad.training.seen_images import SEEN_FILE
 from medad.training.stopwatch import Stopwatch
 from medad.training.workspace import CHECKPOINT_FOLDER, is_workspace
 
 WEIGHTS_FILE, LOSSES_FILE, CONTROLS_FILE = "weights.safetensors", "losses.csv", "controls.safetensors"
+CALIBRATION_FOLDER = "calibration"  # sets of normal images that the run has not learned from, see medad calibrate
 RUN = "run"  # what the markers of run folders name, whether trained by ``medad run`` or ``medad train``
-OF_TRAINING = (RUN_FILE, WEIGHTS_FILE, LOSSES_FILE, HELD_OUT_FILE, CONTROLS_FILE, f"{CHECKPOINT_FOLDER}/")
+OF_TRAINING = (
+    RUN_FILE,
+    WEIGHTS_FILE,
+    LOSSES_FILE,
+    HELD_OUT_FILE,
+    SEEN_FILE,
+    CONTROLS_FILE,
+    f"{CALIBRATION_FOLDER}/",
+    f"{CHECKPOINT_FOLDER}/",
+)
 
 
 @contextmanager

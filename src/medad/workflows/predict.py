@@ -16,6 +16,7 @@ from medad.workflows.findings import CHUNK, PREDICT, Findings
 from medad.workflows.heatmaps import draw_pictures
 from medad.workflows.inputs import find_inputs
 from medad.workflows.notes import say
+from medad.workflows.promise import Promise
 from medad.workflows.scale import colour_scale
 from medad.workflows.scoring import score_with_map
 from medad.workflows.worklist import names_of, tell, write_page
@@ -26,6 +27,8 @@ def predict(
     inputs: Sequence[Path],
     out: Path,
     *,
+    calibration: str | None = None,
+    false_alarms: float | None = None,
     precision: str = "fp32",
     device: str = "auto",
     jobs: int | None = None,
@@ -45,6 +48,11 @@ def predict(
         Where ``scores.csv`` (the most abnormal first), ``worklist.html`` with its pictures in
         ``worklist``, ``heatmaps/ID.png`` at native size, ``contact_sheet.png`` and, if there is any,
         ``failed.csv`` go; those of an earlier prediction are removed, all else stays.
+    calibration : str, optional
+        Name of the set of normal images, see :func:`medad.workflows.calibrate.calibrate`, on which images are called
+        abnormal; by default those held out from training.
+    false_alarms : float, optional
+        Share of normal images that may be called abnormal; by default that of the run's own threshold, 0.05.
     precision : str
         ``"fp32"``, or ``"bf16"`` for the networks' passes: faster, and each score a little different.
     device, jobs
@@ -63,11 +71,13 @@ def predict(
         If a score is not finite.
     """
     detector = load_detector(run, scoring_precision=precision, device=device, jobs=jobs)
+    promise = Promise.of_run(run, detector, calibration, false_alarms)
+    promise.decide(detector)
     scale = read_run(run).get("map_scale")
     entries = find_inputs(inputs)
     preprocessing = detector.options.preprocessing
     with claimed(out, PREDICT, names_of(entries), clear=True):
-        found = Findings(out, detector.held_out_scores_)
+        found = Findings(out, promise.scores)
         try:
             with closing(decode_ahead(entries, preprocessing, CHUNK, jobs)) as chunks:
                 for number, loaded in enumerate(chunks):
@@ -83,7 +93,7 @@ def predict(
                         found.failures += draw_pictures(loaded.images, maps, scale, preprocessing, out, jobs)
         finally:
             found.write()
-            write_page(found, entries, run, detector, scale)
+            write_page(found, entries, run, detector, promise, scale)
         tell(found)
     return len(found.failures)
 

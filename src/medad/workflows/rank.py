@@ -21,6 +21,7 @@ from medad.workflows.heatmaps import draw_pictures
 from medad.workflows.inputs import find_inputs
 from medad.workflows.notes import say
 from medad.workflows.options import TrainOptions, at_least
+from medad.workflows.promise import Promise
 from medad.workflows.scoring import ranked, score_with_map, scores_alone
 from medad.workflows.splits import Splits
 from medad.workflows.train import fit, ready_detector
@@ -143,7 +144,7 @@ def _rank(
         _draw(images.archive, detector, scale, options, found, heatmaps)
     finally:
         undrawn = f"not drawn: only the first {heatmaps} are (--heatmaps)"
-        write_page(found, entries, run, detector, scale, about, undrawn)
+        write_page(found, entries, run, detector, Promise.of_run(run, detector), scale, about, undrawn)
 
 
 def _draw(

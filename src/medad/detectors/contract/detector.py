@@ -21,6 +21,7 @@ from medad.detectors.contract.holdout import split_holdout
 from medad.detectors.contract.options import Options, make_options
 from medad.detectors.contract.plan import Plan, TrainingData, patients_of
 from medad.detectors.contract.scoring import Scoring
+from medad.detectors.contract.seen import digests_of
 from medad.detectors.contract.training import train
 from medad.errors import UserError, check_choice
 from medad.evaluation.calibration import threshold_at_specificity
@@ -34,6 +35,7 @@ from medad.training.phase_store import PhaseStore
 from medad.training.pixels import share_pixels
 from medad.training.run_folder import WEIGHTS_FILE, read_run, timings, update_run, write_losses
 from medad.training.seeds import derive_seed
+from medad.training.seen_images import read_seen, write_seen
 from medad.training.spec import Recipe, Spec, Work
 from medad.training.stopwatch import SECONDS_FILE, Stopwatch
 from medad.training.workspace import workspace
@@ -77,6 +79,8 @@ class Detector(Scoring):
         (m,) ``pred_score`` of the normal images held out for the threshold; None without any.
     images_ : dict
         How many normal images :meth:`fit` ``trained`` on and ``held_out``, and how many ``unlabeled`` ones it used.
+    seen_ : dict
+        Digests, (n,) ``int64`` ascending, of the images that were ``trained`` on, unlabeled ones too, and ``held_out``.
     timings_ : dict
         How long training took, see :func:`medad.training.run_folder.timings`.
     """
@@ -114,6 +118,7 @@ class Detector(Scoring):
         self.held_out_scores_: np.ndarray | None = None
         self.images_: dict[str, int] = {}
         self.has_unlabeled_ = False
+        self.seen_: dict[str, Tensor] = {}
         self.timings_: dict[str, Any] = {}
 
     @classmethod
@@ -205,11 +210,19 @@ class Detector(Scoring):
             if held_out is not None:
                 self.held_out_scores_ = np.concatenate([p.scores["pred_score"] for p in self.predict(held_out)])
                 self.threshold_ = threshold_at_specificity(self.held_out_scores_, SPECIFICITY)
+            self.seen_ = {
+                "trained": torch.cat([digests_of(part.pixels) for part in images.values()]).sort().values,
+                "held_out": digests_of(held_out.pixels).sort().values
+                if held_out
+                else torch.empty(0, dtype=torch.int64),
+            }
             self.timings_ = timings(watch, went_on)
         return self
 
     def save(self, folder: str | Path) -> None:
-        """Write ``weights.safetensors``, ``losses.csv``, ``held_out.csv`` and the method's part of ``run.yaml``.
+        """Write ``weights.safetensors``, the method's part of ``run.yaml``, and what is told of the training.
+
+        That is ``losses.csv``, ``held_out.csv`` and ``seen.safetensors``.
 
         Raises
         ------
@@ -222,6 +235,7 @@ class Detector(Scoring):
         save_tensors(folder / WEIGHTS_FILE, network_state(self.networks_) | self.tensors_)
         write_losses(folder, self.loss_curves_)
         write_held_out(folder, self.held_out_scores_)
+        write_seen(folder, self.seen_)
         update_run(
             folder,
             method=self.name,
@@ -253,6 +267,7 @@ class Detector(Scoring):
             detector = cls.from_options(run["options"], seed=run["seed"], precision=run["precision"], **machine)
             detector.load_state(load_tensors(Path(folder) / WEIGHTS_FILE)[0], bool(run["unlabeled"]))
             detector.threshold_, detector.held_out_scores_ = run["threshold"], read_held_out(folder)
+            detector.seen_ = read_seen(folder)
         except (KeyError, TypeError, RuntimeError) as error:
             raise UserError(f"{folder}: run.yaml and weights do not fit each other ({error!s:.200})") from error
         return detector

@@ -22,6 +22,7 @@ from medad.memory import keep_freed_memory
 from medad.ownership import claimed
 from medad.training.run_folder import CONTROLS_FILE, OF_TRAINING, RUN, WEIGHTS_FILE
 from medad.training.stopwatch import SECONDS_FILE, Stopwatch
+from medad.training.seen_images import SEEN_FILE
 from medad.training.workspace import CHECKPOINT_FOLDER, clear_workspace
 from medad.workflows.evaluate import OF_RESULTS
 from medad.workflows.options import TrainOptions
@@ -152,7 +153,7 @@ def _run(request: Request, folder: Path) -> None:
 
 def _tidy(folder: Path) -> None:
     """Remove what is large: networks lie in the store."""
-    for name in (WEIGHTS_FILE, CONTROLS_FILE):
+    for name in (WEIGHTS_FILE, CONTROLS_FILE, SEEN_FILE):
         (folder / name).unlink(missing_ok=True)
     clear_workspace(folder / CHECKPOINT_FOLDER)
 
