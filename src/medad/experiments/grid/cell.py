@@ -21,8 +21,8 @@ from medad.files import locked
 from medad.memory import keep_freed_memory
 from medad.ownership import claimed
 from medad.training.run_folder import CONTROLS_FILE, OF_TRAINING, RUN, WEIGHTS_FILE
-from medad.training.stopwatch import SECONDS_FILE, Stopwatch
 from medad.training.seen_images import SEEN_FILE
+from medad.training.stopwatch import SECONDS_FILE, Stopwatch
 from medad.training.workspace import CHECKPOINT_FOLDER, clear_workspace
 from medad.workflows.evaluate import OF_RESULTS
 from medad.workflows.options import TrainOptions
