@@ -36,7 +36,8 @@ def test_scores_are_kept_in_the_run(run, normals, capsys):
     assert "ward-3: 30 normal images" in told and "false-alarm rate of 3.2 % or more" in told
     found = read_calibration(run, "ward-3")
     assert len(found.scores) == 30 == len(set(found.digests.tolist()))
-    assert "phantom" not in (run / "calibration" / "ward-3.csv").read_text()
+    assert found.looks.shape == (30, 2 + 64 + 16) and np.isfinite(found.looks).all()
+    assert b"normal" not in (run / "calibration" / "ward-3.safetensors").read_bytes()
 
 
 def test_new_images_are_judged_by_them(run, normals, phantoms, tmp_path):

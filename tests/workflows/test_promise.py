@@ -10,7 +10,7 @@ from medad.errors import OptionError, UserError
 from medad.evaluation.promises.discoveries import q_values
 from medad.evaluation.promises.false_alarms import false_alarms
 from medad.evaluation.scores import ScoreTable
-from medad.workflows.calibration_set import CalibrationSet, read_calibration, write_calibration
+from medad.workflows.calibration_set import CalibrationSet, numbered, read_calibration, write_calibration
 from medad.workflows.promise import Promise
 
 PROMISE = Promise(np.arange(99.0), 95.0)
@@ -21,16 +21,17 @@ def detector(held_out=None, threshold=None):
 
 
 def local(name="ward", count=40, patients=None):
-    return CalibrationSet(name, np.arange(count), patients or ("",) * count, np.linspace(0, 1, count))
+    looks = np.random.default_rng(0).random((count, 3), np.float32)
+    return CalibrationSet(name, np.arange(count), numbered(patients, count), np.linspace(0, 1, count), looks)
 
 
 def test_a_set_comes_back_as_it_was(tmp_path):
     calibration = local(patients=tuple(f"{i // 2}" for i in range(40)))
     path = write_calibration(tmp_path, calibration)
     back = read_calibration(tmp_path, "ward")
-    assert path == tmp_path / "calibration" / "ward.csv" and back.patients == calibration.patients
-    np.testing.assert_array_equal(back.image_scores, calibration.image_scores)
-    np.testing.assert_array_equal(back.digests, calibration.digests)
+    assert path == tmp_path / "calibration" / "ward.safetensors"
+    for name in ("digests", "patients", "image_scores", "looks"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(calibration, name))
     np.testing.assert_array_equal(np.sort(back.scores), calibration.image_scores[1::2])
 
 
@@ -42,11 +43,12 @@ def test_sets_that_cannot_be_read(tmp_path):
         read_calibration(tmp_path, "wrad")
     with pytest.raises(OptionError, match="choose letters"):
         read_calibration(tmp_path, "../ward")
-    file = tmp_path / "calibration" / "ward.csv"
-    for content in ("image,patient,pred_score\n1,,nan\n", "a,b,c\n1,,2\n", "", "image,patient,pred_score\n1\n"):
-        file.write_text(content)
-        with pytest.raises(UserError, match="calibrate again"):
-            read_calibration(tmp_path, "ward")
+    (tmp_path / "calibration" / "ward.safetensors").write_bytes(b"not a file of tensors")
+    with pytest.raises(UserError, match=r"ward.safetensors"):
+        read_calibration(tmp_path, "ward")
+    write_calibration(tmp_path, replace(local(), image_scores=np.full(40, np.nan)))
+    with pytest.raises(UserError, match="calibrate again"):
+        read_calibration(tmp_path, "ward")
 
 
 def test_the_usual_promise_is_that_of_the_run(tmp_path):

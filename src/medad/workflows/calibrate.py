@@ -11,8 +11,7 @@ from medad.detectors.contract.detector import Detector
 from medad.detectors.contract.seen import digests_of
 from medad.detectors.registry import load_detector
 from medad.errors import UserError
-from medad.evaluation.scores import renumbered
-from medad.workflows.calibration_set import CalibrationSet, calibration_file, write_calibration
+from medad.workflows.calibration_set import CalibrationSet, calibration_file, looks_of, numbered, write_calibration
 from medad.workflows.inputs import find_inputs
 from medad.workflows.notes import say
 from medad.workflows.scoring import scores_alone
@@ -83,8 +82,8 @@ def scored(detector: Detector, images: ImageSet, name: str) -> CalibrationSet:
             f"{name}: the run has learned from {learned} of these {len(first)} images, which says nothing about new "
             "ones; give images that are neither its normal nor its unlabeled ones"
         )
-    order = np.sort(first)
-    some = images.subset(order)
-    patients = renumbered(some.patients) if some.patients else ("",) * len(some)
-    table = scores_alone(detector, some)
-    return CalibrationSet(name, digests_of(some.pixels).numpy(), patients, table.columns["pred_score"])
+    some = images.subset(np.sort(first))
+    scores = scores_alone(detector, some).columns["pred_score"]
+    return CalibrationSet(
+        name, digests_of(some.pixels).numpy(), numbered(some.patients, len(some)), scores, looks_of(some)
+    )

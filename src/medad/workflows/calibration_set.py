@@ -1,23 +1,28 @@
-"""Normal images of a place and time, as a run scores them: ``calibration/NAME.csv`` in its folder."""
+"""Normal images of a place and time, as a run scores them: ``calibration/NAME.safetensors`` in its folder."""
 
-import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from medad.data.imageset import ImageSet
 from medad.errors import OptionError, UserError, closest
+from medad.evaluation.image_statistics import image_statistics
 from medad.evaluation.promises.false_alarms import of_patients
-from medad.files import replacing
+from medad.evaluation.shortcut import histograms, together
+from medad.training.checkpoint import load_tensors, save_tensors
 from medad.training.run_folder import CALIBRATION_FOLDER
 
-COLUMNS = ("image", "patient", "pred_score")
+SUFFIX = ".safetensors"
+LOOKS = ("mean_intensity", "mean_gradient", "thumbnail")
 
 
 @dataclass(frozen=True)
 class CalibrationSet:
-    """Scores of normal images that a run has not learned from.
+    """Normal images that a run has not learned from.
 
     Attributes
     ----------
@@ -25,21 +30,44 @@ class CalibrationSet:
         Letters, digits, ``-``, ``_`` and ``.``.
     digests : ndarray
         (n,) ``int64``: what each image is known by.
-    patients : tuple of str
-        (n,) numbers of patients, empty where unknown.
+    patients : ndarray
+        (n,) ``int64``: numbers of patients, 0 where unknown.
     image_scores : ndarray
         (n,) ``pred_score``.
+    looks : ndarray
+        (n, d) ``float32``, see :func:`looks_of`.
     """
 
     name: str
     digests: np.ndarray
-    patients: tuple[str, ...]
+    patients: np.ndarray
     image_scores: np.ndarray
+    looks: np.ndarray
+
+    @property
+    def owners(self) -> list[str]:
+        """Whose each image is, empty where unknown."""
+        return [str(patient) if patient else "" for patient in self.patients]
 
     @property
     def scores(self) -> np.ndarray:
         """The highest score of each patient, (m,): what promises are made on."""
-        return of_patients(self.image_scores, self.patients)
+        return of_patients(self.image_scores, self.owners)
+
+
+def looks_of(images: ImageSet) -> np.ndarray:
+    """Return what images look like at a glance, (n, d) ``float32``: a histogram, gradients, and an 8 x 8 thumbnail."""
+    known = image_statistics(images)
+    plain = {name: known[name] for name in LOOKS} | {"histogram": histograms(images.pixels, images.scale)}
+    return together(plain).astype(np.float32)
+
+
+def numbered(patients: Sequence[str] | None, count: int) -> np.ndarray:
+    """Return numbers of the patients of `count` images, (n,): from 1 on, 0 where unknown."""
+    if patients is None:
+        return np.zeros(count, np.int64)
+    number = {name: i for i, name in enumerate(dict.fromkeys(filter(None, patients)), start=1)}
+    return np.array([number.get(name, 0) for name in patients], np.int64)
 
 
 def calibration_file(run: Path, name: str) -> Path:
@@ -52,16 +80,14 @@ def calibration_file(run: Path, name: str) -> Path:
     """
     if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
         raise OptionError("name", "choose letters, digits, hyphens, dots and underscores", name)
-    return Path(run) / CALIBRATION_FOLDER / f"{name}.csv"
+    return Path(run) / CALIBRATION_FOLDER / f"{name}{SUFFIX}"
 
 
 def write_calibration(run: Path, calibration: CalibrationSet) -> Path:
     """Write a set into the folder of a run, in the place of one of the same name; no image or patient is named."""
     path = calibration_file(run, calibration.name)
     path.parent.mkdir(exist_ok=True)
-    rows = zip(calibration.digests.tolist(), calibration.patients, calibration.image_scores.tolist(), strict=True)
-    with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *([i, p, repr(score)] for i, p, score in rows)])
+    save_tensors(path, {name: torch.from_numpy(getattr(calibration, name)) for name in _ARRAYS})
     return path
 
 
@@ -74,16 +100,14 @@ def read_calibration(run: Path, name: str) -> CalibrationSet:
         If there is no such set, or the file is damaged.
     """
     path = calibration_file(run, name)
-    try:
-        header, *rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
-        digests, patients, scores = zip(*rows, strict=True)
-        found = CalibrationSet(name, np.array(digests, np.int64), patients, np.array(scores, np.float64))
-    except FileNotFoundError:
-        known = sorted(file.stem for file in path.parent.glob("*.csv"))
+    if not path.exists():
+        known = sorted(file.name.removesuffix(SUFFIX) for file in path.parent.glob(f"*{SUFFIX}"))
         hint = f"; there are {', '.join(known)}{closest(name, known)}" if known else ""
-        raise UserError(f"{run}: no calibration set {name}{hint}; medad calibrate makes one") from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: not readable ({error!s:.100}); calibrate again") from error
-    if tuple(header) != COLUMNS or not np.isfinite(found.image_scores).all():
+        raise UserError(f"{run}: no calibration set {name}{hint}; medad calibrate makes one")
+    tensors = load_tensors(path)[0]
+    if set(tensors) != set(_ARRAYS) or not torch.isfinite(tensors["image_scores"]).all():
         raise UserError(f"{path}: not a calibration set; calibrate again")
-    return found
+    return CalibrationSet(name, **{array: tensors[array].numpy() for array in _ARRAYS})
+
+
+_ARRAYS = ("digests", "patients", "image_scores", "looks")
