@@ -76,13 +76,24 @@ def add_predict(parser: ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("inputs", type=Path, nargs="+", help="image files, and folders of them")
     parser.add_argument("--out", type=Path, required=True, help="folder of scores and heat maps")
-    on = (
-        "name of the normal images on which an image is called abnormal, see medad calibrate; those held out by default"
-    )
+    add_promise(parser)
+    add_scoring(parser)
+
+
+def add_promise(parser: ArgumentParser) -> None:
+    """Let the user say on which normal images a promise is made, and which."""
+    on = "name of the set of normal images, see medad calibrate; those held out from training by default"
     parser.add_argument("--calibration", type=str | None, help=on)
     rate = "share of normal images that may be called abnormal; that of the run's threshold, 0.05, by default"
     parser.add_argument("--false-alarms", type=float | None, help=rate)
-    add_scoring(parser)
+
+
+def add_check(parser: ArgumentParser) -> None:
+    """Add the arguments of ``medad check``."""
+    parser.add_argument("run", type=Path, help="folder of a finished run")
+    parser.add_argument("normals", type=Path, nargs="+", help="images of here and now that are known to be normal")
+    add_promise(parser)
+    add_machine(parser)
 
 
 def add_calibrate(parser: ArgumentParser) -> None:

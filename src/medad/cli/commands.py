@@ -169,6 +169,15 @@ def _calibrate(arguments: Namespace) -> int:
     return 0
 
 
+def _check(arguments: Namespace) -> int:
+    from medad.evaluation.promises.exchangeability import Verdict
+    from medad.workflows.check import check_promise
+
+    a = arguments
+    asked = {"calibration": a.calibration, "rate": a.false_alarms}
+    return 1 if check_promise(a.run, a.normals, **asked, **_machine(a)) == Verdict.FAILS else 0
+
+
 def _rank(arguments: Namespace) -> int:
     from medad.workflows.rank import rank
 
@@ -287,6 +296,7 @@ COMMANDS = {
     "evaluate": Command("score the test images of DATA with a finished run", args.add_evaluate, _evaluate),
     "predict": Command("score new images and draw heat maps", args.add_predict, _predict),
     "calibrate": Command("score normal images of a place, to promise on", args.add_calibrate, _calibrate),
+    "check": Command("see whether what a run promises holds here", args.add_check, _check),
     "rank": Command("sort an archive by what tells it from normal images", args.add_rank, _rank),
     "select": Command("choose the method for DATA without a label", args.add_select, _select),
     "audit": Command("look for what is wrong with DATA before training", args.add_audit, _audit),

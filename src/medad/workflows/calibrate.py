@@ -47,6 +47,23 @@ def calibrate(
     """
     calibration_file(run, name)
     detector = load_detector(run, device=device, jobs=jobs)
+    calibration = scored(detector, read_normals(detector, normals, jobs), name)
+    path = write_calibration(run, calibration)
+    units = len(calibration.scores)
+    whose = "" if units == len(calibration.digests) else f" of {units} patients"
+    say(f"{name}: {len(calibration.digests)} normal images{whose}; {path}")
+    say(f"they can promise a false-alarm rate of {100 / (units + 1):.2g} % or more: medad predict --calibration {name}")
+    return path
+
+
+def read_normals(detector: Detector, normals: Sequence[Path], jobs: int | None) -> ImageSet:
+    """Return the images as the detector sees them; which files cannot be read is said.
+
+    Raises
+    ------
+    UserError
+        If none can.
+    """
     found = load_images(find_inputs(normals), detector.options.preprocessing, jobs, cache=False)
     for note in found.notes:
         say(note)
@@ -54,13 +71,7 @@ def calibrate(
         say(f"{failure.path}: {failure.reason}; left out")
     if not len(found.images):
         raise UserError(f"{normals[0]}: no image can be read")
-    calibration = scored(detector, found.images, name)
-    path = write_calibration(run, calibration)
-    units = len(calibration.scores)
-    whose = "" if units == len(calibration.digests) else f" of {units} patients"
-    say(f"{name}: {len(calibration.digests)} normal images{whose}; {path}")
-    say(f"they can promise a false-alarm rate of {100 / (units + 1):.2g} % or more: medad predict --calibration {name}")
-    return path
+    return found.images
 
 
 def scored(detector: Detector, images: ImageSet, name: str) -> CalibrationSet:
