@@ -10,8 +10,8 @@ import medad.experiments
 ROOT = Path(medad.experiments.__file__).parent
 ORDER = ("", "grid", "reproduce", "studies", "pages")  # each may import those before it
 PAGES = (
-    *("audit", "backbones", "dicom", "experiments", "fidelity", "methods", "overview", "phantom", "refinement"),
-    *("select", "slides", "synthetic"),
+    *("audit", "backbones", "dicom", "experiments", "fidelity", "methods", "overview", "phantom", "promises"),
+    *("refinement", "select", "slides", "synthetic"),
 )
 ARE_PAGES = {f"pages.{name}" for name in PAGES}
 FILES = sorted(file.relative_to(ROOT) for file in ROOT.rglob("*.py"))
