@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from medad.errors import OptionError, UserError
+from medad.evaluation.promises.abnormal_share import abnormal_share
 from medad.evaluation.promises.discoveries import q_values
 from medad.evaluation.promises.false_alarms import false_alarms
 from medad.evaluation.scores import ScoreTable
@@ -88,12 +89,24 @@ def test_without_normal_images_nothing_is_promised():
     assert "Nothing is promised" in told and "medad calibrate" in told
 
 
+def table_of(p, scores):
+    return ScoreTable(tuple(map(str, range(100))), None, {"pred_score": scores}, p_value=p, q_value=q_values(p))
+
+
 def test_a_list_says_how_many_of_its_images_are_normal_at_most():
     p = np.concatenate([np.full(31, 1 / 1000), np.linspace(0.2, 1, 69)])
-    table = ScoreTable(tuple(map(str, range(100))), None, {"pred_score": 1 - p}, p_value=p, q_value=q_values(p))
+    table = table_of(p, np.zeros(100))
     (told,) = PROMISE.told_of(table)
     assert "Of these 31 images at most 3.1 are expected to be normal." in told
     none = np.full(100, 1.0)
     (told,) = PROMISE.told_of(replace(table, p_value=none, q_value=none))
     assert "None has. To put a single image of 100 on it takes 999 such normal images" in told
     assert list(PROMISE.told_of(replace(table, p_value=None, q_value=None))) == []
+
+
+def test_a_pool_says_how_many_of_its_images_are_abnormal_at_least():
+    many = Promise(np.arange(400.0), 390.0)
+    table = table_of(np.full(100, 1.0), np.concatenate([np.full(60, 1000.0), np.linspace(0, 399, 40)]))
+    _, told = many.told_of(table)
+    least = abnormal_share(many.scores, table.columns["pred_score"]).at_least
+    assert 0.2 < least < 0.6 and f"At least {100 * least:.2g} % of all 100 images are abnormal: a lower bound" in told

@@ -11,6 +11,7 @@ import numpy as np
 from medad.detectors.contract.detector import SPECIFICITY, Detector
 from medad.errors import OptionError, UserError
 from medad.evaluation.calibration import promised_specificity
+from medad.evaluation.promises.abnormal_share import abnormal_share
 from medad.evaluation.promises.discoveries import expected_normal
 from medad.evaluation.promises.false_alarms import FalseAlarms, false_alarms
 from medad.evaluation.scores import ScoreTable
@@ -103,18 +104,27 @@ class Promise:
             )
 
     def told_of(self, table: ScoreTable) -> Iterator[str]:
-        """Say what the q-values of images promise: how many of those at the top are normal."""
-        if table.q_value is None:
+        """Say what the q-values of images promise, how many of those at the top are normal, and how many are not."""
+        if table.q_value is None or self.scores is None:
             return
-        listed, normal = expected_normal(table.q_value, LISTED_AT)
+        yield self._listed(table, table.q_value)
+        least = abnormal_share(self.scores, table.columns["pred_score"]).at_least
+        if least > 0:
+            yield (
+                f"At least {100 * least:.2g} % of all {len(table)} images are abnormal: a lower bound that holds with "
+                "95 % confidence, if the normal ones among them are like those that the threshold was chosen on. More "
+                "may be."
+            )
+
+    def _listed(self, table: ScoreTable, q: np.ndarray) -> str:
+        listed, normal = expected_normal(q, LISTED_AT)
         meaning = (
             "q: put all images with a q of at most 0.1 on a list, and on average over such lists at most one in ten is "
             f"normal, if the normal images among these {len(table)} are like those that the threshold was chosen on."
         )
         if listed:
-            yield f"{meaning} Of these {listed} images at most {normal:.3g} are expected to be normal."
-            return
-        yield (
+            return f"{meaning} Of these {listed} images at most {normal:.3g} are expected to be normal."
+        return (
             f"{meaning} None has. To put a single image of {len(table)} on it takes "
             f"{math.ceil(len(table) / LISTED_AT) - 1} such normal images, fewer if several stand out."
         )
