@@ -20,8 +20,24 @@ def test_what_was_looked_at_how_well_and_beside_what():
         "400 images were scored, 200 normal and 200 abnormal. Given a normal and an abnormal one of them, the detector "
         "scores the abnormal one higher in 86 of 100 cases (95 % interval 82 to 90; 50 by guessing). The best control "
         "that knows nothing of disease (8 x 8 thumbnail) reaches 73. So it does better than guessing and than that "
-        "control; the report shows what it misses and where it gives false alarm."
+        "control; the report shows what it misses and where it gives false alarm. Nothing is promised about false "
+        "alarms: no normal images were held out from training."
     )
+
+
+@pytest.mark.parametrize(
+    ("held_out", "specificity", "words"),
+    [
+        (100, (0.9, 0.85, 0.96), "The threshold promises to call at most 5 of 100 normal images abnormal, of those"),
+        (9, (0.9, 0.85, 0.96), "at most 10 of 100 normal images"),
+        (100, (0.6, 0.5, 0.7), "promised to call at most 5 of 100 normal images abnormal, and calls more: the promise"),
+    ],
+)
+def test_a_promise_is_told_and_whether_it_holds(held_out, specificity, words):
+    value, *ends = specificity
+    metrics = outcome().metrics | {"decision": {"specificity": value, "specificity_ci": ends}}
+    counts = {"normal": {"images": 1000, "trained": 1000 - held_out, "held_out": held_out}}
+    assert words in lead(Outcome(metrics, "a_rec", counts, threshold=1.0))
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,6 @@ def _for_the_threshold(outcome: Outcome) -> Iterator[str]:
         )
     if outcome.promise_broken:
         yield (
-            "Choose the threshold anew on normal images from where it is used: put them among the normal images and "
-            "train again. Normal images here score higher than those that were held out."
+            "Choose the threshold anew on normal images from where it is used: medad calibrate scores them, medad "
+            "predict --calibration decides by them. Normal images here score higher than those that were held out."
         )

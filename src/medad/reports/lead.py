@@ -20,7 +20,7 @@ def lead(outcome: Outcome) -> str:
     str
         AUROC is told as the share of pairs, of a normal and an abnormal image, that are ranked rightly.
     """
-    return " ".join(_sentences(outcome))
+    return " ".join([*_sentences(outcome), _promise(outcome)])
 
 
 def _sentences(outcome: Outcome) -> Iterator[str]:
@@ -42,6 +42,16 @@ def _sentences(outcome: Outcome) -> Iterator[str]:
         reached = _of_100(row[AUROC.key])
         yield f"The best control that knows nothing of disease ({control_name(name)}) reaches {reached}."
     yield _conclusion(outcome)
+
+
+def _promise(outcome: Outcome) -> str:
+    """Say what is promised about false alarms, and whether this test speaks against it."""
+    if outcome.threshold is None:
+        return "Nothing is promised about false alarms: no normal images were held out from training."
+    most = f"at most {100 * (1 - outcome.promised):.3g} of 100 normal images"
+    if outcome.promise_broken:
+        return f"The threshold promised to call {most} abnormal, and calls more: the promise does not hold for these."
+    return f"The threshold promises to call {most} abnormal, of those like the ones held out from training."
 
 
 def _between(outcome: Outcome) -> str:
