@@ -73,9 +73,16 @@ def test_images_that_look_different_are_told(run, normals, tmp_path, capsys):
     assert "their mean intensity is lower" in told and "nothing speaks" not in told
 
 
-def test_images_of_the_promise_cannot_speak_for_it(run, normals, capsys):
+def test_images_of_the_promise_cannot_speak_for_it(run, normals, tmp_path, capsys):
     assert main(["check", str(run), str(normals[0]), "--calibration", "local"]) == 2
-    assert "60 of these 60 images are among those that the promise was made on" in capsys.readouterr().err
+    assert "the promise was made on all of these 60 images; give others" in capsys.readouterr().err
+    both = shutil.copytree(normals[1], tmp_path / "both")
+    for file in sorted(normals[0].iterdir())[:3]:
+        shutil.copy(file, both / f"known-{file.name}")
+    main(["check", str(run), str(both), "--calibration", "local"])
+    told = capsys.readouterr().err
+    assert "3 of 43 images are among those that the promise was made on: left out" in told
+    assert "of 40 normal images or patients" in told
 
 
 def test_without_a_set_the_images_held_out_are_asked(run, normals, capsys):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,10 @@ class CalibrationSet:
     patients: np.ndarray
     image_scores: np.ndarray
     looks: np.ndarray
+
+    def part(self, rows: np.ndarray) -> "CalibrationSet":
+        """Return the images at `rows`."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in _ARRAYS})
 
     @property
     def owners(self) -> list[str]:

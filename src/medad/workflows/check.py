@@ -48,13 +48,12 @@ def check_promise(
     Raises
     ------
     UserError
-        If the run or the images do not allow it, nothing is promised, or an image was learned from or is one of those
-        on which the promise was made.
+        If the run or the images do not allow it, nothing is promised, an image was learned from, or all are those on
+        which the promise was made.
     """
     detector = load_detector(run, device=device, jobs=jobs)
     promise = Promise.of_run(run, detector, calibration, USUAL if rate is None else rate)
-    local = scored(detector, read_normals(detector, normals, jobs), "check")
-    _refuse_known(local, promise, detector)
+    local = _others(scored(detector, read_normals(detector, normals, jobs), "check"), promise, detector)
     found = _checked(promise, local)
     for line in _told(found, promise, local, run):
         say(line)
@@ -75,14 +74,15 @@ def _checked(promise: Promise, local: CalibrationSet) -> Check:
     )
 
 
-def _refuse_known(local: CalibrationSet, promise: Promise, detector: Detector) -> None:
-    """Refuse images on which the promise was made: they cannot speak against it."""
+def _others(local: CalibrationSet, promise: Promise, detector: Detector) -> CalibrationSet:
+    """Leave out the images on which the promise was made: they cannot speak against it."""
     known = detector.seen_["held_out"].numpy() if promise.calibration is None else promise.calibration.digests
-    same = int(np.isin(local.digests, known).sum())
-    if same:
-        raise UserError(
-            f"{same} of these {len(local.digests)} images are among those that the promise was made on; give others"
-        )
+    same = np.isin(local.digests, known)
+    if same.all():
+        raise UserError(f"the promise was made on all of these {len(same)} images; give others")
+    if same.any():
+        say(f"{same.sum()} of {len(same)} images are among those that the promise was made on: left out")
+    return local.part(~same)
 
 
 def _told(found: Check, promise: Promise, local: CalibrationSet, run: Path) -> Iterator[str]:
