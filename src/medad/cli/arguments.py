@@ -96,6 +96,15 @@ def add_check(parser: ArgumentParser) -> None:
     add_machine(parser)
 
 
+def add_watch(parser: ArgumentParser) -> None:
+    """Add the arguments of ``medad watch``."""
+    parser.add_argument("run", type=Path, help="folder of a finished run")
+    parser.add_argument("cases", type=Path, nargs="+", help="images of a day, normal or not, and folders of them")
+    parser.add_argument("--name", type=str, default="local", help="of the place that they are from")
+    parser.add_argument("--date", type=str | None, help="of the cases, such as 2026-03-01; today by default")
+    add_machine(parser)
+
+
 def add_calibrate(parser: ArgumentParser) -> None:
     """Add the arguments of ``medad calibrate``."""
     parser.add_argument("run", type=Path, help="folder of a finished run")

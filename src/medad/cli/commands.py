@@ -178,6 +178,13 @@ def _check(arguments: Namespace) -> int:
     return 1 if check_promise(a.run, a.normals, **asked, **_machine(a)) == Verdict.FAILS else 0
 
 
+def _watch(arguments: Namespace) -> int:
+    from medad.workflows.watch import SOME, watch
+
+    a = arguments
+    return 1 if watch(a.run, a.cases, a.name, date=a.date, **_machine(a)) >= SOME else 0
+
+
 def _rank(arguments: Namespace) -> int:
     from medad.workflows.rank import rank
 
@@ -297,6 +304,7 @@ COMMANDS = {
     "predict": Command("score new images and draw heat maps", args.add_predict, _predict),
     "calibrate": Command("score normal images of a place, to promise on", args.add_calibrate, _calibrate),
     "check": Command("see whether what a run promises holds here", args.add_check, _check),
+    "watch": Command("hold the cases of a day against those before", args.add_watch, _watch),
     "rank": Command("sort an archive by what tells it from normal images", args.add_rank, _rank),
     "select": Command("choose the method for DATA without a label", args.add_select, _select),
     "audit": Command("look for what is wrong with DATA before training", args.add_audit, _audit),
