@@ -10,6 +10,7 @@ import pytest
 
 from medad.detectors.ddad.ddad import DDAD
 from medad.evaluation.metric_list import CHI2, FPR_AT_TPR, SENSITIVITY_AT_SPECIFICITY, listed
+from medad.evaluation.promises.workload import reading
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.summary import summarise
 from medad.reports.html import cards, html, join, table
@@ -290,6 +291,16 @@ def test_without_labels_only_images_are_counted(tmp_path, table):
     options = {"config": {}, "versions": {}, "losses": {}, "sheet": None, "outcome": outcome, "describe": DDAD.meaning}
     page = Page(write_report(tmp_path, title="t", scores=unlabelled, **options).read_text())
     assert "36 unlabeled images" in page.text and "abnormal)" not in page.text and "Versions" not in page.text
+
+
+def test_what_a_list_costs_to_read(report, table):
+    page, _ = report(table)
+    told = page.text.split("What it costs to read")[1]
+    expected = reading(table.gt_label, table.columns["pred_score"], 0.95, 0.1, table.patients)
+    assert f"{100 * expected.read:.0f} [{100 * expected.low:.0f}, {100 * expected.high:.0f}]" in told
+    assert told.count("[") == 3
+    page, _ = report(replace(table, gt_label=None))
+    assert "What it costs to read" not in page.text
 
 
 def test_a_detector_that_chose_its_score_tells_why(report, table):

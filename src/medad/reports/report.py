@@ -19,6 +19,7 @@ from medad.reports.html import NOTICE, Html, bullets, cards, element, join, page
 from medad.reports.lead import lead
 from medad.reports.meaning import meaning, verdict
 from medad.reports.outcome import Outcome
+from medad.reports.reading import reading_section
 from medad.reports.scale_key import scale_key
 from medad.reports.sheet import INCH, UNDECIDED, Sheet, draw_sheet
 from medad.reports.tables import accuracy_tables
@@ -89,6 +90,7 @@ def write_report(
         cards([_card(split, images) for split, images in outcome.counts.items()]),
         *_heat_maps(sheet, scores, metrics),
         *accuracy_tables(metrics, scores, sheet.images.shape[1:3] if sheet else None, describe),
+        *reading_section(scores),
         *choice_section(choice, describe),
         *_figures(metrics, scores),
         *_training(losses),
