@@ -96,6 +96,15 @@ def add_check(parser: ArgumentParser) -> None:
     add_machine(parser)
 
 
+def add_accept(parser: ArgumentParser) -> None:
+    """Add the arguments of ``medad accept``."""
+    parser.add_argument("run", type=Path, help="folder of a finished run")
+    add_data(parser)
+    parser.add_argument("--out", type=Path | None, help="folder of the page; RUN/accept-NAME by default")
+    add_promise(parser)
+    add_machine(parser)
+
+
 def add_watch(parser: ArgumentParser) -> None:
     """Add the arguments of ``medad watch``."""
     parser.add_argument("run", type=Path, help="folder of a finished run")

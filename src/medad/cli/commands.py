@@ -178,6 +178,14 @@ def _check(arguments: Namespace) -> int:
     return 1 if check_promise(a.run, a.normals, **asked, **_machine(a)) == Verdict.FAILS else 0
 
 
+def _accept(arguments: Namespace) -> int:
+    from medad.workflows.accept import accept
+
+    a = arguments
+    accept(a.run, a.data, out=a.out, split=a.split, calibration=a.calibration, rate=a.false_alarms, **_machine(a))
+    return 0
+
+
 def _watch(arguments: Namespace) -> int:
     from medad.workflows.watch import SOME, watch
 
@@ -304,6 +312,7 @@ COMMANDS = {
     "predict": Command("score new images and draw heat maps", args.add_predict, _predict),
     "calibrate": Command("score normal images of a place, to promise on", args.add_calibrate, _calibrate),
     "check": Command("see whether what a run promises holds here", args.add_check, _check),
+    "accept": Command("hold a site's labelled images against the promise", args.add_accept, _accept),
     "watch": Command("hold the cases of a day against those before", args.add_watch, _watch),
     "rank": Command("sort an archive by what tells it from normal images", args.add_rank, _rank),
     "select": Command("choose the method for DATA without a label", args.add_select, _select),
