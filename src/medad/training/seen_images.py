@@ -12,7 +12,11 @@ SEEN_FILE = "seen.safetensors"
 
 def write_seen(folder: Path, seen: Mapping[str, Tensor]) -> None:
     """Write digests of images, ``int64`` (n,), by what became of them: ``trained`` and ``held_out``."""
-    save_tensors(Path(folder) / SEEN_FILE, seen)
+    path = Path(folder) / SEEN_FILE
+    if seen:
+        save_tensors(path, seen)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def read_seen(folder: Path) -> dict[str, Tensor]:
