@@ -11,7 +11,7 @@ from medad.errors import UserError
 from medad.evaluation.intervals import auroc_interval
 from medad.evaluation.metrics import auroc
 from medad.evaluation.promises.exchangeability import Check, Verdict, check
-from medad.evaluation.promises.false_alarms import false_alarms, images_needed
+from medad.evaluation.promises.false_alarms import images_needed
 from medad.workflows.calibrate import read_normals, scored
 from medad.workflows.calibration_set import CalibrationSet
 from medad.workflows.notes import say
@@ -68,7 +68,7 @@ def _checked(promise: Promise, local: CalibrationSet) -> Check:
     return check(
         known.image_scores,
         local.image_scores,
-        false_alarms(known.scores, promise.alarms.promised),
+        promise.alarms,
         descriptors=(known.looks, local.looks),
         patients=(known.owners, [owner and f"local {owner}" for owner in local.owners]),
     )
