@@ -53,6 +53,13 @@ def test_new_images_are_judged_by_them(run, normals, phantoms, tmp_path):
     assert "30 normal images of the calibration set local" in page and "at most 19.4 % abnormal" in page
 
 
+def test_a_list_that_holds_images_of_the_set_is_told(run, normals, tmp_path, capsys):
+    main(["calibrate", str(run), str(normals)])
+    assert main(["predict", str(run), str(normals), "--out", str(tmp_path / "o"), "--calibration", "local"]) == 0
+    told = "30 of 30 images are in the calibration set local: their p- and q-values say nothing"
+    assert told in capsys.readouterr().err
+
+
 def test_images_that_were_learned_from_are_refused(run, phantoms, capsys):
     learned = load_detector(run, device="cpu").seen_
     assert len(learned["trained"]) == 20 and len(learned["held_out"]) == 2

@@ -11,10 +11,11 @@ from medad.detectors.contract.detector import Detector
 from medad.detectors.contract.seen import digests_of
 from medad.detectors.registry import load_detector
 from medad.errors import UserError
+from medad.evaluation.summary import check_finite
 from medad.workflows.calibration_set import CalibrationSet, calibration_file, looks_of, numbered, write_calibration
 from medad.workflows.inputs import find_inputs
 from medad.workflows.notes import say
-from medad.workflows.scoring import scores_alone
+from medad.workflows.scoring import score
 
 
 def calibrate(
@@ -94,7 +95,9 @@ def scored(detector: Detector, images: ImageSet, name: str) -> CalibrationSet:
             "ones; give images that are neither its normal nor its unlabeled ones"
         )
     some = images.subset(np.sort(first))
-    scores = scores_alone(detector, some).columns["pred_score"]
+    table = score(detector, some)
+    check_finite(table)
+    scores = table.columns["pred_score"]
     return CalibrationSet(
         name, digests_of(some.pixels).numpy(), numbered(some.patients, len(some)), scores, looks_of(some)
     )

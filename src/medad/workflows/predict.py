@@ -87,6 +87,8 @@ def predict(
                         say(note)
                     found.failures += loaded.failures
                     if len(loaded.images):
+                        for note in promise.known_among(loaded.images.pixels):
+                            say(note)
                         maps = _score(detector, loaded.images, found)
                         found.write_if_due()
                         scale = scale or (None if maps is None else colour_scale(maps))

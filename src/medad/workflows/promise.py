@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from medad.detectors.contract.detector import SPECIFICITY, Detector
+from medad.detectors.contract.seen import digests_of
 from medad.errors import OptionError, UserError
 from medad.evaluation.calibration import promised_specificity
 from medad.evaluation.promises.abnormal_share import abnormal_share
@@ -79,6 +80,17 @@ class Promise:
     def decide(self, detector: Detector) -> None:
         """Let the detector call images abnormal by this promise."""
         detector.threshold_, detector.held_out_scores_ = self.threshold, self.scores
+
+    def known_among(self, pixels: np.ndarray) -> Iterator[str]:
+        """Say how many of some images, (n, C, S, S), are of the calibration set."""
+        if self.calibration is None:
+            return
+        known = np.isin(digests_of(pixels).numpy(), self.calibration.digests)
+        if known.any():
+            yield (
+                f"{known.sum()} of {len(known)} images are in the calibration set {self.calibration.name}: their p- "
+                "and q-values say nothing"
+            )
 
     def told(self) -> Iterator[str]:
         """Say what the threshold promises and what the figures of an image mean, or that nothing is promised."""

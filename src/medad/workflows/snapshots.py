@@ -16,7 +16,6 @@ from medad.detectors.contract.training import train
 from medad.errors import OptionError
 from medad.training.job import finished_path
 from medad.training.machine.precision import products_in
-from medad.training.pixels import share_pixels
 from medad.training.spec import Spec, Sweep
 from medad.training.workers import train_phases
 from medad.workflows.options import TrainOptions
@@ -63,12 +62,7 @@ def _snapshots(detector: Detector, images: dict[str, ImageSet], lengths: Lengths
     parts = dict(list(images.items())[: 2 if detector.uses_unlabeled else 1])
     with TemporaryDirectory(prefix="medad-") as temporary:
         folder = Path(temporary)
-        data = TrainingData(
-            tuple(share_pixels(part, folder / f"{name}.npy") for name, part in parts.items()),
-            tuple(len(part) for part in parts.values()),
-            tuple(part.fingerprint for part in parts.values()),
-        )
-        plan = detector.plan(data, folder)
+        plan = detector.plan(TrainingData.of(parts, folder), folder)
         spec = _only(detector, plan)
         last = -(-spec.steps // spec.recipe.steps_per_epoch)  # perhaps not a whole one
         kept = lengths(last)

@@ -11,12 +11,13 @@ import numpy as np
 from medad.detectors.registry import load_detector
 from medad.errors import OptionError, UserError
 from medad.evaluation.promises.stream import Stream
+from medad.evaluation.summary import check_finite
 from medad.files import replacing
 from medad.training.run_folder import CALIBRATION_FOLDER
 from medad.workflows.calibrate import read_normals
 from medad.workflows.calibration_set import calibration_file
 from medad.workflows.notes import say
-from medad.workflows.scoring import scores_alone
+from medad.workflows.scoring import score
 
 SOME, MUCH = 20, 100  # evidence; of cases that stay as they are 1 stream in 20, or in 100, ever comes so far
 FEWEST = 20  # cases of the first day
@@ -72,7 +73,9 @@ def watch(
     if known is not None and day in {one["date"] for one in known.days}:
         raise UserError(f"{path}: the cases of {day} have been seen; give others, or another --date")
     detector = load_detector(run, device=device, jobs=jobs)
-    scores = scores_alone(detector, read_normals(detector, cases, jobs)).columns["pred_score"]
+    table = score(detector, read_normals(detector, cases, jobs))
+    check_finite(table)
+    scores = table.columns["pred_score"]
     found = _after(known, scores, day)
     path.parent.mkdir(exist_ok=True)
     with replacing(path) as partial:

@@ -5,7 +5,7 @@ import pytest
 
 from medad.evaluation.calibration import conformal_p_values
 from medad.evaluation.promises.adadetect import adadetect, halves
-from medad.evaluation.promises.discoveries import expected_normal, q_values, storey_share
+from medad.evaluation.promises.discoveries import expected_normal, q_values
 
 
 def plain_q_values(p):
@@ -27,12 +27,6 @@ def test_q_values_are_benjaminis_and_hochbergs(count):
 
 def test_what_a_list_is_expected_to_hold():
     assert expected_normal(np.array([0.01, 0.1, 0.2, 1.0]), 0.1) == (2, 0.2)
-
-
-def test_storeys_share():
-    assert storey_share(np.array([0.01, 0.2, 0.6, 0.9])) == 1.0
-    p = np.concatenate([np.random.default_rng(0).uniform(size=700), np.full(300, 1e-3)])
-    assert 0.65 < storey_share(p) < 0.76
 
 
 def false_discoveries(q, abnormal, level):

@@ -19,7 +19,7 @@ from medad.cores import cores
 from medad.data.given import Images
 from medad.detectors.contract.holdout import split_holdout
 from medad.detectors.contract.options import Options, make_options
-from medad.detectors.contract.plan import Plan, TrainingData, patients_of
+from medad.detectors.contract.plan import Plan, TrainingData
 from medad.detectors.contract.scoring import Scoring
 from medad.detectors.contract.seen import digests_of
 from medad.detectors.contract.training import train
@@ -32,7 +32,6 @@ from medad.training.machine.device import choose_device
 from medad.training.machine.precision import check_precision, products_in
 from medad.training.main_module import refuse_second_call
 from medad.training.phase_store import PhaseStore
-from medad.training.pixels import share_pixels
 from medad.training.run_folder import WEIGHTS_FILE, read_run, timings, update_run, write_losses
 from medad.training.seeds import derive_seed
 from medad.training.seen_images import read_seen, write_seen
@@ -195,13 +194,7 @@ class Detector(Scoring):
             went_on = watch.resumed or any(work.glob("*.safetensors"))
             train, held_out = split_holdout(normal, self.options.holdout, self.seed, work / "normal.npy")
             images = {"normal": train} | ({"unlabeled": unlabeled} if unlabeled is not None else {})
-            data = TrainingData(
-                tuple(share_pixels(part, work / f"{name}.npy") for name, part in images.items()),
-                tuple(len(part) for part in images.values()),
-                tuple(part.fingerprint for part in images.values()),
-                patients_of(images.values()),
-            )
-            self._train(data, work, store)
+            self._train(TrainingData.of(images, work), work, store)
             self.images_ = {
                 "trained": len(train),
                 "held_out": len(normal) - len(train),

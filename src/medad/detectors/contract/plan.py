@@ -1,6 +1,6 @@
 """All that the stages of a training need, as one thing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import pairwise
@@ -12,7 +12,7 @@ import torch
 
 from medad.data.imageset import ImageSet
 from medad.training.job import finished_path
-from medad.training.pixels import ChosenPixels, Pixels, open_pixels
+from medad.training.pixels import ChosenPixels, Pixels, open_pixels, share_pixels
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,16 @@ class TrainingData:
     fingerprints: tuple[str, ...]
     patients: tuple[str, ...] | None = None
     rows: tuple[int, ...] | None = None
+
+    @classmethod
+    def of(cls, images: Mapping[str, ImageSet], folder: Path) -> Self:
+        """Return sets of images by name, the normal ones first; what is in no file yet is put into `folder`."""
+        return cls(
+            tuple(share_pixels(part, folder / f"{name}.npy") for name, part in images.items()),
+            tuple(len(part) for part in images.values()),
+            tuple(part.fingerprint for part in images.values()),
+            patients_of(images.values()),
+        )
 
     @property
     def normal(self) -> "TrainingData":

@@ -3,8 +3,6 @@
 import numpy as np
 from scipy import stats
 
-MIDDLE = 0.5  # p-values above it are mostly those of normal images
-
 
 def q_values(p: np.ndarray, normal_share: float = 1.0) -> np.ndarray:
     """Return the lowest false-discovery rate at which each image stands on the list (Benjamini and Hochberg).
@@ -21,14 +19,6 @@ def q_values(p: np.ndarray, normal_share: float = 1.0) -> np.ndarray:
         Of the images of the list, where it is known to be at most so much; 1 takes nothing for granted.
     """
     return np.minimum(normal_share * stats.false_discovery_control(p, method="bh"), 1.0) if len(p) else np.zeros(0)
-
-
-def storey_share(p: np.ndarray) -> float:
-    """Return an estimate, mostly too high, of the share of normal images: twice that of p-values above one half.
-
-    One image is counted as normal beforehand, so that the share is never 0 (Storey, Taylor and Siegmund 2004).
-    """
-    return float(min((1 + (p > MIDDLE).sum()) / (len(p) * (1 - MIDDLE)), 1.0))
 
 
 def expected_normal(q: np.ndarray, level: float) -> tuple[int, float]:

@@ -1,10 +1,11 @@
 """Disks in the foreground of images: where they lie, and what may be in them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 
 RADIUS = 20  # pixels
+Taken = Callable[[np.ndarray, np.ndarray], np.ndarray]  # offsets from the middle (n, 2), squared shares of the radius
 
 
 def disk_masks(images: np.ndarray, seed: int = 0, radius: int = RADIUS) -> np.ndarray:
@@ -54,21 +55,14 @@ def sink(image: np.ndarray, mask: np.ndarray, radius: int = RADIUS) -> np.ndarra
     return _moved(image, mask, lambda away, share: away + (1 - share) * away, radius)
 
 
-def _moved(image: np.ndarray, mask: np.ndarray, taken_from: object, radius: int) -> np.ndarray:
+def _moved(image: np.ndarray, mask: np.ndarray, taken_from: Taken, radius: int) -> np.ndarray:
     """Return the image with each pixel under the mask taken from elsewhere, given how far it is from the middle."""
     places = np.argwhere(mask)
     centre = places.mean(0).round()
     away = places - centre
     share = (np.linalg.norm(away, axis=1, keepdims=True) / radius) ** 2
     last = np.array(image.shape) - 1
-    origin = (centre + taken_from(away, share)).round().clip(0, last).astype(int)  # type: ignore[operator]
+    origin = (centre + taken_from(away, share)).round().clip(0, last).astype(int)
     changed = image.copy()
     changed[mask] = image[tuple(origin.T)]
     return changed
-
-
-def textures(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the image with each change of texture under the mask, by name."""
-    yield "shuffle", shuffled(image, mask, rng)
-    yield "source", source(image, mask)
-    yield "sink", sink(image, mask)

@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from medad.data.imageset import ImageSet
 from medad.data.phantom.benchmark import phantom_benchmark
 from medad.data.phantom.files import write_phantoms
 from medad.detectors.contract.division import Division
-from medad.detectors.contract.plan import Plan, TrainingData, patients_of
+from medad.detectors.contract.plan import Plan, TrainingData
 from medad.detectors.ddad.ddad import DDAD
 from medad.detectors.ddad.discrepancy import stack
 from medad.detectors.reconstruction.backbones import make_network
@@ -22,7 +21,7 @@ from medad.experiments.deduplicated import clean_ids
 from medad.networks.autoencoder import Reconstruction
 from medad.networks.folding import folded
 from medad.training.checkpoint import load_networks, load_tensors
-from medad.training.pixels import in_order, share_pixels, to_unit
+from medad.training.pixels import in_order, to_unit
 from medad.training.spec import CPU
 from medad.training.workers import train_phases
 from medad.workflows.options import Preset, TrainOptions
@@ -117,7 +116,8 @@ def train(trial: Trial) -> Trained:
     detector = detector_of(options)
     assert splits.unlabeled is not None and test.labels is not None and isinstance(detector, DDAD)
     trial.folder.mkdir(parents=True, exist_ok=True)
-    plan = _plan(detector, [part.unlabelled() for part in (splits.normal, splits.unlabeled)], trial.folder)
+    given = {"normal": splits.normal.unlabelled(), "unlabeled": splits.unlabeled.unlabelled()}
+    plan = detector.plan(TrainingData.of(given, trial.folder), trial.folder)
     learned, rest = (plan.part(np.sort(rows)) for rows in Division.of(plan).folds[0])
     (members,) = detector.stages(learned)
     train_phases(members, trial.folder, detector.jobs)
@@ -126,16 +126,6 @@ def train(trial: Trial) -> Trained:
     kept = clean_ids(source)
     unique = np.array([kept is None or name in kept for name in test.ids])
     return Trained(detector, learned, parts, test.labels, unique)
-
-
-def _plan(detector: DDAD, given: list[ImageSet], folder: Path) -> Plan:
-    data = TrainingData(
-        tuple(share_pixels(part, folder / f"{i}.npy") for i, part in enumerate(given)),
-        tuple(map(len, given)),
-        tuple(part.fingerprint for part in given),
-        patients_of(given),
-    )
-    return detector.plan(data, folder)
 
 
 @torch.inference_mode()
