@@ -11,7 +11,15 @@ from sklearn.metrics import roc_auc_score
 
 from medad.evaluation.metrics import class_densities
 from medad.evaluation.scores import ScoreTable
-from medad.reports.figures import bins_for, histograms, png_uri, ranking_curves, svg_uri, training_curves
+from medad.reports.figures import (
+    bins_for,
+    decision_curve,
+    histograms,
+    png_uri,
+    ranking_curves,
+    svg_uri,
+    training_curves,
+)
 
 
 def titles(figure):
@@ -45,6 +53,15 @@ def test_histograms_without_labels_show_all_images(table):
     figure = histograms(ScoreTable(table.image_path, None, table.columns), {}, 8)
     assert [len(ax.patches) for ax in figure.axes] == [1, 1, 1]
     assert figure.axes[0].get_legend().get_texts()[0].get_text() == "all images"
+
+
+def test_the_decision_curve_stands_beside_reading_all_images():
+    worth = np.linspace(0, 0.2, 5)
+    figure = decision_curve(worth, np.array([0.1, 0.08, 0.06, 0.05, 0.04]), 0.1)
+    best, everything, none = (line.get_ydata() for line in figure.axes[0].lines)
+    np.testing.assert_allclose(best, [10, 8, 6, 5, 4])
+    np.testing.assert_allclose(everything, [10, 5.5, 1, -3.5, -8])
+    assert set(none) == {0}
 
 
 @pytest.mark.parametrize(

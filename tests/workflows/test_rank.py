@@ -99,6 +99,29 @@ def test_normal_images_in_the_archive_are_listed_and_not_learned_from(pools, tmp
     assert {name for name in table.image_path if name.startswith("n")}.isdisjoint(table.image_path[:3])
 
 
+def test_hidden_normal_images_say_how_many_of_the_list_are_normal(tmp_path, capsys):
+    archive, normal = put(tmp_path / "archive", 40, 1, bright=20), put(tmp_path / "normal", 60, 2)
+    shutil.copy(normal / "00.png", archive / "copy.png")
+    assert rank(archive, normal, tmp_path / "out", "--heatmaps", "0", "--adadetect") == 0
+    table = read_scores(tmp_path / "out" / "scores.csv")
+    assert len(table) == 41 and not any("hidden" in name for name in table.image_path)
+    detector = load_detector(tmp_path / "out" / "run", device="cpu", jobs=1)
+    hidden = detector.seen_["trained"].numpy()
+    assert len(hidden) == 100  # half of the normal images as unlabeled ones; the copy counts once
+    page = (tmp_path / "out" / "worklist.html").read_text()
+    assert "chosen on 30 normal images hidden among the images of the archive" in page
+    assert np.allclose(table.p_value * 31, np.round(table.p_value * 31))  # of 30 hidden ones and the image itself
+    assert not (tmp_path / "out" / "mixed.npy").exists()
+
+
+@pytest.mark.parametrize(("count", "method", "said"), [(20, "nu", "give 38"), (60, "mahalanobis", "such as nu")])
+def test_what_cannot_hide_is_refused(tmp_path, capsys, count, method, said):
+    archive, normal = put(tmp_path / "archive", 24, 1, bright=20), put(tmp_path / "normal", count, 2)
+    assert rank(archive, normal, tmp_path / "out", "--adadetect", "--method", method) == 2
+    error = capsys.readouterr().err
+    assert said in error and "--adadetect" in error
+
+
 def test_an_archive_of_normal_images_alone(pools, tmp_path, capsys):
     assert rank(pools[1], pools[1], tmp_path / "out", "--heatmaps", "0") == 0
     said = capsys.readouterr().err

@@ -129,6 +129,8 @@ def add_rank(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the list, the heat maps and the run")
     drawn = "number of images, the most abnormal ones, that heat maps are drawn of"
     parser.add_argument("--heatmaps", type=int, default=100, help=drawn)
+    exact = "hide half of the normal images in the archive, so that q-values hold whatever was learned"
+    parser.add_argument("--adadetect", action="store_true", help=exact)
     add_options(parser, OF_RANK, method="nu")
 
 

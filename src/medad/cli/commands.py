@@ -198,7 +198,7 @@ def _rank(arguments: Namespace) -> int:
 
     a = arguments
     options = TrainOptions(**{name: a[name] for name in args.OF_RANK})
-    return 1 if rank(a.archive, a.normal, a.out, options, heatmaps=a.heatmaps) else 0
+    return 1 if rank(a.archive, a.normal, a.out, options, heatmaps=a.heatmaps, adadetect=a.adadetect) else 0
 
 
 def _select(arguments: Namespace) -> int:

@@ -125,6 +125,30 @@ def ranking_curves(table: ScoreTable) -> Figure:
     return figure
 
 
+def decision_curve(worth: np.ndarray, benefit: np.ndarray, abnormal_share: float) -> Figure:
+    """Draw what reading the best list is worth, in abnormal images found in 100, beside reading all images and none.
+
+    Parameters
+    ----------
+    worth : ndarray
+        (k,) ascending, see :func:`medad.evaluation.promises.workload.net_benefit`.
+    benefit : ndarray
+        (k,) what that returns.
+    abnormal_share : float
+        Of the images where the list is read.
+    """
+    figure, (ax,) = panels(1, columns=1, height=3.4)
+    figure.set_figwidth(6.4)
+    everything = 100 * (abnormal_share - (1 - abnormal_share) * worth)
+    ax.plot(100 * worth, 100 * benefit, color="black", linewidth=1.8, label="the best list by the score")
+    ax.plot(100 * worth, everything, "--", color=PALETTE[0], linewidth=1.3, label="reading all images")
+    ax.axhline(0, color="#94a3b8", linewidth=0.8, linestyle=":", label="reading none")
+    tidy(ax, "", "cost of reading 100 normal images", "worth of the list, of 100 images")
+    ax.set(xlim=(0, 100 * worth[-1]), ylim=(-10 * abnormal_share, 105 * abnormal_share))
+    ax.legend(fontsize=8, frameon=False, loc="upper right")
+    return figure
+
+
 def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Keep at most `_CURVE_POINTS` points: more cannot be seen and only make the file large."""
     index = np.unique(np.linspace(0, len(x) - 1, _CURVE_POINTS).round().astype(int))

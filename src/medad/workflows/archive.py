@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from medad.data.entries import Entry
 from medad.data.imageset import ImageSet
 from medad.data.loading import Failure, Loaded
@@ -64,7 +66,7 @@ def read_archive(
                 pixels.add(loaded.images.pixels)
                 parts.append(_without_pixels(loaded))
     if parts:
-        found.images = _joined(parts, pixels)
+        found.images = joined(parts, pixels.pixels())
     return found
 
 
@@ -74,9 +76,10 @@ def _without_pixels(loaded: Loaded) -> ImageSet:
     return replace(images, pixels=images.pixels[:, :0, :0, :0].copy())
 
 
-def _joined(parts: Sequence[ImageSet], pixels: PixelFile) -> ImageSet:
+def joined(parts: Sequence[ImageSet], pixels: np.ndarray) -> ImageSet:
+    """Return several sets as one, without labels, given the pixels of all."""
     return ImageSet(
-        pixels.pixels(),
+        pixels,
         ids=tuple(name for part in parts for name in part.ids),
         paths=tuple(path for part in parts for path in part.paths),
         patients=_unless_empty(name for part in parts for name in part.patients or ("",) * len(part)),

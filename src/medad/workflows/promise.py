@@ -35,13 +35,16 @@ class Promise:
     alarms : FalseAlarms or None
         What the threshold promises; None for that of a run that kept no scores, or too few for its rate.
     calibration : CalibrationSet or None
-        The set that they are; None for those held out from training.
+        The set that they are; None for those of training.
+    source : str
+        What was done with normal images that are no set.
     """
 
     scores: np.ndarray | None
     threshold: float | None
     alarms: FalseAlarms | None = None
     calibration: CalibrationSet | None = None
+    source: str = "held out from training"
 
     @classmethod
     def of_run(cls, run: Path, detector: Detector, calibration: str | None = None, rate: float | None = None) -> Self:
@@ -145,7 +148,7 @@ class Promise:
     def _source(self) -> str:
         m = "" if self.scores is None else f"{len(self.scores)} "
         if self.calibration is None:
-            return f"{m}normal images held out from training"
+            return f"{m}normal images {self.source}"
         units = "images" if len(self.calibration.digests) == len(self.calibration.scores) else "patients"
         return f"{m}normal {units} of the calibration set {self.calibration.name}"
 

@@ -1,7 +1,6 @@
 """``medad rank``: an archive sorted by what tells its images from known normal ones."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,37 +18,28 @@ from medad.workflows.auc_u import auc_u_of, nothing_to_learn, told
 from medad.workflows.findings import CHUNK, FAILED, RANK, Findings
 from medad.workflows.heatmaps import draw_pictures
 from medad.workflows.inputs import find_inputs
+from medad.workflows.mixing import check_can_hide
 from medad.workflows.notes import say
 from medad.workflows.options import TrainOptions, at_least
-from medad.workflows.promise import Promise
+from medad.workflows.ranking import Ranking
 from medad.workflows.scoring import ranked, score_with_map, scores_alone
-from medad.workflows.splits import Splits
 from medad.workflows.train import fit, ready_detector
 from medad.workflows.worklist import names_of, tell, write_page
 
 RUN = "run"
-PIXELS = ("archive.npy", "archive.wide.npy", "normal.npy", "normal.wide.npy")  # while it works
+PIXELS = tuple(f"{name}{wide}.npy" for name in ("archive", "normal", "mixed") for wide in ("", ".wide"))
+WHILE_IT_WORKS = (*PIXELS, "new.npy")
 HEATMAPS = 100
 
 
-@dataclass(frozen=True)
-class Ranking:
-    """An archive that is being ranked: its images, the normal ones, and which of the former are among the latter."""
-
-    archive: ImageSet
-    normal: ImageSet
-    copies: np.ndarray
-    intensities: dict[str, dict[str, int]]
-
-    def splits(self, folder: Path) -> Splits:
-        """Return what is learned from: an image in both pools would be learned as normal and as unlabeled."""
-        rest = np.flatnonzero(~self.copies)
-        new = self.archive.subset(rest, folder / "new.npy") if self.copies.any() and len(rest) else self.archive
-        return Splits(self.normal, new if len(rest) else None, (), self.intensities)
-
-
 def rank(
-    archive: Sequence[Path], normal: Sequence[Path], out: Path, options: TrainOptions, *, heatmaps: int = HEATMAPS
+    archive: Sequence[Path],
+    normal: Sequence[Path],
+    out: Path,
+    options: TrainOptions,
+    *,
+    heatmaps: int = HEATMAPS,
+    adadetect: bool = False,
 ) -> int:
     """Learn what tells the images of an archive from normal ones, and sort the archive by it.
 
@@ -67,6 +57,8 @@ def rank(
         Method, recipe and machine.
     heatmaps : int
         Number of images, the most abnormal ones, of which pictures are drawn.
+    adadetect : bool
+        Whether half of the normal images are hidden in the archive, on which p- and q-values then rest.
 
     Returns
     -------
@@ -82,17 +74,20 @@ def rank(
     """
     at_least("heatmaps", heatmaps, 0)
     detector = ready_detector(options)
+    if adadetect:
+        check_can_hide(detector)
     entries, normals = find_inputs(archive), find_inputs(normal)
-    names = [*names_of(entries), *PIXELS, "new.npy", *(f"{RUN}/{name}" for name in OF_TRAINING)]
+    names = [*names_of(entries), *WHILE_IT_WORKS, *(f"{RUN}/{name}" for name in OF_TRAINING)]
     with claimed(out, RANK, names, clear=True):
         found = Findings(out)
         try:
             images = _read(entries, normals, options, found)
             if images is not None:
+                images = images.hiding(options.seed) if adadetect else images
                 _rank(images, detector, entries, options, found, heatmaps)
         finally:
             found.write()
-            for name in (*PIXELS, "new.npy"):
+            for name in WHILE_IT_WORKS:
                 (out / name).unlink(missing_ok=True)
         tell(found, f"those of the first {heatmaps}")
         if found.tables:
@@ -136,7 +131,9 @@ def _rank(
     about = list(_about(detector, images))
     for line in about:
         say(line)
-    found.held_out = detector.held_out_scores_
+    promise = images.promise(run, detector)
+    promise.decide(detector)
+    found.held_out = promise.scores
     found.tables.append(scores_alone(detector, images.archive))
     found.write()
     scale = read_run(run)["map_scale"]
@@ -144,7 +141,7 @@ def _rank(
         _draw(images.archive, detector, scale, options, found, heatmaps)
     finally:
         undrawn = f"not drawn: only the first {heatmaps} are (--heatmaps)"
-        write_page(found, entries, run, detector, Promise.of_run(run, detector), scale, about, undrawn)
+        write_page(found, entries, run, detector, promise, scale, about, undrawn)
 
 
 def _draw(

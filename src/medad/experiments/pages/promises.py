@@ -15,6 +15,7 @@ from medad.evaluation.calibration import conformal_p_values
 from medad.evaluation.promises.discoveries import q_values
 from medad.evaluation.promises.exchangeability import Verdict, check
 from medad.evaluation.promises.false_alarms import false_alarms
+from medad.experiments.pages.archive_lists import archive_section
 from medad.experiments.printed import printed_by
 from medad.experiments.studies.promises import ABNORMAL, FOLDER, NORMAL, OTHERS, ROLES
 from medad.reports.markdown import markdown_table
@@ -70,6 +71,7 @@ def page(results: Path) -> str:
         f"{LEVEL:g} (Benjamini and Hochberg): the share of normal images among them, which is promised to be at most "
         f"{100 * LEVEL:g} % on average, and how many of the abnormal ones they hold.",
         _table(every, "", {"normal among the listed": _listed(0), "abnormal ones that are listed": _listed(1)}),
+        *archive_section(results),
         "## Does medad check notice?",
         f"How often `medad check`, shown {LOCAL} normal images, says that a promised false-alarm rate of 5 % fails, or "
         "that the images differ from those of the promise, by scores alone.",

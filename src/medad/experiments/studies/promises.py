@@ -55,7 +55,7 @@ def store(dataset: str, data: Path, method: str, results: Path, work: Path, seed
         return path
     say(f"{dataset}: {method}")
     options = TrainOptions(method, seed=seed, channels=3 if dataset in IN_COLOUR else 1)
-    splits = read_splits(_source(dataset, data, work), None, options)
+    splits = read_splits(source_of(dataset, data, work), None, options)
     test = load(splits.test, options.preprocessing, "test images", options.jobs)
     learned, others = halves(splits.normal.unlabelled(), seed)
     detector = detector_on_all(options)
@@ -99,7 +99,8 @@ def _rows(role: str, images: ImageSet, scores: np.ndarray, known: np.ndarray) ->
         yield [role, owners[i], f"{scores[i]:.6g}"]
 
 
-def _source(dataset: str, data: Path, work: Path) -> Path:
+def source_of(dataset: str, data: Path, work: Path) -> Path:
+    """Return the folder of a data set; phantoms are generated into `work`."""
     if dataset != PHANTOMS:
         return data / dataset
     write_phantoms(work / PHANTOMS, phantom_benchmark(level="plain", normal=1000, test=(400, 400)))
