@@ -303,6 +303,14 @@ def test_what_a_list_costs_to_read(report, table):
     assert "What it costs to read" not in page.text
 
 
+def test_groups_stand_in_a_table_of_their_own(report, table):
+    page, _ = report(replace(table, groups={"sex": ("F", "M") * 18}))
+    told = page.text.split("Groups of patients and images")[1]
+    assert "sex: F" in told and "sex: M" in told
+    page, _ = report(table)
+    assert "Groups of patients" not in page.text
+
+
 def test_a_detector_that_chose_its_score_tells_why(report, table):
     judged = {"r_dual": {"auc_u": 0.6, "low": 0.5, "high": 0.7}, "a_inter": {"auc_u": 0.75, "low": 0.7, "high": 0.8}}
     page, _ = report(table, choice={"chosen": "a_inter", "rule": "the <best>", "judged": judged})

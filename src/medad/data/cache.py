@@ -18,6 +18,7 @@ from medad.data.notes import Facts
 from medad.data.parallel import parallel_map
 from medad.data.preprocessing import Preprocessing
 from medad.data.readers import find_reader
+from medad.data.readers.contract import Header
 from medad.errors import UserError
 from medad.files import open_plain, replacing
 
@@ -36,14 +37,14 @@ class Stored:
         Position in the list of entries -> why it could not be read.
     facts : tuple of Facts
         How the file of each of these images stored it.
-    patients : tuple of str or None
-        As their headers name them; never kept, so that None stands for those of the cache.
+    headers : tuple of Header or None
+        What the files say of each; never kept, so that None stands for those of the cache.
     """
 
     pixels: np.ndarray
     failures: dict[int, str]
     facts: tuple[Facts, ...]
-    patients: tuple[str, ...] | None = None
+    headers: tuple[Header, ...] | None = None
 
 
 def cache_folder() -> Path:

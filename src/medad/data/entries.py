@@ -1,8 +1,8 @@
 """One image and what is known about it; the files in a folder and the images in a file."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +37,8 @@ class Entry:
         Absolute path of the image of the abnormal region.
     frame : int or None
         Which image of the file, from 1 as in DICOM; None for the only one.
+    groups : mapping of str to str
+        What else is known of :data:`medad.data.groups.GROUPS`.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Entry:
     patient: str = ""
     mask: Path | None = None
     frame: int | None = None
+    groups: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 class Listing(NamedTuple):

@@ -1,7 +1,7 @@
 """The images of one split as one array."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +32,8 @@ class ImageSet:
         Patient and kind of abnormality of each image.
     frames : tuple or None
         Which image of its file each is, from 1, None for the only one; None if all are that.
+    groups : mapping or None
+        By name of :data:`medad.data.groups.GROUPS` what is known of each image, empty where unknown.
     """
 
     pixels: np.ndarray
@@ -42,6 +44,7 @@ class ImageSet:
     patients: tuple[str, ...] | None = None
     kinds: tuple[str, ...] | None = None
     frames: tuple[int | None, ...] | None = None
+    groups: Mapping[str, tuple[str, ...]] | None = None
 
     def __post_init__(self) -> None:
         """Refuse an array of another type or shape.
@@ -53,7 +56,7 @@ class ImageSet:
         """
         if self.pixels.dtype not in (np.uint8, np.uint16) or self.pixels.ndim != 4:
             raise ValueError(f"pixels: uint8 or uint16 (N, C, H, W), not {self.pixels.dtype} {self.pixels.shape}")
-        optional = (self.labels, self.masks, self.patients, self.kinds, self.frames)
+        optional = (self.labels, self.masks, self.patients, self.kinds, self.frames, *(self.groups or {}).values())
         lengths = {
             len(self.pixels),
             len(self.ids),
@@ -97,8 +100,9 @@ class ImageSet:
             patients=pick(self.patients),
             kinds=pick(self.kinds),
             frames=pick(self.frames),
+            groups=self.groups and {name: tuple(values[i] for i in rows) for name, values in self.groups.items()},
         )
 
     def unlabelled(self) -> "ImageSet":
-        """Return the same images without labels, masks and kinds: what a detector is given."""
-        return replace(self, labels=None, masks=None, kinds=None)
+        """Return the same images without labels, masks, kinds and groups: what a detector is given."""
+        return replace(self, labels=None, masks=None, kinds=None, groups=None)

@@ -12,6 +12,7 @@ import numpy as np
 from medad.data import cache as disk
 from medad.data.cache import Stored
 from medad.data.entries import Entry
+from medad.data.groups import columns_of, of_header
 from medad.data.imageset import ImageSet
 from medad.data.intensity import widen
 from medad.data.masks import load_masks
@@ -19,10 +20,12 @@ from medad.data.notes import Facts, describe, intensity_groups
 from medad.data.parallel import parallel_map
 from medad.data.preprocessing import Preprocessing
 from medad.data.readers import UnreadableImage, decode, pillow_is_quiet, read_header
+from medad.data.readers.contract import Header
 from medad.errors import UserError
 from medad.memory import keep_pictures
 
 Known = TypeVar("Known")
+DICOM = "DICOM"  # the format whose files tell more than pixels
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,8 @@ def load_images(
 
     If one image has 16 bits, the whole set is ``uint16``. Labels, masks, patients and kinds are
     those of the entries: labels only if all are known, masks only if all abnormal images have one;
-    then the masks of normal images without one are empty. Where an entry has no patient, the file
-    may know it.
+    then the masks of normal images without one are empty. Where an entry has no patient, or lacks a
+    fact of :data:`medad.data.groups.GROUPS`, the file may know it.
 
     Parameters
     ----------
@@ -90,6 +93,8 @@ def load_images(
     )
     kept = [entry for index, entry in enumerate(entries) if index not in stored.failures]
     known = [entry.label for entry in kept if entry.label is not None]
+    headers = _headers(kept, stored, jobs)
+    groups = [{**of_header(header), **entry.groups} for entry, header in zip(kept, headers, strict=True)]
     masks, lacking = load_masks(kept, stored, preprocessing, jobs)
     images = ImageSet(
         pixels=stored.pixels,
@@ -97,9 +102,10 @@ def load_images(
         paths=tuple(str(entry.path) for entry in kept),
         labels=np.array(known, dtype=np.int8) if len(known) == len(kept) else None,
         masks=masks,
-        patients=_unless_empty(_patients(kept, stored, jobs)),
+        patients=_unless_empty(entry.patient or header.patient for entry, header in zip(kept, headers, strict=True)),
         kinds=_unless_empty(entry.kind for entry in kept),
         frames=_unless_empty(entry.frame for entry in kept),
+        groups=columns_of(groups),
     )
     failures = tuple(Failure(entries[index].path, reason) for index, reason in stored.failures.items())
     notes = (*describe(stored.facts, images.ids, preprocessing), *problems, *lacking)
@@ -132,16 +138,16 @@ def _unless_empty(values: Iterable[Known]) -> tuple[Known, ...] | None:
     return values if any(values) else None
 
 
-def _patients(entries: Sequence[Entry], stored: Stored, jobs: int | None) -> list[str]:
-    """Return the patient of each image; files are asked anew where it comes from the cache, which names nobody."""
-    if stored.patients is not None:
-        return [entry.patient or named for entry, named in zip(entries, stored.patients, strict=True)]
-    patients = [entry.patient for entry in entries]
-    unnamed = [i for i, facts in enumerate(stored.facts) if facts.patient and not patients[i]]
-    ask = lambda i: read_header(entries[i].path, entries[i].frame).patient  # noqa: E731
-    for i, patient in zip(unnamed, parallel_map(ask, unnamed, "reading headers", jobs), strict=True):
-        patients[i] = patient
-    return patients
+def _headers(entries: Sequence[Entry], stored: Stored, jobs: int | None) -> Sequence[Header]:
+    """Return what the file of each image says; it is asked anew where the image comes from the cache."""
+    if stored.headers is not None:
+        return stored.headers
+    headers = [Header()] * len(entries)
+    telling = [i for i, facts in enumerate(stored.facts) if facts.patient or facts.format == DICOM]
+    ask = lambda i: read_header(entries[i].path, entries[i].frame)  # noqa: E731
+    for i, header in zip(telling, parallel_map(ask, telling, "reading headers", jobs), strict=True):
+        headers[i] = header
+    return headers
 
 
 def _cached(
@@ -159,7 +165,7 @@ def _cached(
         why = f"cache {disk.cache_folder()} cannot be written ({error.strerror or error})"
         return stored, (f"{why}, images are decoded anew each time: point MEDAD_CACHE at another folder",)
     kept = disk.load(key)
-    return (replace(kept, patients=stored.patients) if kept else stored), ()
+    return (replace(kept, headers=stored.headers) if kept else stored), ()
 
 
 def _is_readable(entry: Entry) -> bool:
@@ -172,7 +178,7 @@ def _is_readable(entry: Entry) -> bool:
 
 
 def _decode_all(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: int | None, stop: Event | None) -> Stored:
-    def read(entry: Entry) -> tuple[np.ndarray, Facts, str] | UnreadableImage:
+    def read(entry: Entry) -> tuple[np.ndarray, Facts, Header] | UnreadableImage:
         if stop is not None and stop.is_set():
             raise CancelledError
         try:
@@ -181,22 +187,22 @@ def _decode_all(entries: Sequence[Entry], preprocessing: Preprocessing, jobs: in
             return error
         shown, applied = rule(image)
         result = preprocessing(shown, image.header.spacing)
-        return result, Facts.of(image, shown, applied, result), image.header.patient
+        return result, Facts.of(image, shown, applied, result), image.header
 
     keep_pictures()
     size, rule = preprocessing.size, preprocessing.rule
     pixels = np.empty((len(entries), preprocessing.channels, size, size), np.uint8)
     facts: list[Facts] = []
-    patients: list[str] = []
+    headers: list[Header] = []
     failures: dict[int, str] = {}
     for index, result in enumerate(parallel_map(read, entries, "reading images", jobs)):
         if isinstance(result, UnreadableImage):
             failures[index] = result.reason
             continue
-        image, fact, patient = result
+        image, fact, header = result
         if image.dtype != pixels.dtype:
             pixels, image = widen(pixels), widen(image)
         pixels[len(facts)] = image
         facts.append(fact)
-        patients.append(patient)
-    return Stored(pixels[: len(facts)], failures, tuple(facts), tuple(patients))
+        headers.append(header)
+    return Stored(pixels[: len(facts)], failures, tuple(facts), tuple(headers))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from medad.data.cache import digest
 from medad.data.entries import Entry
@@ -23,6 +24,7 @@ from medad.data.forms import (
     read_medmnist,
     read_mvtec,
 )
+from medad.data.groups import columns_of
 from medad.data.parallel import parallel_map
 from medad.errors import OptionError, UserError
 from medad.files import replacing
@@ -66,7 +68,8 @@ class Repartition:
         contents = parallel_map(lambda named: _contents(named[1], once), entries, "checking files")
         whole = hashlib.blake2b(digest_size=16)
         for (name, entry), content in zip(entries, contents, strict=True):
-            facts = [name, entry.id, entry.label, entry.kind, entry.patient, content]
+            facts: list[Any] = [name, entry.id, entry.label, entry.kind, entry.patient, content]
+            facts += [dict(entry.groups)] if entry.groups else []
             whole.update(json.dumps(facts).encode())
         return whole.hexdigest()
 
@@ -182,11 +185,12 @@ def _check_exist(entries: Iterable[Entry], source: Path) -> None:
 def _csv(repartition: Repartition, root: Path) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream)
-    writer.writerow(COLUMNS)
+    known = columns_of(e.groups for split in SPLITS for e in getattr(repartition, split)) or {}
+    writer.writerow((*COLUMNS, *known))
     for split in SPLITS:
         for e in getattr(repartition, split):
             mask = "" if e.mask is None else Path(os.path.relpath(e.mask, root)).as_posix()
-            writer.writerow((e.id, split, e.label, e.kind, e.patient, mask))
+            writer.writerow((e.id, split, e.label, e.kind, e.patient, mask, *(e.groups.get(name) for name in known)))
     return stream.getvalue()
 
 

@@ -4,16 +4,17 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from medad.data.groups import GROUPS
 from medad.errors import UserError
 from medad.files import replacing
 
-_FIXED = ("image_path", "gt_label", "pred_label", "kind", "patient", "p_value", "q_value")
+_FIXED = ("image_path", "gt_label", "pred_label", "kind", "patient", "p_value", "q_value", *GROUPS)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class ScoreTable:
         (n,) `medad.evaluation.calibration.conformal_p_values` of ``pred_score``, where there are held-out scores.
     q_value : ndarray or None
         (n,) `medad.evaluation.promises.discoveries.q_values` of these in the list that was scored together.
+    groups : mapping of str to tuple of str, or None
+        By name of :data:`medad.data.groups.GROUPS` the group of each image, empty where unknown.
     """
 
     image_path: tuple[str, ...]
@@ -48,6 +51,7 @@ class ScoreTable:
     patients: tuple[str, ...] | None = None
     p_value: np.ndarray | None = None
     q_value: np.ndarray | None = None
+    groups: Mapping[str, tuple[str, ...]] | None = None
 
     def __post_init__(self) -> None:
         """Refuse columns that differ in length, a reserved name, or a table without ``pred_score``.
@@ -58,7 +62,7 @@ class ScoreTable:
             See above.
         """
         optional = (self.gt_label, self.kinds, self.pred_label, self.patients, self.p_value, self.q_value)
-        known = (x for x in optional if x is not None)
+        known = (x for x in (*optional, *(self.groups or {}).values()) if x is not None)
         lengths = {len(self.image_path), *map(len, self.columns.values()), *map(len, known)}
         if len(lengths) > 1:
             raise ValueError(f"the columns of a score table differ in length: {sorted(lengths)}")
@@ -81,6 +85,7 @@ class ScoreTable:
             patients=None if self.patients is None else tuple(self.patients[i] for i in rows),
             p_value=None if self.p_value is None else self.p_value[rows],
             q_value=None if self.q_value is None else self.q_value[rows],
+            groups=self.groups and {name: tuple(values[i] for i in rows) for name, values in self.groups.items()},
         )
 
     @property
@@ -123,7 +128,7 @@ def write_scores(path: Path, table: ScoreTable) -> None:
     """Write `table` as CSV, whole or not at all; numbers read back bit for bit.
 
     Columns: image_path, gt_label (empty where unknown), pred_score, the other scores, then pred_label, kind,
-    patient, p_value and q_value where known.
+    patient, groups, p_value and q_value where known.
     """
     names = sorted(table.columns, key=lambda name: name != "pred_score")
     columns: dict[str, list] = {"image_path": list(table.image_path)}
@@ -135,12 +140,14 @@ def write_scores(path: Path, table: ScoreTable) -> None:
         columns["kind"] = list(table.kinds)
     if table.patients is not None:
         columns["patient"] = list(table.patients)
+    columns |= {name: list(values) for name, values in (table.groups or {}).items()}
     for name, values in (("p_value", table.p_value), ("q_value", table.q_value)):
         if values is not None:
             columns[name] = [repr(float(x)) for x in values]
     text = io.StringIO()
     # A lone carriage return in a name would end the row unless it is quoted, which csv leaves out.
-    returns = any("\r" in cell for cell in (*table.image_path, *(table.kinds or ()), *(table.patients or ())))
+    words = [table.image_path, table.kinds or (), table.patients or (), *(table.groups or {}).values()]
+    returns = any("\r" in cell for cells in words for cell in cells)
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL)
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
@@ -194,6 +201,7 @@ def _table(path: Path, header: list[str], lines: list[list[str]]) -> ScoreTable:
             patients=tuple(cells["patient"]) if "patient" in cells else None,
             p_value=_numbers("p_value", cells["p_value"]) if "p_value" in cells else None,
             q_value=_numbers("q_value", cells["q_value"]) if "q_value" in cells else None,
+            groups={name: tuple(cells[name]) for name in GROUPS if name in cells} or None,
         )
     except ValueError as error:
         raise UserError(f"{path}: {error}; mend the file or write it anew") from error

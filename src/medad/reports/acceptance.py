@@ -15,6 +15,7 @@ from medad.reports.cases import STYLE, cases
 from medad.reports.html import NOTICE, Html, bullets, element, join, page, section, table
 from medad.reports.reading import reading_section
 from medad.reports.sheet import Sheet
+from medad.reports.subgroups import subgroup_section
 
 _HEAD = ("", "promised", "observed", "95 % interval", "images")
 FEW = 10  # images of a kind below which its share is marked
@@ -73,6 +74,7 @@ def write_acceptance(path: Path, found: Acceptance) -> None:
         element("p", element("b", lead(found)), "lead"),
         section("Promised and observed", table(_HEAD, [*_rows(found)])),
         *_kinds(found.scores),
+        *subgroup_section(found.scores),
         *reading_section(found.scores),
         section("For the record", table(["", ""], [[name, fact] for name, fact in found.facts.items()], text=[1])),
         section("To be filled in", bullets(join(line, Html("<br>&nbsp;")) for line in TO_FILL_IN)),

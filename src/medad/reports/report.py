@@ -22,6 +22,7 @@ from medad.reports.outcome import Outcome
 from medad.reports.reading import reading_section
 from medad.reports.scale_key import scale_key
 from medad.reports.sheet import INCH, UNDECIDED, Sheet, draw_sheet
+from medad.reports.subgroups import subgroup_section
 from medad.reports.tables import accuracy_tables
 
 _SHEET = "Images and their anomaly maps"
@@ -90,6 +91,7 @@ def write_report(
         cards([_card(split, images) for split, images in outcome.counts.items()]),
         *_heat_maps(sheet, scores, metrics),
         *accuracy_tables(metrics, scores, sheet.images.shape[1:3] if sheet else None, describe),
+        *subgroup_section(scores),
         *reading_section(scores),
         *choice_section(choice, describe),
         *_figures(metrics, scores),

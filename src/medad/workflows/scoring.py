@@ -47,6 +47,7 @@ def score(detector: Detector, images: ImageSet, keep: Callable[[Maps], object] |
         kinds=images.kinds,
         pred_label=np.concatenate(labels) if labels else None,
         patients=None if images.patients is None else renumbered(images.patients),
+        groups=images.groups,
     )
 
 
@@ -83,7 +84,7 @@ def scores_alone(detector: Detector, images: ImageSet) -> ScoreTable:
 def ranked(table: ScoreTable) -> ScoreTable:
     """Return the ids and scores of `table`, the most abnormal image first."""
     order = np.argsort(-table.columns["pred_score"], kind="stable")
-    return replace(table.subset(order), gt_label=None, kinds=None, patients=None)
+    return replace(table.subset(order), gt_label=None, kinds=None, patients=None, groups=None)
 
 
 def distinct(maps: Maps) -> dict[str, np.ndarray]:

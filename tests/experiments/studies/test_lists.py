@@ -25,7 +25,9 @@ def test_both_ways_give_small_p_values_to_what_is_bright(tmp_path):
     normal, archive = make_images(80, seed=1), make_images(40, seed=2)
     pixels = archive.pixels.copy()
     pixels[:10, :, 8:24, 8:24] = 255
-    options = TrainOptions("nu", preset="tiny", size=64, device="cpu", jobs=1, options={"extractor": "pixels", "holdout": 0.3})
+    options = TrainOptions(
+        "nu", preset="tiny", size=64, device="cpu", jobs=1, options={"extractor": "pixels", "holdout": 0.3}
+    )
     for way, count in ((held_out, 24), (hidden, 40)):
         p = way(normal, replace(archive, pixels=pixels), options, tmp_path)
         assert p[:10].max() < np.median(p[10:])

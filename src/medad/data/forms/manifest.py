@@ -10,6 +10,7 @@ from pathlib import Path
 
 from medad.data.entries import Entry
 from medad.data.forms.listed import SPLITS, Listed, absolute, make_entry
+from medad.data.groups import GROUPS, groups_of
 from medad.errors import UserError
 
 COLUMNS = ("path", "split", "label", "kind", "patient", "mask")
@@ -23,7 +24,7 @@ class NotAManifest(UserError):
 
 
 def read_csv(file: Path, root: Path) -> Listed:
-    """Read a CSV manifest: columns path, split and, optional, label, kind, patient, mask.
+    """Read a CSV manifest: columns path, split and, optional, label, kind, patient, mask, and those of `GROUPS`.
 
     Normal rows need no label, unlabeled rows may have one (it serves to draw a set with a chosen
     anomaly rate and never reaches a detector), test rows must have one. Other columns are ignored.
@@ -48,6 +49,7 @@ def read_csv(file: Path, root: Path) -> Listed:
         mask = absolute(root, row["mask"]) if row["mask"] else None
         id = Path(os.path.relpath(root / row["path"], root)).as_posix()
         entry = make_entry(root, id, label, row["kind"], row["patient"], mask)
+        entry = replace(entry, groups=groups_of(row))
         splits[split].append(replace(entry, label=0) if split == "normal" else entry)
     return Listed(splits)
 
@@ -63,7 +65,7 @@ def _rows(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
             place = f"{file}, line {reader.line_num}"
             if None in row or not row["path"]:
                 raise UserError(f"{place}: no path, or more cells than columns: correct the line")
-            yield place, {name: row.get(name) or "" for name in COLUMNS}
+            yield place, {name: row.get(name) or "" for name in (*COLUMNS, *GROUPS)}
     except (OSError, ValueError, csv.Error) as error:
         raise UserError(f"{file}: not a UTF-8 CSV file that can be read ({error}): correct it") from None
 

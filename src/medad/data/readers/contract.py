@@ -28,6 +28,8 @@ class Header:
         As the file names them.
     view, laterality, manufacturer : str
         Such as ``"PA"``, ``"L"`` and the name of a company.
+    sex, age : str
+        Of the patient, in the words of the format, such as ``"F"`` and ``"063Y"``.
     photometric, syntax : str
         How the pixels are meant and how they are compressed, in the words of the format.
     bits : int or None
@@ -43,6 +45,8 @@ class Header:
     view: str = ""
     laterality: str = ""
     manufacturer: str = ""
+    sex: str = ""
+    age: str = ""
     photometric: str = ""
     syntax: str = ""
     bits: int | None = None

@@ -119,6 +119,8 @@ def _header(file: DicomFile, frame: int) -> Header:
         view=text(data, "ViewPosition") or _first_meaning(data, "ViewCodeSequence"),
         laterality=next(filter(None, sides), ""),
         manufacturer=text(data, "Manufacturer"),
+        sex=text(data, "PatientSex"),
+        age=text(data, "PatientAge"),
         photometric=text(data, "PhotometricInterpretation"),
         syntax=file.syntax.name,
         bits=bits if isinstance(bits, int) else None,

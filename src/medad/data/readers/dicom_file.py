@@ -23,8 +23,9 @@ PIXELS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7F
 UNDEFINED = 0xFFFFFFFF
 OVERLAYS = range(0x60000010, 0x60200010, 0x20000)  # OverlayRows of each group
 ELEMENTS = """
-    SOPClassUID PatientID PatientName IssuerOfPatientID StudyInstanceUID SeriesInstanceUID ViewPosition ViewCodeSequence
-    Laterality ImageLaterality Manufacturer SamplesPerPixel PhotometricInterpretation PlanarConfiguration NumberOfFrames
+    SOPClassUID PatientID PatientName IssuerOfPatientID PatientSex PatientAge StudyInstanceUID SeriesInstanceUID
+    ViewPosition ViewCodeSequence Laterality ImageLaterality Manufacturer SamplesPerPixel PhotometricInterpretation
+    PlanarConfiguration NumberOfFrames
     Rows Columns BitsAllocated BitsStored HighBit PixelRepresentation PixelSpacing ImagerPixelSpacing
     NominalScannedPixelSpacing PixelAspectRatio PixelPaddingValue PixelPaddingRangeLimit FloatPixelPaddingValue
     FloatPixelPaddingRangeLimit DoubleFloatPixelPaddingValue DoubleFloatPixelPaddingRangeLimit RescaleSlope
