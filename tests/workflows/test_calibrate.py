@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import yaml
+from dicom_files import dataset, write
 
 from medad.cli.commands import main
 from medad.data.phantom.benchmark import phantom_benchmark
@@ -100,3 +101,30 @@ def test_mistakes_are_told_before_anything_is_read(run, normals, tmp_path, capsy
     assert main(["predict", str(run), str(normals), "--out", str(tmp_path / "o"), "--false-alarms", "2"]) == 2
     assert "--false-alarms 2.0: must lie between 0 and 1" in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
+
+
+def test_views_have_thresholds_of_their_own(run, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+
+    def scans(name, views):
+        (tmp_path / name).mkdir()
+        for i, view in enumerate(views):
+            pixels = rng.integers(0, 200 if view == "PA" else 2000, (64, 64)).astype(np.uint16)
+            write(tmp_path / name / f"{i:02}.dcm", dataset(pixels, 12, ViewPosition=view))
+        return str(tmp_path / name)
+
+    normals, cases = scans("normals", ["PA"] * 20 + ["AP"] * 20), scans("cases", ["PA", "AP", "LL"])
+    assert main(["calibrate", str(run), normals]) == 0
+    how = ["--calibration", "local", "--by", "view", "--out", str(tmp_path / "out")]
+    assert main(["predict", str(run), cases, *how]) == 0
+    known = read_calibration(run, "local")
+    assert known.classes["view"] == ("PA",) * 20 + ("AP",) * 20
+    table = read_scores(tmp_path / "out" / "scores.csv")
+    expected = {}
+    for name, rows in (("00.dcm", slice(0, 20)), ("01.dcm", slice(20, 40)), ("02.dcm", slice(0, 40))):
+        own, score = known.image_scores[rows], table.columns["pred_score"][table.image_path.index(name)]
+        expected[name] = (1 + (own >= score).sum()) / (1 + len(own))
+    assert dict(zip(table.image_path, table.p_value, strict=True)) == pytest.approx(expected)
+    assert "judged by normal ones of the same view: AP from" in (tmp_path / "out" / "worklist.html").read_text()
+    assert main(["predict", str(run), cases, "--by", "view", "--out", str(tmp_path / "o")]) == 2
+    assert "--by" in capsys.readouterr().err

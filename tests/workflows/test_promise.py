@@ -13,6 +13,7 @@ from medad.evaluation.promises.false_alarms import false_alarms
 from medad.evaluation.scores import ScoreTable
 from medad.workflows.calibration_set import CalibrationSet, numbered, read_calibration, write_calibration
 from medad.workflows.promise import Promise
+from medad.workflows.promise_words import told, told_of
 
 PROMISE = Promise(np.arange(99.0), 95.0)
 
@@ -56,16 +57,16 @@ def test_the_usual_promise_is_that_of_the_run(tmp_path):
     held_out = np.arange(19.0)
     found = Promise.of_run(tmp_path, detector(held_out, 18.5))
     assert (found.threshold, found.alarms, found.calibration) == (18.5, None, None)
-    told = " ".join(found.told())
-    assert "19 normal images held out from training" in told and "at most 5 % abnormal." in told
+    said = " ".join(told(found))
+    assert "19 normal images held out from training" in said and "at most 5 % abnormal." in said
 
 
 def test_another_rate_has_another_threshold(tmp_path):
     held_out = np.arange(199.0)
     found = Promise.of_run(tmp_path, detector(held_out, 190.5), rate=0.1)
     assert found.threshold == false_alarms(held_out, 0.1).threshold < 190.5
-    told = " ".join(found.told())
-    assert "at most 10 % abnormal (this very threshold: " in told
+    said = " ".join(told(found))
+    assert "at most 10 % abnormal (this very threshold: " in said
     with pytest.raises(UserError, match="hold out at least 999"):
         Promise.of_run(tmp_path, detector(held_out, 190.5), rate=0.001)
     with pytest.raises(UserError, match="no normal images were held out to promise anything on; see medad calibrate"):
@@ -79,14 +80,14 @@ def test_a_calibration_set_takes_the_place_of_the_images_held_out(tmp_path):
     there = detector(np.arange(100.0), 95.0)
     found = Promise.of_run(tmp_path, there, "ward")
     assert len(found.scores) == 20 and found.threshold == np.nextafter(1.0, 2)
-    assert "20 normal patients of the calibration set ward" in " ".join(found.told())
+    assert "20 normal patients of the calibration set ward" in " ".join(told(found))
     found.decide(there)
     assert there.threshold_ == found.threshold and there.held_out_scores_ is found.scores
 
 
 def test_without_normal_images_nothing_is_promised():
-    (told,) = Promise(None, None).told()
-    assert "Nothing is promised" in told and "medad calibrate" in told
+    (said,) = told(Promise(None, None))
+    assert "Nothing is promised" in said and "medad calibrate" in said
 
 
 def table_of(p, scores):
@@ -96,17 +97,45 @@ def table_of(p, scores):
 def test_a_list_says_how_many_of_its_images_are_normal_at_most():
     p = np.concatenate([np.full(31, 1 / 1000), np.linspace(0.2, 1, 69)])
     table = table_of(p, np.zeros(100))
-    (told,) = PROMISE.told_of(table)
-    assert "Of these 31 images at most 3.1 are expected to be normal." in told
+    (said,) = told_of(PROMISE, table)
+    assert "Of these 31 images at most 3.1 are expected to be normal." in said
     none = np.full(100, 1.0)
-    (told,) = PROMISE.told_of(replace(table, p_value=none, q_value=none))
-    assert "None has. To put a single image of 100 on it takes 999 such normal images" in told
-    assert list(PROMISE.told_of(replace(table, p_value=None, q_value=None))) == []
+    (said,) = told_of(PROMISE, replace(table, p_value=none, q_value=none))
+    assert "None has. To put a single image of 100 on it takes 999 such normal images" in said
+    assert list(told_of(PROMISE, replace(table, p_value=None, q_value=None))) == []
 
 
 def test_a_pool_says_how_many_of_its_images_are_abnormal_at_least():
     many = Promise(np.arange(400.0), 390.0)
     table = table_of(np.full(100, 1.0), np.concatenate([np.full(60, 1000.0), np.linspace(0, 399, 40)]))
-    _, told = many.told_of(table)
+    _, said = told_of(many, table)
     least = abnormal_share(many.scores, table.columns["pred_score"]).at_least
-    assert 0.2 < least < 0.6 and f"At least {100 * least:.2g} % of all 100 images are abnormal: a lower bound" in told
+    assert 0.2 < least < 0.6 and f"At least {100 * least:.2g} % of all 100 images are abnormal: a lower bound" in said
+
+
+def test_images_are_judged_by_those_of_their_class(tmp_path):
+    views = ("pa",) * 19 + ("ap",) * 19 + ("",) * 2
+    scores = np.concatenate([np.arange(19.0), 100 + np.arange(19.0), [500.0, 501.0]])
+    write_calibration(tmp_path, replace(local(), image_scores=scores, classes={"view": views}))
+    assert read_calibration(tmp_path, "ward").classes == {"view": views}
+    found = Promise.of_run(tmp_path, detector(), "ward", by="view")
+    images = np.array([50.0, 50.0, 50.0, 119.0])
+    table = ScoreTable(tuple("abcd"), None, {"pred_score": images}, pred_label=np.zeros(4, int))
+    judged = found.judged(table, {"view": ("pa", "ap", "lateral", "ap")})
+    np.testing.assert_allclose(judged.p_value, [1 / 20, 1, 22 / 41, 1 / 20])
+    np.testing.assert_array_equal(judged.pred_label, [1, 0, 0, 1])
+    said = " ".join(told(found))
+    assert "of the same view: ap from 118 on (19 normal images or patients, at most 5 % false alarms), pa" in said
+    plain = found.judged(table)  # nothing is known of them
+    np.testing.assert_allclose(plain.p_value, [22 / 41] * 3 + [3 / 41])
+
+
+def test_classes_that_nobody_knows_are_refused(tmp_path):
+    write_calibration(tmp_path, local())
+    for given, problem in (
+        ({"by": "view"}, "--calibration NAME"),
+        ({"calibration": "ward", "by": "view"}, "do not tell theirs"),
+        ({"calibration": "ward", "by": "sex"}, "manufacturer"),
+    ):
+        with pytest.raises(OptionError, match=problem):
+            Promise.of_run(tmp_path, detector(np.arange(40.0), 39.0), **given)

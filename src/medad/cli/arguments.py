@@ -77,6 +77,8 @@ def add_predict(parser: ArgumentParser) -> None:
     parser.add_argument("inputs", type=Path, nargs="+", help="image files, and folders of them")
     parser.add_argument("--out", type=Path, required=True, help="folder of scores and heat maps")
     add_promise(parser)
+    within = "view or manufacturer, as DICOM files tell: judge each image by those of --calibration that share it"
+    parser.add_argument("--by", type=str | None, help=within)
     add_scoring(parser)
 
 

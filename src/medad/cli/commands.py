@@ -157,7 +157,7 @@ def _predict(arguments: Namespace) -> int:
     from medad.workflows.predict import predict
 
     a = arguments
-    how = {"calibration": a.calibration, "false_alarms": a.false_alarms, "precision": a.precision}
+    how = {"calibration": a.calibration, "false_alarms": a.false_alarms, "by": a.by, "precision": a.precision}
     return 1 if predict(a.run, a.inputs, a.out, **how, **_machine(a)) else 0
 
 

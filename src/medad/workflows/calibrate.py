@@ -12,7 +12,14 @@ from medad.detectors.contract.seen import digests_of
 from medad.detectors.registry import load_detector
 from medad.errors import UserError
 from medad.evaluation.summary import check_finite
-from medad.workflows.calibration_set import CalibrationSet, calibration_file, looks_of, numbered, write_calibration
+from medad.workflows.calibration_set import (
+    CalibrationSet,
+    calibration_file,
+    classes_of,
+    looks_of,
+    numbered,
+    write_calibration,
+)
 from medad.workflows.inputs import find_inputs
 from medad.workflows.notes import say
 from medad.workflows.scoring import score
@@ -98,6 +105,5 @@ def scored(detector: Detector, images: ImageSet, name: str) -> CalibrationSet:
     table = score(detector, some)
     check_finite(table)
     scores = table.columns["pred_score"]
-    return CalibrationSet(
-        name, digests_of(some.pixels).numpy(), numbered(some.patients, len(some)), scores, looks_of(some)
-    )
+    owners, digests = numbered(some.patients, len(some)), digests_of(some.pixels).numpy()
+    return CalibrationSet(name, digests, owners, scores, looks_of(some), classes_of(some))

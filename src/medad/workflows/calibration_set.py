@@ -1,8 +1,9 @@
 """Normal images of a place and time, as a run scores them: ``calibration/NAME.safetensors`` in its folder."""
 
+import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from medad.training.checkpoint import load_tensors, save_tensors
 from medad.training.run_folder import CALIBRATION_FOLDER
 
 SUFFIX = ".safetensors"
+CLASSES = ("view", "manufacturer")  # within which promises can be made
 LOOKS = ("mean_intensity", "mean_gradient", "thumbnail")
 
 
@@ -36,6 +38,8 @@ class CalibrationSet:
         (n,) ``pred_score``.
     looks : ndarray
         (n, d) ``float32``, see :func:`looks_of`.
+    classes : mapping of str to tuple of str
+        By name of `CLASSES` the class of each image, empty where unknown; only those of which something is known.
     """
 
     name: str
@@ -43,10 +47,12 @@ class CalibrationSet:
     patients: np.ndarray
     image_scores: np.ndarray
     looks: np.ndarray
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def part(self, rows: np.ndarray) -> "CalibrationSet":
         """Return the images at `rows`."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in _ARRAYS})
+        classes = {name: tuple(np.array(values)[rows].tolist()) for name, values in self.classes.items()}
+        return replace(self, classes=classes, **{name: getattr(self, name)[rows] for name in _ARRAYS})
 
     @property
     def owners(self) -> list[str]:
@@ -57,6 +63,11 @@ class CalibrationSet:
     def scores(self) -> np.ndarray:
         """The highest score of each patient, (m,): what promises are made on."""
         return of_patients(self.image_scores, self.owners)
+
+
+def classes_of(images: ImageSet) -> dict[str, tuple[str, ...]]:
+    """Return the classes of images, as a set keeps them: of the device and the picture, nothing of the patient."""
+    return {name: values for name, values in (images.groups or {}).items() if name in CLASSES}
 
 
 def looks_of(images: ImageSet) -> np.ndarray:
@@ -91,7 +102,8 @@ def write_calibration(run: Path, calibration: CalibrationSet) -> Path:
     """Write a set into the folder of a run, in the place of one of the same name; no image or patient is named."""
     path = calibration_file(run, calibration.name)
     path.parent.mkdir(exist_ok=True)
-    save_tensors(path, {name: torch.from_numpy(getattr(calibration, name)) for name in _ARRAYS})
+    arrays = {name: torch.from_numpy(getattr(calibration, name)) for name in _ARRAYS}
+    save_tensors(path, arrays, classes=json.dumps(dict(calibration.classes)))
     return path
 
 
@@ -108,10 +120,11 @@ def read_calibration(run: Path, name: str) -> CalibrationSet:
         known = sorted(file.name.removesuffix(SUFFIX) for file in path.parent.glob(f"*{SUFFIX}"))
         hint = f"; there are {', '.join(known)}{closest(name, known)}" if known else ""
         raise UserError(f"{run}: no calibration set {name}{hint}; medad calibrate makes one")
-    tensors = load_tensors(path)[0]
+    tensors, metadata = load_tensors(path)
+    classes = {name: tuple(values) for name, values in json.loads(metadata.get("classes", "{}")).items()}
     if set(tensors) != set(_ARRAYS) or not torch.isfinite(tensors["image_scores"]).all():
         raise UserError(f"{path}: not a calibration set; calibrate again")
-    return CalibrationSet(name, **{array: tensors[array].numpy() for array in _ARRAYS})
+    return CalibrationSet(name, **{array: tensors[array].numpy() for array in _ARRAYS}, classes=classes)
 
 
 _ARRAYS = ("digests", "patients", "image_scores", "looks")

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from medad.data.loading import Failure
-from medad.evaluation.calibration import conformal_p_values
 from medad.evaluation.promises.discoveries import q_values
 from medad.evaluation.scores import ScoreTable, write_scores
 from medad.files import replacing
@@ -30,8 +29,6 @@ class Findings:
     ----------
     out : Path
         Folder of ``scores.csv`` and ``failed.csv``.
-    held_out : ndarray, optional
-        (m,) scores of normal images held out from training; p-values come from them.
 
     Attributes
     ----------
@@ -41,8 +38,8 @@ class Findings:
         Files that could not be read.
     """
 
-    def __init__(self, out: Path, held_out: np.ndarray | None = None) -> None:
-        self.out, self.held_out = out, held_out
+    def __init__(self, out: Path) -> None:
+        self.out = out
         self.tables: list[ScoreTable] = []
         self.failures: list[Failure] = []
         self._next = 0.0
@@ -50,14 +47,12 @@ class Findings:
     @property
     def table(self) -> ScoreTable:
         """All scores, in the order in which they were found; there is at least one."""
-        labels = [table.pred_label for table in self.tables if table.pred_label is not None]
-        columns = join([table.columns for table in self.tables])
-        p = None if self.held_out is None else conformal_p_values(columns["pred_score"], self.held_out)
+        p = _whole([table.p_value for table in self.tables])
         return ScoreTable(
             image_path=tuple(name for table in self.tables for name in table.image_path),
             gt_label=None,
-            columns=columns,
-            pred_label=np.concatenate(labels) if labels else None,
+            columns=join([table.columns for table in self.tables]),
+            pred_label=_whole([table.pred_label for table in self.tables]),
             p_value=p,
             q_value=None if p is None else q_values(p),
         )
@@ -76,6 +71,11 @@ class Findings:
             _write_failures(self.out / FAILED, self.failures)
         if self.tables:
             write_scores(self.out / SCORES, ranked(self.table))
+
+
+def _whole(parts: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if known else None
 
 
 def _write_failures(path: Path, failures: Sequence[Failure]) -> None:

@@ -29,6 +29,7 @@ def predict(
     *,
     calibration: str | None = None,
     false_alarms: float | None = None,
+    by: str | None = None,
     precision: str = "fp32",
     device: str = "auto",
     jobs: int | None = None,
@@ -53,6 +54,8 @@ def predict(
         abnormal; by default those held out from training.
     false_alarms : float, optional
         Share of normal images that may be called abnormal; by default that of the run's own threshold, 0.05.
+    by : str, optional
+        ``"view"`` or ``"manufacturer"``: images are judged by those of `calibration` that share it.
     precision : str
         ``"fp32"``, or ``"bf16"`` for the networks' passes: faster, and each score a little different.
     device, jobs
@@ -71,13 +74,13 @@ def predict(
         If a score is not finite.
     """
     detector = load_detector(run, scoring_precision=precision, device=device, jobs=jobs)
-    promise = Promise.of_run(run, detector, calibration, false_alarms)
+    promise = Promise.of_run(run, detector, calibration, false_alarms, by)
     promise.decide(detector)
     scale = read_run(run).get("map_scale")
     entries = find_inputs(inputs)
     preprocessing = detector.options.preprocessing
     with claimed(out, PREDICT, names_of(entries), clear=True):
-        found = Findings(out, promise.scores)
+        found = Findings(out)
         try:
             with closing(decode_ahead(entries, preprocessing, CHUNK, jobs)) as chunks:
                 for number, loaded in enumerate(chunks):
@@ -89,7 +92,7 @@ def predict(
                     if len(loaded.images):
                         for note in promise.known_among(loaded.images.pixels):
                             say(note)
-                        maps = _score(detector, loaded.images, found)
+                        maps = _score(detector, loaded.images, found, promise)
                         found.write_if_due()
                         scale = scale or (None if maps is None else colour_scale(maps))
                         found.failures += draw_pictures(loaded.images, maps, scale, preprocessing, out, jobs)
@@ -100,8 +103,8 @@ def predict(
     return len(found.failures)
 
 
-def _score(detector: Detector, images: ImageSet, found: Findings) -> np.ndarray | None:
+def _score(detector: Detector, images: ImageSet, found: Findings, promise: Promise) -> np.ndarray | None:
     """Add the scores to those found and return the anomaly maps (n, S, S), None for a method without maps."""
     table, maps = score_with_map(detector, images)
-    found.tables.append(table)
+    found.tables.append(promise.judged(table, images.groups))
     return maps

@@ -1,8 +1,7 @@
 """What is promised about the images of a list, on which normal images, and in which words."""
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -10,16 +9,14 @@ import numpy as np
 
 from medad.detectors.contract.detector import SPECIFICITY, Detector
 from medad.detectors.contract.seen import digests_of
-from medad.errors import OptionError, UserError
-from medad.evaluation.calibration import promised_specificity
-from medad.evaluation.promises.abnormal_share import abnormal_share
-from medad.evaluation.promises.discoveries import expected_normal
+from medad.errors import OptionError, UserError, check_choice
+from medad.evaluation.calibration import conformal_p_values
+from medad.evaluation.promises.classes import Classes
 from medad.evaluation.promises.false_alarms import FalseAlarms, false_alarms
 from medad.evaluation.scores import ScoreTable
-from medad.workflows.calibration_set import CalibrationSet, read_calibration
+from medad.workflows.calibration_set import CLASSES, CalibrationSet, read_calibration
 
 USUAL = 1 - SPECIFICITY  # false-alarm rate of a run's own threshold
-LISTED_AT = 0.1  # false-discovery rate of the list that the page speaks of
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,10 @@ class Promise:
         The set that they are; None for those of training.
     source : str
         What was done with normal images that are no set.
+    by : str
+        What is promised within classes of: one of :data:`medad.workflows.calibration_set.CLASSES`; or nothing.
+    classes : Classes or None
+        What is promised within these.
     """
 
     scores: np.ndarray | None
@@ -45,9 +46,18 @@ class Promise:
     alarms: FalseAlarms | None = None
     calibration: CalibrationSet | None = None
     source: str = "held out from training"
+    by: str = ""
+    classes: Classes | None = None
 
     @classmethod
-    def of_run(cls, run: Path, detector: Detector, calibration: str | None = None, rate: float | None = None) -> Self:
+    def of_run(
+        cls,
+        run: Path,
+        detector: Detector,
+        calibration: str | None = None,
+        rate: float | None = None,
+        by: str | None = None,
+    ) -> Self:
         """Return the promise of a run.
 
         Parameters
@@ -60,6 +70,8 @@ class Promise:
             Name of the set to promise on; by default the normal images held out from training.
         rate : float, optional
             False-alarm rate; by default that of the run's own threshold.
+        by : str, optional
+            What each image is judged within the class of, by a set that knows it.
 
         Raises
         ------
@@ -68,10 +80,10 @@ class Promise:
         """
         if rate is not None and not 0 < rate < 1:
             raise OptionError("false_alarms", "must lie between 0 and 1", rate)
+        if by is not None and calibration is None:
+            raise OptionError("by", "takes a set of medad calibrate that knows it: --calibration NAME", by)
         if calibration is not None:
-            found = read_calibration(run, calibration)
-            alarms = false_alarms(found.scores, USUAL if rate is None else rate)
-            return cls(found.scores, alarms.threshold, alarms, found)
+            return cls._of_set(read_calibration(run, calibration), USUAL if rate is None else rate, by)
         held_out = detector.held_out_scores_
         if rate is None:
             return cls(held_out, detector.threshold_)
@@ -79,6 +91,38 @@ class Promise:
             raise UserError(f"{run}: no normal images were held out to promise anything on; see medad calibrate")
         alarms = false_alarms(held_out, rate)
         return cls(held_out, alarms.threshold, alarms)
+
+    @classmethod
+    def _of_set(cls, known: CalibrationSet, rate: float, by: str | None) -> Self:
+        alarms = false_alarms(known.scores, rate)
+        if by is None:
+            return cls(known.scores, alarms.threshold, alarms, known)
+        check_choice("by", by, CLASSES)
+        if by not in known.classes:
+            raise OptionError("by", f"the images of the set {known.name} do not tell theirs", by)
+        classes = Classes.of(known.image_scores, known.classes[by], known.owners, rate)
+        return cls(known.scores, alarms.threshold, alarms, known, by=by, classes=classes)
+
+    def judged(self, table: ScoreTable, groups: Mapping[str, Sequence[str]] | None = None) -> ScoreTable:
+        """Return the table with p-values, of images of known classes within these, and decisions by them.
+
+        Parameters
+        ----------
+        table : ScoreTable
+            Scored by a detector that decides by this promise.
+        groups : mapping, optional
+            By name the class of each image, empty where unknown.
+        """
+        scores = table.columns["pred_score"]
+        if self.scores is None:
+            return table
+        p = conformal_p_values(scores, self.scores)
+        if self.classes is None or self.threshold is None:
+            return replace(table, p_value=p)
+        own, called = self.classes.judge(scores, (groups or {}).get(self.by, [""] * len(scores)))
+        alone = np.isnan(own)
+        called = np.where(alone, scores >= self.threshold, called)
+        return replace(table, p_value=np.where(alone, p, own), pred_label=called.astype(np.int8))
 
     def decide(self, detector: Detector) -> None:
         """Let the detector call images abnormal by this promise."""
@@ -94,71 +138,3 @@ class Promise:
                 f"{known.sum()} of {len(known)} images are in the calibration set {self.calibration.name}: their p- "
                 "and q-values say nothing"
             )
-
-    def told(self) -> Iterator[str]:
-        """Say what the threshold promises and what the figures of an image mean, or that nothing is promised."""
-        if self.threshold is None:
-            yield (
-                "The run has no threshold, because no normal images were held out from its training (option holdout "
-                "does that, medad calibrate does it afterwards). Nothing is promised about false alarms: the order is "
-                "all that is known."
-            )
-            return
-        m = None if self.scores is None else len(self.scores)
-        kept = self._specificity(m)
-        yield (
-            f"Called abnormal is a score of {self.threshold:.4g} or more. The threshold was chosen on {self._source}. "
-            f"Of normal images like those it calls, on average, at least {100 * kept:.3g} % normal and at most "
-            f"{100 * (1 - kept):.3g} % abnormal{self._between}. About images from another source it promises nothing."
-        )
-        if m is not None:
-            yield (
-                "Percentile: how many per cent of these normal images score lower; equal ones count half. p: the share "
-                "of them that score as high or higher, the image itself counted in, so that it is never below "
-                f"1/{m + 1} = {1 / (m + 1):.2g}. Neither is the probability of a disease."
-            )
-
-    def told_of(self, table: ScoreTable) -> Iterator[str]:
-        """Say what the q-values of images promise, how many of those at the top are normal, and how many are not."""
-        if table.q_value is None or self.scores is None:
-            return
-        yield self._listed(table, table.q_value)
-        least = abnormal_share(self.scores, table.columns["pred_score"]).at_least
-        if least > 0:
-            yield (
-                f"At least {100 * least:.2g} % of all {len(table)} images are abnormal: a lower bound that holds with "
-                "95 % confidence, if the normal ones among them are like those that the threshold was chosen on. More "
-                "may be."
-            )
-
-    def _listed(self, table: ScoreTable, q: np.ndarray) -> str:
-        listed, normal = expected_normal(q, LISTED_AT)
-        meaning = (
-            "q: put all images with a q of at most 0.1 on a list, and on average over such lists at most one in ten is "
-            f"normal, if the normal images among these {len(table)} are like those that the threshold was chosen on."
-        )
-        if listed:
-            return f"{meaning} Of these {listed} images at most {normal:.3g} are expected to be normal."
-        return (
-            f"{meaning} None has. To put a single image of {len(table)} on it takes "
-            f"{math.ceil(len(table) / LISTED_AT) - 1} such normal images, fewer if several stand out."
-        )
-
-    @property
-    def _source(self) -> str:
-        m = "" if self.scores is None else f"{len(self.scores)} "
-        if self.calibration is None:
-            return f"{m}normal images {self.source}"
-        units = "images" if len(self.calibration.digests) == len(self.calibration.scores) else "patients"
-        return f"{m}normal {units} of the calibration set {self.calibration.name}"
-
-    @property
-    def _between(self) -> str:
-        if self.alarms is None:
-            return ""
-        return f" (this very threshold: {100 * self.alarms.low:.2g} to {100 * self.alarms.high:.2g} %)"
-
-    def _specificity(self, m: int | None) -> float:
-        if self.alarms is not None:
-            return 1 - self.alarms.promised
-        return SPECIFICITY if m is None else promised_specificity(m, SPECIFICITY)

@@ -133,8 +133,7 @@ def _rank(
         say(line)
     promise = images.promise(run, detector)
     promise.decide(detector)
-    found.held_out = promise.scores
-    found.tables.append(scores_alone(detector, images.archive))
+    found.tables.append(promise.judged(scores_alone(detector, images.archive)))
     found.write()
     scale = read_run(run)["map_scale"]
     try:

@@ -13,6 +13,7 @@ from medad.workflows.findings import FAILED, HEATMAPS, PAGE, SCORES, SHEET, Find
 from medad.workflows.heatmaps import heatmap_path, small_path
 from medad.workflows.notes import say
 from medad.workflows.promise import Promise
+from medad.workflows.promise_words import told, told_of
 from medad.workflows.scoring import ranked
 
 
@@ -68,8 +69,8 @@ def write_page(
         about=[
             f"Scored with the method {detector.name} by the run {os.path.abspath(run)}.",
             *about,
-            *promise.told(),
-            *promise.told_of(table),
+            *told(promise),
+            *told_of(promise, table),
         ],
         failures=FAILED if found.failures else None,
         unreadable=len(found.failures),

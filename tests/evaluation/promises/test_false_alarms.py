@@ -5,7 +5,7 @@ import pytest
 
 from medad.errors import UserError
 from medad.evaluation.calibration import threshold_at_specificity
-from medad.evaluation.promises.false_alarms import by_class, false_alarms, images_needed, of_patients
+from medad.evaluation.promises.false_alarms import false_alarms, images_needed, of_patients
 
 
 @pytest.mark.parametrize(("rate", "needed"), [(0.05, 19), (0.1, 9), (0.01, 99), (0.5, 1), (1 / 3, 2)])
@@ -57,11 +57,3 @@ def test_ties_only_make_fewer_false_alarms():
 def test_patients_are_judged_by_their_highest_score():
     scores = np.array([1.0, 5.0, 2.0, 7.0, 3.0])
     assert sorted(of_patients(scores, ["a", "a", "", "b", ""])) == [2.0, 3.0, 5.0, 7.0]
-
-
-def test_classes_have_thresholds_of_their_own():
-    scores = np.concatenate([np.arange(19.0), 100 + np.arange(39.0)])
-    found = by_class(scores, ["pa"] * 19 + ["ap"] * 39, 0.05)
-    assert found["pa"] == false_alarms(scores[:19], 0.05) and found["ap"] == false_alarms(scores[19:], 0.05)
-    with pytest.raises(UserError, match="lateral: 1 held-out"):
-        by_class(np.arange(20.0), ["pa"] * 19 + ["lateral"], 0.05)

@@ -1,7 +1,7 @@
 """False-alarm rates that held-out normal images promise."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,29 +88,3 @@ def of_patients(scores: np.ndarray, patients: Sequence[str]) -> np.ndarray:
     highest = np.full(number.max() + 1, -np.inf)
     np.maximum.at(highest, number, scores)
     return highest
-
-
-def by_class(normal_scores: np.ndarray, classes: Sequence[str], rate: float) -> Mapping[str, FalseAlarms]:
-    """Return a threshold for each class of images, which promises the rate within it (Mondrian).
-
-    Parameters
-    ----------
-    normal_scores : ndarray
-        (m,).
-    classes : sequence of str
-        (m,), such as the view or the manufacturer.
-    rate : float
-        See :func:`false_alarms`.
-
-    Raises
-    ------
-    UserError
-        If a class has too few images: it is named.
-    """
-    found, names = {}, np.asarray(classes)
-    for name in dict.fromkeys(classes):
-        try:
-            found[name] = false_alarms(normal_scores[names == name], rate)
-        except UserError as error:
-            raise UserError(f"{name}: {error}") from None
-    return found
