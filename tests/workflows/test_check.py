@@ -73,6 +73,19 @@ def test_images_that_look_different_are_told(run, normals, tmp_path, capsys):
     assert "their mean intensity is lower" in told and "nothing speaks" not in told
 
 
+def test_files_that_are_made_otherwise_are_told(run, normals, tmp_path, capsys):
+    folder = tmp_path / "larger"
+    folder.mkdir()
+    for file in normals[1].iterdir():
+        Image.open(file).resize((96, 96)).save(folder / f"{file.stem}.bmp")
+    main(["check", str(run), str(folder), "--calibration", "local"])
+    told = capsys.readouterr().err
+    assert "their size differs: 64 x 64 0 of 40 here, 60 of 60 before; 96 x 96 40 of 40 here, 0 of 60 before" in told
+    assert "their format differs" in told and "their depth differs" not in told and "view" not in told
+    main(["check", str(run), str(normals[1]), "--calibration", "local"])
+    assert "differs: " not in capsys.readouterr().err
+
+
 def test_images_of_the_promise_cannot_speak_for_it(run, normals, tmp_path, capsys):
     assert main(["check", str(run), str(normals[0]), "--calibration", "local"]) == 2
     assert "the promise was made on all of these 60 images; give others" in capsys.readouterr().err

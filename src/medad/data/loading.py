@@ -40,13 +40,15 @@ class Failure:
 class Loaded:
     """The images that could be read, the files that could not, and lines that the user should see.
 
-    ``intensities`` counts what the intensity rule did, by format and depth.
+    ``intensities`` counts what the intensity rule did, by format and depth; ``facts`` tells how the file of each image
+    stored it.
     """
 
     images: ImageSet
     failures: tuple[Failure, ...]
     notes: tuple[str, ...]
     intensities: dict[str, int]
+    facts: tuple[Facts, ...]
 
 
 @pillow_is_quiet()
@@ -109,7 +111,7 @@ def load_images(
     )
     failures = tuple(Failure(entries[index].path, reason) for index, reason in stored.failures.items())
     notes = (*describe(stored.facts, images.ids, preprocessing), *problems, *lacking)
-    return Loaded(images, failures, notes, intensity_groups(stored.facts))
+    return Loaded(images, failures, notes, intensity_groups(stored.facts), stored.facts)
 
 
 def load_or_fail(entries: Sequence[Entry], preprocessing: Preprocessing, what: str, jobs: int | None = None) -> Loaded:

@@ -18,6 +18,7 @@ from medad.workflows.calibration_set import (
     classes_of,
     looks_of,
     numbered,
+    with_facts,
     write_calibration,
 )
 from medad.workflows.inputs import find_inputs
@@ -79,7 +80,7 @@ def read_normals(detector: Detector, normals: Sequence[Path], jobs: int | None) 
         say(f"{failure.path}: {failure.reason}; left out")
     if not len(found.images):
         raise UserError(f"{normals[0]}: no image can be read")
-    return found.images
+    return with_facts(found)
 
 
 def scored(detector: Detector, images: ImageSet, name: str) -> CalibrationSet:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from medad.data.imageset import ImageSet
+from medad.data.loading import Loaded
 from medad.errors import OptionError, UserError, closest
 from medad.evaluation.image_statistics import image_statistics
 from medad.evaluation.promises.false_alarms import of_patients
@@ -19,6 +20,7 @@ from medad.training.run_folder import CALIBRATION_FOLDER
 
 SUFFIX = ".safetensors"
 CLASSES = ("view", "manufacturer")  # within which promises can be made
+FACTS = (*CLASSES, "size", "depth", "format")  # that a set keeps of how its images were made
 LOOKS = ("mean_intensity", "mean_gradient", "thumbnail")
 
 
@@ -39,7 +41,7 @@ class CalibrationSet:
     looks : ndarray
         (n, d) ``float32``, see :func:`looks_of`.
     classes : mapping of str to tuple of str
-        By name of `CLASSES` the class of each image, empty where unknown; only those of which something is known.
+        By name of `FACTS` the class of each image, empty where unknown; only those of which something is known.
     """
 
     name: str
@@ -65,9 +67,19 @@ class CalibrationSet:
         return of_patients(self.image_scores, self.owners)
 
 
+def with_facts(loaded: Loaded) -> ImageSet:
+    """Return the images, and among their groups how their files hold them."""
+    made = {
+        "size": tuple(f"{facts.width} x {facts.height}" for facts in loaded.facts),
+        "depth": tuple(f"{facts.bits} bits" for facts in loaded.facts),
+        "format": tuple(facts.format for facts in loaded.facts),
+    }
+    return replace(loaded.images, groups={**(loaded.images.groups or {}), **made})
+
+
 def classes_of(images: ImageSet) -> dict[str, tuple[str, ...]]:
     """Return the classes of images, as a set keeps them: of the device and the picture, nothing of the patient."""
-    return {name: values for name, values in (images.groups or {}).items() if name in CLASSES}
+    return {name: values for name, values in (images.groups or {}).items() if name in FACTS}
 
 
 def looks_of(images: ImageSet) -> np.ndarray:

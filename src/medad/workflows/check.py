@@ -14,6 +14,7 @@ from medad.evaluation.promises.exchangeability import Check, Verdict, check
 from medad.evaluation.promises.false_alarms import images_needed
 from medad.workflows.calibrate import read_normals, scored
 from medad.workflows.calibration_set import CalibrationSet
+from medad.workflows.check_facts import changed_facts
 from medad.workflows.notes import say
 from medad.workflows.promise import USUAL, Promise
 
@@ -112,6 +113,7 @@ def _looks(found: Check, promise: Promise, local: CalibrationSet) -> Iterator[st
         if low > 0.5 or high < 0.5:
             word = "higher" if low > 0.5 else "lower"
             yield f"their {fact} is {word}: in {100 * abs(auroc(second, values) - (high < 0.5)):.0f} of 100 pairs"
+    yield from changed_facts(promise.calibration, local)
 
 
 def _concluded(found: Check, run: Path) -> str:

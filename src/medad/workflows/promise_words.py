@@ -30,7 +30,8 @@ def told(promise: Promise) -> Iterator[str]:
     yield (
         f"Called abnormal is a score of {promise.threshold:.4g} or more. The threshold was chosen on "
         f"{_source(promise)}. Of normal images like those it calls, on average, at least {100 * kept:.3g} % normal and "
-        f"at most {100 * (1 - kept):.3g} % abnormal{_between(promise)}. About images from another source it promises nothing."
+        f"at most {100 * (1 - kept):.3g} % abnormal{_between(promise)}. About images from another source it promises "
+        "nothing."
     )
     if m is not None:
         yield (
