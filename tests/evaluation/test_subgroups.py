@@ -21,7 +21,7 @@ def scored():
 
 def test_figures_are_those_of_the_group(scored):
     found = {(one.group, one.value): one for one in subgroups(scored)}
-    assert list(found) == [("sex", ""), ("sex", "F"), ("sex", "M")]  # all are of one site
+    assert list(found) == [("sex", "F"), ("sex", "M"), ("sex", "")]  # all are of one site
     for (_, value), one in found.items():
         rows = np.array(scored.groups["sex"]) == value
         labels, values = scored.gt_label[rows], scored.columns["pred_score"][rows]

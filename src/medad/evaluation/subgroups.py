@@ -43,7 +43,7 @@ def subgroups(table: ScoreTable) -> Iterator[Subgroup]:
     if table.gt_label is None:
         return
     for group, values in (table.groups or {}).items():
-        names = sorted(set(values))
+        names = sorted(set(values), key=lambda name: (not name, name))
         for value in names if len(names) > 1 else []:
             yield _subgroup(group, value, table.subset(np.flatnonzero(np.array(values) == value)))
 

@@ -6,7 +6,7 @@ from medad.evaluation.scores import ScoreTable
 from medad.evaluation.subgroups import Interval, Subgroup, subgroups
 from medad.reports.html import Html, element, section, table
 
-HEAD = ("", "normal", "abnormal", "AUROC", "normal called abnormal", "abnormal found")
+HEAD = ("", "normal", "abnormal", "AUROC", "false alarms", "abnormal ones found")
 ABOUT = (
     "In % with 95 % intervals. Where two of these do not overlap, the detector does differently on these groups; where "
     "they do, the images may be too few to tell. Many groups are looked at: one in twenty intervals misses its figure."
