@@ -1,7 +1,7 @@
-"""Average precision of residuals over a grid of intensities of an anomaly and blurs of the reconstruction.
+"""Average precision of residuals over a grid of anomalies and blurs of the reconstruction.
 
-Outside the anomaly the residual of an image and a blur is the same for all intensities, so its pixels are sorted once;
-an intensity then costs no more than the pixels of the anomaly, each looked up in the sorted ones.
+Outside the anomaly the residual of an image and a blur is the same for all anomalies, so its pixels are sorted once;
+an anomaly then costs no more than its own pixels, each looked up in the sorted ones.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,10 @@ from medad.detectors.contract.batches import parallel_map
 
 @dataclass(frozen=True)
 class Landscape:
-    """Means over images, (intensities, blurs): average precision, and mean residual."""
+    """Over images, (anomalies, blurs): mean of the average precision, its standard deviation, and mean residual."""
 
     ap: np.ndarray
+    spread: np.ndarray
     residual: np.ndarray
 
 
@@ -37,18 +38,31 @@ def landscape(
     jobs : int
         Number of threads.
     """
-    values = np.asarray(intensities, float)
-    cells = [(image, mask, sigma) for image, mask in zip(images, masks, strict=True) for sigma in sigmas]
-    found = list(parallel_map(lambda cell: _cell(*cell, values), cells, jobs))
-    shape = (len(images), len(sigmas), len(values))
-    ap, residual = (np.array(part).reshape(shape).mean(0).T for part in zip(*found, strict=True))
-    return Landscape(ap, residual)
+    flat = np.asarray(intensities, float)[:, None]
+    return found_behind_blurs(images, masks, [flat] * len(images), sigmas, jobs)
 
 
-def _cell(image: np.ndarray, mask: np.ndarray, sigma: float, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def found_behind_blurs(
+    images: np.ndarray, masks: np.ndarray, contents: Sequence[np.ndarray], sigmas: Sequence[float], jobs: int = 1
+) -> Landscape:
+    """Return what `landscape` does, of any anomalies.
+
+    Parameters
+    ----------
+    contents : sequence of ndarray
+        Of each image what is under its mask, (k, p) for k anomalies on p pixels, or (k, 1) where they have one value.
+    """
+    cells = [(*each, sigma) for each in zip(images, masks, contents, strict=True) for sigma in sigmas]
+    found = parallel_map(lambda cell: _cell(*cell), cells, jobs)
+    shape = (len(images), len(sigmas), -1)
+    aps, residuals = (np.array(part).reshape(shape) for part in zip(*found, strict=True))
+    return Landscape(aps.mean(0).T, aps.std(0).T, residuals.mean(0).T)
+
+
+def _cell(image: np.ndarray, mask: np.ndarray, content: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
     blurred = gaussian_filter(image, sigma) if sigma else image
     outside = np.sort(np.abs(blurred - image)[~mask])
-    inside = np.abs(blurred[mask] - values[:, None])
+    inside = np.abs(blurred[mask] - content)
     return average_precisions(inside, outside), (outside.sum() + inside.sum(1)) / image.size
 
 
@@ -62,11 +76,10 @@ def average_precisions(positive: np.ndarray, negative: np.ndarray) -> np.ndarray
     negative : ndarray
         (m,) ascending.
     """
-    scores = np.sort(positive, axis=1)[:, ::-1]
+    scores = np.sort(positive, axis=1)
+    count = scores.shape[1]
     false = len(negative) - np.searchsorted(negative, scores, side="left")
-    count = np.arange(1, scores.shape[1] + 1)
-    # Of equal scores all are found together: each takes the precision of the last of them.
-    last = np.concatenate([scores[:, 1:] != scores[:, :-1], np.ones((len(scores), 1), bool)], axis=1)
-    place = np.where(last, count, scores.shape[1])
-    true = np.minimum.accumulate(place[:, ::-1], axis=1)[:, ::-1]
+    # Of equal scores all are found together: each takes the precision of the lowest place of them.
+    new = np.concatenate([np.ones((len(scores), 1), bool), scores[:, 1:] != scores[:, :-1]], axis=1)
+    true = count - np.maximum.accumulate(np.where(new, np.arange(count), 0), axis=1)
     return (true / (true + false)).mean(1)
