@@ -211,10 +211,11 @@ def add_slices(parser: ArgumentParser) -> None:
 
 def add_reproduce(parser: ArgumentParser) -> None:
     """Add the arguments of ``medad reproduce``."""
-    parser.add_argument("name", help="table2 to table6, fig6, fig8 or fig9 of Cai et al. 2023; or ocssl, our own table")
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder of a data set, e.g. brain_tumor; for ocssl that of all sets"
-    )
+    pitfalls = "pitfalls1, 1b, 2 or _further, where residuals are blind (Meissen et al. 2022)"
+    names = f"table2 to table6, fig6, fig8 or fig9 of Cai et al. 2023; ocssl, our own table; or {pitfalls}"
+    parser.add_argument("name", help=names)
+    folder = "folder of a data set, e.g. brain_tumor; for ocssl that of all sets, for pitfalls also one of images"
+    parser.add_argument("--data", type=Path, required=True, help=folder)
     parser.add_argument("--out", type=Path, default=RUNS / "reproduce", help="folder of results; the same one goes on")
     parser.add_argument("--scale", type=Literal["quick", "paper"], default="quick", help="preset of the trainings")
     parser.add_argument("--seeds", type=list[int], default=[0], help="list of seeds, e.g. [0, 1, 2]")

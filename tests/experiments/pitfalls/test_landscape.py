@@ -9,16 +9,6 @@ from medad.experiments.reproduce.pitfalls.disks import disk_masks, equalised, sh
 from medad.experiments.reproduce.pitfalls.landscape import average_precisions, landscape
 
 
-def heads(count=6, side=128, seed=0):
-    """Return smooth foregrounds of middle intensities on a background of 0."""
-    rng = np.random.default_rng(seed)
-    rows, columns = np.mgrid[:side, :side] / side - 0.5
-    inside = (rows / 0.42) ** 2 + (columns / 0.36) ** 2 < 1
-    field = np.stack([gaussian_filter(rng.normal(size=(side, side)), 2) for _ in range(count)])
-    field = 0.4 + 0.12 * field / field.std()
-    return np.where(inside, field.clip(0.05, 0.95), 0.0)
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_average_precisions_are_scikit_learns(seed):
     rng = np.random.default_rng(seed)
@@ -29,7 +19,7 @@ def test_average_precisions_are_scikit_learns(seed):
     np.testing.assert_allclose(average_precisions(positive, negative), expected)
 
 
-def test_every_cell_is_that_of_the_whole_image():
+def test_every_cell_is_that_of_the_whole_image(heads):
     images = heads(3, 64)
     masks = disk_masks(images, 1, radius=8)
     found = landscape(images, masks, [0.0, 0.4, 1.0], [0.0, 1.5], jobs=2)
@@ -45,14 +35,14 @@ def test_every_cell_is_that_of_the_whole_image():
             assert found.residual[i, j] == pytest.approx(np.mean(means))
 
 
-def test_disks_lie_in_the_foreground_and_keep_their_places():
+def test_disks_lie_in_the_foreground_and_keep_their_places(heads):
     images = heads()
     masks = disk_masks(images)
     assert (images[masks] > 0).all() and masks.any((1, 2)).all() and masks.sum((1, 2)).max() <= np.pi * 20.5**2
     np.testing.assert_array_equal(masks, disk_masks(images)) and not np.array_equal(masks, disk_masks(images, 1))
 
 
-def test_residuals_are_blind_in_the_middle_and_see_bright_disks():
+def test_residuals_are_blind_in_the_middle_and_see_bright_disks(heads):
     images = heads()
     values = np.linspace(0, 1, 11)
     found = landscape(images, disk_masks(images), values, [0.2, 4.0]).ap
@@ -61,7 +51,7 @@ def test_residuals_are_blind_in_the_middle_and_see_bright_disks():
     assert found[:, 1].argmin() in range(3, 6)
 
 
-def test_equalised_images_lose_the_advantage_of_bright_disks():
+def test_equalised_images_lose_the_advantage_of_bright_disks(heads):
     images = heads()
     even = np.stack([equalised(image) for image in images])
     inside = even[images > 0]
@@ -72,7 +62,7 @@ def test_equalised_images_lose_the_advantage_of_bright_disks():
     assert abs(after[1] - after[-2]) < 0.25 and after.argmin() in range(4, 7)  # as blind on either side
 
 
-def test_textures_change_the_disk_alone():
+def test_textures_change_the_disk_alone(heads):
     image = heads(1)[0]
     (mask,) = disk_masks(image[None])
     rng = np.random.default_rng(0)

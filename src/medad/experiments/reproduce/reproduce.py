@@ -15,6 +15,8 @@ from medad.experiments.reproduce.cells import MAKE
 from medad.experiments.reproduce.document import OURS, Facts, document
 from medad.experiments.reproduce.ocssl.command import reproduce_ocssl
 from medad.experiments.reproduce.ocssl.stored import FOLDER as OCSSL
+from medad.experiments.reproduce.pitfalls.command import reproduce_pitfalls
+from medad.experiments.reproduce.pitfalls.experiments import NAMES as PITFALLS
 from medad.experiments.stored import machines, root_of
 from medad.files import replacing
 from medad.reports.report import heat_maps
@@ -43,9 +45,10 @@ def reproduce(
     ----------
     name : str
         A table or figure of Cai et al. (2023), see :data:`medad.experiments.reproduce.cells.MAKE`; or ``ocssl``, our
-        own table of what unlabeled images are worth, whose rows say their own options and seeds.
+        own table of what unlabeled images are worth, whose rows say their own options and seeds; or one of `PITFALLS`,
+        where residuals are blind, which has no seeds.
     data : Path
-        Folder of a data set; of ``ocssl`` the folder that holds them.
+        Folder of a data set; of ``ocssl`` the folder that holds them, of `PITFALLS` also any folder of images.
     out : Path
         Folder of the grid; all experiments may share it, and then share trained networks.
     options : TrainOptions
@@ -70,6 +73,9 @@ def reproduce(
     if name == OCSSL:
         print(reproduce_ocssl(data, out, workers))
         return 0
+    if name in PITFALLS:
+        print(reproduce_pitfalls(name, data, out, options.preset, workers, train))
+        return 0
     text, failed = carry_out(
         name, data, out, options, seeds=seeds, scheduler=scheduler, workers=workers, stored=stored, train=train
     )
@@ -92,7 +98,7 @@ def carry_out(
 ) -> tuple[str, int]:
     """Do what `reproduce` does without printing; return the page, empty if all cells failed, and how many did."""
     if name not in MAKE:
-        raise UserError(f"{name}: no such experiment; there are {', '.join((*MAKE, OCSSL))}")
+        raise UserError(f"{name}: no such experiment; there are {', '.join((*MAKE, OCSSL, *PITFALLS))}")
     data = data.resolve()
     stored = None if stored is None else root_of(stored, data.name)
     if {entry.label for entry in Repartition.read(data).test} != {0, 1}:

@@ -53,13 +53,14 @@ def found_behind_blurs(
         Of each image what is under its mask, (k, p) for k anomalies on p pixels, or (k, 1) where they have one value.
     """
     cells = [(*each, sigma) for each in zip(images, masks, contents, strict=True) for sigma in sigmas]
-    found = parallel_map(lambda cell: _cell(*cell), cells, jobs)
+    found = parallel_map(lambda given: cell(*given), cells, jobs)
     shape = (len(images), len(sigmas), -1)
     aps, residuals = (np.array(part).reshape(shape) for part in zip(*found, strict=True))
     return Landscape(aps.mean(0).T, aps.std(0).T, residuals.mean(0).T)
 
 
-def _cell(image: np.ndarray, mask: np.ndarray, content: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+def cell(image: np.ndarray, mask: np.ndarray, content: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the average precision and the mean residual of each anomaly in one image behind one blur, (k,) each."""
     blurred = gaussian_filter(image, sigma) if sigma else image
     outside = np.sort(np.abs(blurred - image)[~mask])
     inside = np.abs(blurred[mask] - content)

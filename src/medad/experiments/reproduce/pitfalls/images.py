@@ -1,0 +1,94 @@
+"""The normal images that disks are put into."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from medad.data.entries import Entry
+from medad.data.finding import find_images
+from medad.data.forms import is_mvtec
+from medad.data.preprocessing import Preprocessing
+from medad.data.repartition import FORMS, Repartition
+from medad.errors import UserError
+from medad.experiments.reproduce.pitfalls.background import LEAST, without_background
+from medad.workflows.notes import say
+from medad.workflows.splits import load
+
+FEWEST = 5
+TEST_SHARE = 0.4  # of the files of a folder of which nothing is known: those of the paper's training come first
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Images with background 0.
+
+    Attributes
+    ----------
+    pixels : ndarray
+        (n, S, S) in [0, 1].
+    left_out : int
+        Number of images that have no background.
+    fingerprint : str
+        Of what was read.
+    """
+
+    pixels: np.ndarray
+    left_out: int
+    fingerprint: str
+
+
+def read_heads(data: Path, most: int, size: int) -> Heads:
+    """Read normal images.
+
+    Parameters
+    ----------
+    data : Path
+        A data set, of which the normal test images are taken; or a folder of images or NIfTI volumes.
+    most : int
+        How many are read at most.
+    size : int
+        Side to which they are resized.
+
+    Raises
+    ------
+    UserError
+        If there are too few, of which one says why, or one cannot be read.
+    """
+    entries = normal_images(data)[:most]
+    if len(entries) < FEWEST:
+        raise UserError(f"{data}: {len(entries)} normal test images; at least {FEWEST} are needed")
+    images = load(entries, Preprocessing(size), "normal images", None)
+    pixels, sound = without_background(images.pixels[:, 0] / images.scale)
+    left_out = int((~sound).sum())
+    if len(pixels) - left_out < FEWEST:
+        raise UserError(
+            f"{data}: {left_out} of {len(pixels)} images have no black background of {LEAST:.0%} around one thing, "
+            f"such as a head; at least {FEWEST} with one are needed"
+        )
+    if left_out:
+        say(f"{left_out} of {len(pixels)} images have no background and are left out")
+    return Heads(pixels[sound], left_out, images.fingerprint)
+
+
+def normal_images(data: Path) -> tuple[Entry, ...]:
+    """Return the normal test images of a data set; of a plain folder the last ones of its files, as in the paper."""
+    if _is_data_set(data):
+        return tuple(entry for entry in Repartition.read(data).test if entry.label == 0)
+    if not data.is_dir():
+        raise UserError(f"{data}: no such folder; give images, NIfTI volumes or a data set ({FORMS})")
+    entries = _middle_ones(find_images([data]).entries)
+    return entries[len(entries) - round(TEST_SHARE * len(entries)) :]
+
+
+def _is_data_set(data: Path) -> bool:
+    listed = any((data / name).exists() for name in ("data.json", "manifest.csv", "normal"))
+    return data.is_file() or listed or is_mvtec(data)
+
+
+def _middle_ones(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return one image of each file: of a volume its middle slice."""
+    files = [list(some) for _, some in groupby(entries, lambda entry: entry.path)]
+    return tuple(some[len(some) // 2] for some in files)
