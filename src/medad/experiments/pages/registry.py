@@ -20,6 +20,8 @@ from medad.experiments.pages import (
     synthetic,
 )
 from medad.experiments.reproduce.ocssl import page as ocssl
+from medad.experiments.reproduce.pitfalls import page as pitfalls
+from medad.experiments.reproduce.pitfalls.stored import STORED as OF_PITFALLS
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,13 @@ PAGES = (
         promises.STORED,
         lambda s: promises.page(s.stored),
         lambda s: promises.pictures(s.stored),
+    ),
+    Page(
+        "pitfalls",
+        "docs/results/pitfalls.md",
+        OF_PITFALLS,
+        lambda s: pitfalls.page(s.stored),
+        lambda s: pitfalls.pictures(s.stored),
     ),
     Page("select", "docs/results/select.md", select.STORED, lambda s: select.page(s.stored)),
     Page("mvtec_screw", "docs/results/mvtec_screw.md", "mvtec_screw/*/seed*", lambda s: slides.page(s.stored)),
