@@ -16,7 +16,7 @@ from sklearn.metrics import average_precision_score
 from benchmarks.machine import describe
 from medad.experiments.reproduce.pitfalls.disks import disk_masks
 from medad.experiments.reproduce.pitfalls.experiments import SCALES
-from medad.experiments.reproduce.pitfalls.landscape import cell
+from medad.experiments.reproduce.pitfalls.landscape import behind_blur
 from medad.reports.markdown import markdown_table
 
 SIGMAS = (0.5, 2.5, 5.0)
@@ -68,7 +68,7 @@ def measure(sigma: float, few: int, rounds: int) -> tuple[float, float, list[flo
 
 def _cells(image: np.ndarray, mask: np.ndarray, intensities: np.ndarray, sigma: float) -> np.ndarray:
     """Return the same as `plain`, of one thread: this one."""
-    return cell(image, mask, intensities[:, None], sigma)[0]
+    return behind_blur(image, mask, intensities[:, None], sigma)[0]
 
 
 def main() -> None:

@@ -9,9 +9,9 @@ import yaml
 from PIL import Image
 
 from medad.cli.commands import main
-from medad.experiments.reproduce.pitfalls import computing, experiments
-from medad.experiments.reproduce.pitfalls.disks import disk_masks
-from medad.experiments.reproduce.pitfalls.experiments import Scale, equalised_disks
+from medad.experiments.reproduce.pitfalls import experiments
+from medad.experiments.reproduce.pitfalls.disks import disk_masks, equalised
+from medad.experiments.reproduce.pitfalls.experiments import Scale
 from medad.experiments.reproduce.pitfalls.images import normal_images
 from medad.experiments.reproduce.pitfalls.landscape import landscape
 from medad.experiments.reproduce.pitfalls.page import page, pictures
@@ -57,15 +57,15 @@ def test_stored_cells_are_those_of_the_images(call, folder, tmp_path):
 
 
 def test_what_is_stored_is_not_computed_again(call, tmp_path, monkeypatch):
-    behind, seen = computing._behind, []
+    over_images, seen = experiments.over_images, []
 
-    def stop_at_the_third(sigma, task, jobs):
-        seen.append(sigma)
+    def stop_at_the_third(*given):
+        seen.append(given[3].keywords["sigma"])
         if len(seen) == 3:
             raise KeyboardInterrupt
-        return behind(sigma, task, jobs)
+        return over_images(*given)
 
-    monkeypatch.setattr(computing, "_behind", stop_at_the_third)
+    monkeypatch.setattr(experiments, "over_images", stop_at_the_third)
     assert call("pitfalls2")[0] == 130
     file = tmp_path / "out" / "brains" / "pitfalls" / "pitfalls2-quick.csv"
     assert len(read_cells(file)) == 6 and call("pitfalls2", "--print-only")[0] == 2
@@ -128,8 +128,7 @@ def test_normal_test_images_are_taken_of_a_data_set_and_middle_slices_of_volumes
 
 def test_places_are_the_same_in_equalised_images(heads):
     images = heads(3, 64)
-    task = equalised_disks(images, TINY)
-    np.testing.assert_array_equal(task.masks, disk_masks(images))
+    np.testing.assert_array_equal(disk_masks(np.stack([equalised(image) for image in images])), disk_masks(images))
 
 
 def test_a_root_without_studies_has_a_page_without_figures(tmp_path):

@@ -11,7 +11,7 @@ VALUES, SIGMAS = np.linspace(0, 1, 21), np.linspace(0, 5, 11)
 
 def grid(ap, names=VALUES):
     ap = np.asarray(ap, float)
-    return Grid(tuple(f"{x}" for x in names), SIGMAS, ap, np.zeros_like(ap), np.zeros_like(ap))
+    return Grid(tuple(map(str, names)), tuple(map(str, SIGMAS)), ap, np.zeros_like(ap), np.zeros_like(ap))
 
 
 def published():

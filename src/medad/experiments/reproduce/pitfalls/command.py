@@ -5,7 +5,7 @@ from pathlib import Path
 from medad.cores import cores
 from medad.errors import UserError
 from medad.experiments.reproduce.pitfalls.computing import compute
-from medad.experiments.reproduce.pitfalls.experiments import NAMES, SCALES
+from medad.experiments.reproduce.pitfalls.experiments import EXPERIMENTS, NAMES, SCALES
 from medad.experiments.reproduce.pitfalls.images import read_heads
 from medad.experiments.reproduce.pitfalls.page import page, pictures
 from medad.experiments.reproduce.pitfalls.pictures import picture_name
@@ -48,7 +48,8 @@ def reproduce_pitfalls(
     heads = read_heads(data, size.images, size.size) if train else None
     with claimed(out, "reproduce", (f"{folder}/", PAGE, picture)):
         for part in NAMES[name] if heads else ():
-            compute(part, heads, size, out / folder / f"{part}-{scale}.csv", jobs or cores())
+            task = EXPERIMENTS[part](heads.pixels, size)
+            compute(part, heads, task, out / folder / f"{part}-{scale}.csv", jobs or cores())
         if picture not in pictures(out):
             raise UserError(f"{out}: holds nothing of {dataset} at scale {scale}; leave out `print_only`")
         text = page(out, f"medad reproduce {name}")

@@ -1,11 +1,14 @@
 """The experiments without trained networks: what is put into the disks, and how fine the grid is."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from medad.experiments.reproduce.pitfalls.disks import disk_masks, equalised, shuffled, sink, source
+from medad.experiments.reproduce.pitfalls.landscape import Landscape, behind_blur, over_images
 
 SEED = 0  # of places and shuffles: the same in every cell
 BRIGHTEST, WIDEST = 1.0, 5.0  # intensity of disks; sigma of blurs, in pixels
@@ -36,18 +39,31 @@ SCALES = {"quick": Scale(25, 50), "paper": Scale(100, 300)}
 
 @dataclass(frozen=True)
 class Task:
-    """Images with masks, and what is put under each: ``contents[i][k]`` is anomaly ``names[k]`` in image i."""
+    """The grid of an experiment.
 
-    images: np.ndarray
-    masks: np.ndarray
-    names: Sequence[str]
-    contents: Sequence[np.ndarray]
+    Attributes
+    ----------
+    anomalies, reconstructions : sequence of str
+        Names of its rows and columns.
+    column : callable
+        Number of a reconstruction, number of threads -> its column.
+    prepare : callable
+        Called before the first column.
+    facts : mapping
+        What else is to be known of the reconstructions.
+    """
+
+    anomalies: Sequence[str]
+    reconstructions: Sequence[str]
+    column: Callable[[int, int], Landscape]
+    prepare: Callable[[], None] = lambda: None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def disks(images: np.ndarray, scale: Scale) -> Task:
     """Return experiment 1: disks of one intensity."""
-    flat = scale.intensities[:, None]
-    return Task(images, disk_masks(images, SEED), [f"{x:.4g}" for x in scale.intensities], [flat] * len(images))
+    flat = [scale.intensities[:, None]] * len(images)
+    return _behind_blurs(images, disk_masks(images, SEED), named(scale.intensities), flat, scale)
 
 
 def equalised_disks(images: np.ndarray, scale: Scale) -> Task:
@@ -62,7 +78,21 @@ def textures(images: np.ndarray, scale: Scale) -> Task:
         np.stack([changed[mask] for changed in (shuffled(image, mask, rng), source(image, mask), sink(image, mask))])
         for image, mask in zip(images, masks, strict=True)
     ]
-    return Task(images, masks, TEXTURES, contents)
+    return _behind_blurs(images, masks, TEXTURES, contents, scale)
+
+
+def named(values: np.ndarray) -> list[str]:
+    """Return numbers as they stand in files."""
+    return [f"{value:.4g}" for value in values]
+
+
+def _behind_blurs(
+    images: np.ndarray, masks: np.ndarray, anomalies: Sequence[str], contents: Sequence[np.ndarray], scale: Scale
+) -> Task:
+    def column(number: int, jobs: int) -> Landscape:
+        return over_images(images, masks, contents, partial(behind_blur, sigma=scale.sigmas[number]), jobs)
+
+    return Task(anomalies, named(scale.sigmas), column)
 
 
 EXPERIMENTS: Mapping[str, Callable[[np.ndarray, Scale], Task]] = {

@@ -1,21 +1,25 @@
-"""Average precision of residuals over a grid of anomalies and blurs of the reconstruction.
+"""Average precision of residuals over a grid of anomalies and reconstructions.
 
-Outside the anomaly the residual of an image and a blur is the same for all anomalies, so its pixels are sorted once;
-an anomaly then costs no more than its own pixels, each looked up in the sorted ones.
+Outside the anomaly the residual of an image and a reconstruction is the same for all anomalies, so its pixels are
+sorted once; an anomaly then costs no more than its own pixels, each looked up in the sorted ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from medad.detectors.contract.batches import parallel_map
 
+Found = tuple[np.ndarray, np.ndarray]  # average precision and mean residual of k anomalies in one image, (k,) each
+Judge = Callable[[np.ndarray, np.ndarray, np.ndarray], Found]  # of an image, a mask, and what may be under it
+
 
 @dataclass(frozen=True)
 class Landscape:
-    """Over images, (anomalies, blurs): mean of the average precision, its standard deviation, and mean residual."""
+    """Over images, (anomalies, reconstructions): mean average precision, its standard deviation, mean residual."""
 
     ap: np.ndarray
     spread: np.ndarray
@@ -38,32 +42,37 @@ def landscape(
     jobs : int
         Number of threads.
     """
-    flat = np.asarray(intensities, float)[:, None]
-    return found_behind_blurs(images, masks, [flat] * len(images), sigmas, jobs)
+    flat = [np.asarray(intensities, float)[:, None]] * len(images)
+    columns = [over_images(images, masks, flat, partial(behind_blur, sigma=sigma), jobs) for sigma in sigmas]
+    return Landscape(*(np.concatenate([getattr(c, n) for c in columns], 1) for n in ("ap", "spread", "residual")))
 
 
-def found_behind_blurs(
-    images: np.ndarray, masks: np.ndarray, contents: Sequence[np.ndarray], sigmas: Sequence[float], jobs: int = 1
+def over_images(
+    images: np.ndarray, masks: np.ndarray, contents: Sequence[np.ndarray], judge: Judge, jobs: int = 1
 ) -> Landscape:
-    """Return what `landscape` does, of any anomalies.
+    """Return what residuals find of any anomalies, of one reconstruction.
 
     Parameters
     ----------
     contents : sequence of ndarray
         Of each image what is under its mask, (k, p) for k anomalies on p pixels, or (k, 1) where they have one value.
+    judge : callable
+        Such as `behind_blur`.
     """
-    cells = [(*each, sigma) for each in zip(images, masks, contents, strict=True) for sigma in sigmas]
-    found = parallel_map(lambda given: cell(*given), cells, jobs)
-    shape = (len(images), len(sigmas), -1)
-    aps, residuals = (np.array(part).reshape(shape) for part in zip(*found, strict=True))
-    return Landscape(aps.mean(0).T, aps.std(0).T, residuals.mean(0).T)
+    found = parallel_map(lambda given: judge(*given), zip(images, masks, contents, strict=True), jobs)
+    aps, residuals = (np.array(part)[..., None] for part in zip(*found, strict=True))
+    return Landscape(aps.mean(0), aps.std(0), residuals.mean(0))
 
 
-def cell(image: np.ndarray, mask: np.ndarray, content: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the average precision and the mean residual of each anomaly in one image behind one blur, (k,) each."""
-    blurred = gaussian_filter(image, sigma) if sigma else image
-    outside = np.sort(np.abs(blurred - image)[~mask])
-    inside = np.abs(blurred[mask] - content)
+def behind_blur(image: np.ndarray, mask: np.ndarray, content: np.ndarray, sigma: float) -> Found:
+    """Return what is found where the reconstruction is the normal image, blurred."""
+    return found_in(image, mask, content, gaussian_filter(image, sigma) if sigma else image)
+
+
+def found_in(image: np.ndarray, mask: np.ndarray, content: np.ndarray, reconstruction: np.ndarray) -> Found:
+    """Return the average precision and the mean residual of each anomaly in one image."""
+    outside = np.sort(np.abs(reconstruction - image)[~mask])
+    inside = np.abs(reconstruction[mask] - content)
     return average_precisions(inside, outside), (outside.sum() + inside.sum(1)) / image.size
 
 

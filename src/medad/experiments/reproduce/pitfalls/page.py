@@ -54,14 +54,16 @@ def _section(study: Study) -> Iterator[str]:
 
 def _made(study: Study) -> str:
     about = next(iter(study.about.values()))
-    images, points = about["images"], about["settings"]["points"]
+    images = about["images"]
     told = (
         f"{images['used']} normal images of {images['size']} x {images['size']} pixels, {images['without_background']} "
-        f"more without a background left out; {points} intensities and {points} blurs"
+        "more without a background left out"
     )
-    commands = ", ".join(f"`medad reproduce {name} --scale {study.scale}`" for name in study.grids)
+    commands = ", ".join(
+        f"`{name}` ({' x '.join(map(str, grid.ap.shape))} cells)" for name, grid in study.grids.items()
+    )
     short = "" if study.scale == "paper" else " **A coarser grid and fewer images than the paper's.**"
-    return f"Computed on {_dates(study)} by {commands}: {told}.{short}"
+    return f"Computed on {_dates(study)} by `medad reproduce` {commands}: {told}.{short}"
 
 
 def _dates(study: Study) -> str:

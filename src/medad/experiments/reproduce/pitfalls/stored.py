@@ -16,10 +16,13 @@ STORED = f"*/{FOLDER}/*.yaml"
 
 
 class Cell(NamedTuple):
-    """An anomaly behind a blur, over images: mean AP and its standard deviation, and mean residual."""
+    """An anomaly beside a reconstruction, over images: mean AP and its standard deviation, and mean residual.
+
+    A reconstruction that is a blur is named by its sigma.
+    """
 
     anomaly: str
-    sigma: str
+    reconstruction: str
     ap: str
     spread: str
     residual: str
@@ -27,27 +30,31 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Grid:
-    """The cells of an experiment; arrays are (anomalies, sigmas)."""
+    """The cells of an experiment; arrays are (anomalies, reconstructions)."""
 
     anomalies: tuple[str, ...]
-    sigmas: np.ndarray
+    reconstructions: tuple[str, ...]
     ap: np.ndarray
     spread: np.ndarray
     residual: np.ndarray
 
     @classmethod
     def of(cls, cells: Sequence[Cell]) -> "Grid":
-        """Return the grid of some cells, which lie blur by blur, with the same anomalies in each."""
-        anomalies, sigmas = (tuple(dict.fromkeys(some)) for some in list(zip(*cells, strict=True))[:2])
-        shape = (len(sigmas), len(anomalies))
-        columns = list(zip(*cells, strict=True))[2:]
-        ap, spread, residual = (np.array(column, float).reshape(shape).T for column in columns)
-        return cls(anomalies, np.array(sigmas, float), ap, spread, residual)
+        """Return the grid of some cells, which lie column by column, with the same anomalies in each."""
+        columns = list(zip(*cells, strict=True))
+        anomalies, reconstructions = (tuple(dict.fromkeys(some)) for some in columns[:2])
+        shape = (len(reconstructions), len(anomalies))
+        return cls(anomalies, reconstructions, *(np.array(some, float).reshape(shape).T for some in columns[2:]))
 
     @property
     def intensities(self) -> np.ndarray:
         """Of anomalies that are named by them."""
         return np.array(self.anomalies, float)
+
+    @property
+    def sigmas(self) -> np.ndarray:
+        """Of reconstructions that are blurs."""
+        return np.array(self.reconstructions, float)
 
     def at(self, sigma: float) -> np.ndarray:
         """Return the average precisions at the blur that is nearest to `sigma`, (anomalies,)."""
