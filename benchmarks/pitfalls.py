@@ -5,7 +5,7 @@
 
 import argparse
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from statistics import median
 
@@ -37,7 +37,7 @@ def head(seed: int) -> np.ndarray:
     return np.where(inside, (0.4 + 0.12 * field / field.std()).clip(0.05, 0.95), 0)
 
 
-def plain(image: np.ndarray, mask: np.ndarray, intensities: Sequence[float], sigma: float) -> list[float]:
+def plain(image: np.ndarray, mask: np.ndarray, intensities: np.ndarray, sigma: float) -> list[float]:
     """Return the average precisions of some cells, one after the other."""
     aps = []
     for value in intensities:

@@ -211,7 +211,7 @@ def add_slices(parser: ArgumentParser) -> None:
 
 def add_reproduce(parser: ArgumentParser) -> None:
     """Add the arguments of ``medad reproduce``."""
-    pitfalls = "pitfalls1, 1b, 2 or _further, where residuals are blind (Meissen et al. 2022)"
+    pitfalls = "pitfalls1, 1b, 2, 3 or _further, where residuals are blind (Meissen et al. 2022)"
     names = f"table2 to table6, fig6, fig8 or fig9 of Cai et al. 2023; ocssl, our own table; or {pitfalls}"
     parser.add_argument("name", help=names)
     folder = "folder of a data set, e.g. brain_tumor; for ocssl that of all sets, for pitfalls also one of images"

@@ -96,7 +96,7 @@ def test_images_without_a_background_are_left_out_and_too_few_are_refused(call, 
     bright = Image.fromarray(np.full((64, 64), 128, np.uint8))
     bright.save(folder / "14.png")
     status, text, err = call("pitfalls2")
-    assert status == 0 and "1 of 6 images have no background and are left out" in err
+    assert status == 0 and "1 of 6 normal test images have no background and are left out" in err
     assert "5 normal images of 64 x 64 pixels, 1 more without" in text
     about = yaml.safe_load((tmp_path / "out" / "brains" / "pitfalls" / "pitfalls2-quick.yaml").read_text())
     assert about["images"] == {"used": 5, "without_background": 1, "size": 64}

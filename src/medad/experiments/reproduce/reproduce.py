@@ -74,7 +74,7 @@ def reproduce(
         print(reproduce_ocssl(data, out, workers))
         return 0
     if name in PITFALLS:
-        print(reproduce_pitfalls(name, data, out, options.preset, workers, train))
+        print(reproduce_pitfalls(name, data, out, options, workers, train))
         return 0
     text, failed = carry_out(
         name, data, out, options, seeds=seeds, scheduler=scheduler, workers=workers, stored=stored, train=train

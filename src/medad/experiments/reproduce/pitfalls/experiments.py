@@ -95,10 +95,11 @@ def _behind_blurs(
     return Task(anomalies, named(scale.sigmas), column)
 
 
-EXPERIMENTS: Mapping[str, Callable[[np.ndarray, Scale], Task]] = {
+BLURRED: Mapping[str, Callable[[np.ndarray, Scale], Task]] = {
     "pitfalls1": disks,
     "pitfalls1b": equalised_disks,
     "pitfalls2": textures,
 }
-# What each command computes: `further` compares the curves of others.
-NAMES = {name: (name,) for name in EXPERIMENTS} | {"pitfalls_further": ("pitfalls1", "pitfalls2")}
+TRAINED = "pitfalls3"
+# What each command computes: `further` compares the curves of others, those of trained models where these are stored.
+NAMES = {name: (name,) for name in (*BLURRED, TRAINED)} | {"pitfalls_further": ("pitfalls1", "pitfalls2")}

@@ -10,6 +10,7 @@ import numpy as np
 from medad.data.entries import Entry
 from medad.data.finding import find_images
 from medad.data.forms import is_mvtec
+from medad.data.imageset import ImageSet
 from medad.data.preprocessing import Preprocessing
 from medad.data.repartition import FORMS, Repartition
 from medad.errors import UserError
@@ -19,6 +20,7 @@ from medad.workflows.splits import load
 
 FEWEST = 5
 TEST_SHARE = 0.4  # of the files of a folder of which nothing is known: those of the paper's training come first
+BELOW, ABOVE = 8, 12  # slices of a volume that are trained on: of the paper's 256 those from 120 on, below 140
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Heads:
 
 
 def read_heads(data: Path, most: int, size: int) -> Heads:
-    """Read normal images.
+    """Read normal images for testing.
 
     Parameters
     ----------
@@ -57,10 +59,23 @@ def read_heads(data: Path, most: int, size: int) -> Heads:
     UserError
         If there are too few, of which one says why, or one cannot be read.
     """
-    entries = normal_images(data)[:most]
+    return _read(data, normal_images(data)[:most], size, "normal test images")[0]
+
+
+def read_training(data: Path, size: int) -> ImageSet:
+    """Read the normal images that models learn from: a data set's, or the first ones of a folder.
+
+    The parameters and errors are those of `read_heads`.
+    """
+    heads, images = _read(data, training_images(data), size, "normal images for training")
+    pixels = np.rint(heads.pixels * images.scale).astype(images.pixels.dtype)[:, None]
+    return ImageSet(pixels, tuple(f"{i}" for i in range(len(pixels))), ("",) * len(pixels))
+
+
+def _read(data: Path, entries: Sequence[Entry], size: int, what: str) -> tuple[Heads, ImageSet]:
     if len(entries) < FEWEST:
-        raise UserError(f"{data}: {len(entries)} normal test images; at least {FEWEST} are needed")
-    images = load(entries, Preprocessing(size), "normal images", None)
+        raise UserError(f"{data}: {len(entries)} {what}; at least {FEWEST} are needed")
+    images = load(entries, Preprocessing(size), what, None)
     pixels, sound = without_background(images.pixels[:, 0] / images.scale)
     left_out = int((~sound).sum())
     if len(pixels) - left_out < FEWEST:
@@ -69,18 +84,32 @@ def read_heads(data: Path, most: int, size: int) -> Heads:
             f"such as a head; at least {FEWEST} with one are needed"
         )
     if left_out:
-        say(f"{left_out} of {len(pixels)} images have no background and are left out")
-    return Heads(pixels[sound], left_out, images.fingerprint)
+        say(f"{left_out} of {len(pixels)} {what} have no background and are left out")
+    return Heads(pixels[sound], left_out, images.fingerprint), images
 
 
 def normal_images(data: Path) -> tuple[Entry, ...]:
-    """Return the normal test images of a data set; of a plain folder the last ones of its files, as in the paper."""
+    """Return the normal test images of a data set; of a plain folder the last ones of its files, as in the paper.
+
+    Of a volume its middle slice is taken.
+    """
     if _is_data_set(data):
         return tuple(entry for entry in Repartition.read(data).test if entry.label == 0)
-    if not data.is_dir():
-        raise UserError(f"{data}: no such folder; give images, NIfTI volumes or a data set ({FORMS})")
-    entries = _middle_ones(find_images([data]).entries)
-    return entries[len(entries) - round(TEST_SHARE * len(entries)) :]
+    files = _files(data)
+    return tuple(some[len(some) // 2] for some in files[_first_test(files) :])
+
+
+def training_images(data: Path) -> tuple[Entry, ...]:
+    """Return the normal images of a data set; of a plain folder the first ones, of a volume 20 slices of the middle."""
+    if _is_data_set(data):
+        return Repartition.read(data).normal
+    files = _files(data)
+    return tuple(entry for some in files[: _first_test(files)] for entry in _about_the_middle(some))
+
+
+def _about_the_middle(slices: Sequence[Entry]) -> Sequence[Entry]:
+    middle = len(slices) // 2
+    return slices[max(middle - BELOW, 0) : middle + ABOVE]
 
 
 def _is_data_set(data: Path) -> bool:
@@ -88,7 +117,12 @@ def _is_data_set(data: Path) -> bool:
     return data.is_file() or listed or is_mvtec(data)
 
 
-def _middle_ones(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Return one image of each file: of a volume its middle slice."""
-    files = [list(some) for _, some in groupby(entries, lambda entry: entry.path)]
-    return tuple(some[len(some) // 2] for some in files)
+def _files(data: Path) -> list[list[Entry]]:
+    """Return the images of each file of a plain folder."""
+    if not data.is_dir():
+        raise UserError(f"{data}: no such folder; give images, NIfTI volumes or a data set ({FORMS})")
+    return [list(some) for _, some in groupby(find_images([data]).entries, lambda entry: entry.path)]
+
+
+def _first_test(files: Sequence[Sequence[Entry]]) -> int:
+    return len(files) - round(TEST_SHARE * len(files))

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from medad.experiments.printed import printed_by
 from medad.experiments.reproduce.pitfalls.background import RULE
-from medad.experiments.reproduce.pitfalls.experiments import TEXTURES
+from medad.experiments.reproduce.pitfalls.experiments import TEXTURES, TRAINED
 from medad.experiments.reproduce.pitfalls.findings import closest, findings
+from medad.experiments.reproduce.pitfalls.further import curves, error_finding, models_table
 from medad.experiments.reproduce.pitfalls.pictures import picture, picture_name
 from medad.experiments.reproduce.pitfalls.stored import FOLDER, Study, studies
 from medad.reports.markdown import markdown_table
@@ -20,7 +21,7 @@ HOW = (
     f"Places are the same in all cells. {RULE} Images without such a background are left out. The paper looked at "
     "slices of MOOD's brains, other images than these, so that a statement may hold there and not here. Blurs are in "
     "pixels of 256 x 256: images whose files are smaller have lost their finest detail already, and small blurs take "
-    "less from them."
+    "less from them. How much faster this is than cell by cell: `python -m benchmarks.pitfalls`."
 )
 MEANING = (
     "What the paper states (figures read off its heat map), and what is found here: *yes* where our figures agree with "
@@ -43,13 +44,30 @@ def _section(study: Study) -> Iterator[str]:
     yield f"## {study.dataset}, {study.scale}"
     yield _made(study)
     yield f"![Average precision by anomaly and blur, {study.dataset}]({picture_name(study.dataset, study.scale)})"
-    every = list(findings(study.grids))
+    models = curves(study.grids)
+    whole = study.scale == "paper"  # what is shortened is not put beside published figures
+    every = [*findings(study.grids), *([error_finding(models)] if models and whole else [])]
     rows = [[one.paper, one.found, "yes" if one.holds else "**no**"] for one in every]
     yield f"{sum(one.holds for one in every)} of {len(every)} statements hold."
     yield markdown_table([["the paper", "here", "holds"], *rows])
     if {"pitfalls1", "pitfalls2"} <= study.grids.keys():
         yield "The intensity whose disks are found most like a texture: the least mean difference of AP over sigma."
         yield _closest(study)
+    if models:
+        yield _trained(study)
+        yield models_table(models, whole)
+
+
+def _trained(study: Study) -> str:
+    recipe = study.about[TRAINED]["settings"]["training"]
+    short = "" if study.scale == "paper" else " **Trainings are shortened: their figures say nothing of the paper's.**"
+    return (
+        f"Trained models (`{TRAINED}`): {recipe['steps']} steps of {recipe['batch_size']} images in "
+        f"{recipe['precision']}.{short} They are given the normal image (3.1) or the one with the disk (3.2). Error: "
+        "mean absolute residual; AP: mean over intensities; closest sigma: of the blur in experiment 1 whose curve "
+        "over intensities is most alike. The weights are those of the last step, the paper's those with the best AP on "
+        "disks in a validation set."
+    )
 
 
 def _made(study: Study) -> str:
