@@ -88,8 +88,9 @@ def test_only_what_there_is_is_printed_when_nothing_may_be_computed(call, tmp_pa
 def test_cells_of_other_images_are_not_mixed(call, folder, tmp_path):
     assert call("pitfalls1")[0] == 0
     Image.open(folder / "00.png").save(folder / "14.png")
-    status, _, err = call("pitfalls1")
-    assert status == 2 and "holds cells of other images or settings; choose another --out" in err[-1]
+    for name in ("pitfalls1", "pitfalls2"):  # nor beside each other
+        status, _, err = call(name)
+        assert status == 2 and "pitfalls1-quick.csv: holds cells of other images or settings" in err[-1]
 
 
 def test_images_without_a_background_are_left_out_and_too_few_are_refused(call, folder, tmp_path):

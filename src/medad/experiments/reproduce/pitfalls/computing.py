@@ -1,7 +1,9 @@
 """Computing the cells of an experiment, a reconstruction at a time: each is stored as soon as it is there."""
 
 import datetime
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +16,8 @@ from medad.experiments.reproduce.pitfalls.images import Heads
 from medad.experiments.reproduce.pitfalls.stored import Cell, read_about, read_cells, write_about, write_cells
 from medad.progress import progress
 from medad.workflows.provenance import versions
+
+COMMON = ("images", "fingerprint", "settings")  # to all experiments on a data set at one scale
 
 
 def compute(name: str, heads: Heads, task: Task, file: Path, jobs: int) -> None:
@@ -35,18 +39,17 @@ def compute(name: str, heads: Heads, task: Task, file: Path, jobs: int) -> None:
     Raises
     ------
     UserError
-        If the file holds cells of other images.
+        If the file, or one beside it, holds cells of other images.
     """
     about = {
         "images": {"used": len(heads.pixels), "without_background": heads.left_out, "size": heads.pixels.shape[1]},
         "fingerprint": heads.fingerprint,
-        "settings": {"radius": RADIUS, "seed": SEED, "dark": DARK} | dict(task.facts),
+        "settings": {"radius": RADIUS, "seed": SEED, "dark": DARK},
         "grid": [len(task.anomalies), len(task.reconstructions)],
+        **task.facts,
     }
-    known = read_about(file)
-    if known and not about.items() <= known.items():
-        raise UserError(f"{file}: holds cells of other images or settings; choose another `out`")
-    if known.get("complete"):
+    _check_same(about, file)
+    if read_about(file).get("complete"):
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     write_about(file, about | {"complete": False})
@@ -54,6 +57,15 @@ def compute(name: str, heads: Heads, task: Task, file: Path, jobs: int) -> None:
     _fill(name, task, file, jobs)
     made = {"date": datetime.date.today(), "versions": versions(torch.device("cpu"))}
     write_about(file, about | {"complete": True} | made)
+
+
+def _check_same(about: Mapping[str, Any], file: Path) -> None:
+    """Refuse cells of other images, also in the files beside this one, and of other settings."""
+    scale = file.stem.rpartition("-")[2]
+    for other in file.parent.glob(f"*-{scale}.csv"):
+        names = about if other == file else COMMON
+        if any(read_about(other).get(name) != about[name] for name in names):
+            raise UserError(f"{other}: holds cells of other images or settings; choose another `out`")
 
 
 def _fill(name: str, task: Task, file: Path, jobs: int) -> None:

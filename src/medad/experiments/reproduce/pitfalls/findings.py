@@ -26,6 +26,7 @@ def findings(grids: Mapping[str, Grid]) -> Iterator[Finding]:
     """Yield the statements about those experiments that there are."""
     if "pitfalls1" in grids:
         yield from _disks(grids["pitfalls1"])
+        yield from _disks_far_blurred(grids["pitfalls1"])
     if "pitfalls1b" in grids:
         yield from _equalised(grids["pitfalls1b"], grids.get("pitfalls1"))
     if "pitfalls2" in grids:
@@ -50,7 +51,10 @@ def _disks(grid: Grid) -> Iterator[Finding]:
         f"below {BLIND:g} for {_range(values[weak])}; lowest AP {grid.at(1).min():.2f}",
         bool(weak[middle].all()),
     )
-    wide = grid.at(WIDEST)
+
+
+def _disks_far_blurred(grid: Grid) -> Iterator[Finding]:
+    values, wide = grid.intensities, grid.at(WIDEST)
     lowest = values[wide.argmin()]
     yield Finding(
         f"sigma {WIDEST:g}: the lowest AP is below 0.1, near intensity 0.35",
@@ -85,18 +89,21 @@ def _equalised(even: Grid, grid: Grid | None) -> Iterator[Finding]:
         bool((np.abs(ends - 0.45) <= NEAR).all()),
     )
     if grid is not None:
-        before = grid.at(WIDEST)
-        gaps = [np.abs(row - row[::-1]).mean() for row in (before, wide)]
-        yield Finding(
-            "equalisation makes the landscape symmetric about intensity 0.5",
-            f"mean difference of APs of mirrored intensities {gaps[1]:.2f}, without equalisation {gaps[0]:.2f}",
-            bool(gaps[1] < gaps[0]),
-        )
-        yield Finding(
-            "equalisation takes the advantage of bright disks",
-            f"AP {wide[-1]:.2f} at intensity 1, without equalisation {before[-1]:.2f}",
-            bool(wide[-1] < before[-1]),
-        )
+        yield from _with_and_without(wide, grid.at(WIDEST))
+
+
+def _with_and_without(even: np.ndarray, before: np.ndarray) -> Iterator[Finding]:
+    gaps = [np.abs(row - row[::-1]).mean() for row in (before, even)]
+    yield Finding(
+        "equalisation makes the landscape symmetric about intensity 0.5",
+        f"mean difference of APs of mirrored intensities {gaps[1]:.2f}, without equalisation {gaps[0]:.2f}",
+        bool(gaps[1] < gaps[0]),
+    )
+    yield Finding(
+        "equalisation takes the advantage of bright disks",
+        f"AP {even[-1]:.2f} at intensity 1, without equalisation {before[-1]:.2f}",
+        bool(even[-1] < before[-1]),
+    )
 
 
 def _textures(textures: Grid, grid: Grid | None) -> Iterator[Finding]:

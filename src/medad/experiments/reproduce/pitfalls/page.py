@@ -25,7 +25,7 @@ HOW = (
 )
 MEANING = (
     "What the paper states (figures read off its heat map), and what is found here: *yes* where our figures agree with "
-    "it, within 0.1 where the statement has a figure."
+    "it, within 0.1 where the statement has a figure, at the sigma of our grid that is nearest."
 )
 
 
@@ -47,9 +47,10 @@ def _section(study: Study) -> Iterator[str]:
     models = curves(study.grids)
     whole = study.scale == "paper"  # what is shortened is not put beside published figures
     every = [*findings(study.grids), *([error_finding(models)] if models and whole else [])]
-    rows = [[one.paper, one.found, "yes" if one.holds else "**no**"] for one in every]
-    yield f"{sum(one.holds for one in every)} of {len(every)} statements hold."
-    yield markdown_table([["the paper", "here", "holds"], *rows])
+    if every:
+        rows = [[one.paper, one.found, "yes" if one.holds else "**no**"] for one in every]
+        yield f"{sum(one.holds for one in every)} of {len(every)} statements hold."
+        yield markdown_table([["the paper", "here", "holds"], *rows])
     if {"pitfalls1", "pitfalls2"} <= study.grids.keys():
         yield "The intensity whose disks are found most like a texture: the least mean difference of AP over sigma."
         yield _closest(study)
@@ -59,7 +60,7 @@ def _section(study: Study) -> Iterator[str]:
 
 
 def _trained(study: Study) -> str:
-    recipe = study.about[TRAINED]["settings"]["training"]
+    recipe = study.about[TRAINED]["training"]
     short = "" if study.scale == "paper" else " **Trainings are shortened: their figures say nothing of the paper's.**"
     return (
         f"Trained models (`{TRAINED}`): {recipe['steps']} steps of {recipe['batch_size']} images in "

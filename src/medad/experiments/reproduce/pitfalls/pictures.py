@@ -16,6 +16,7 @@ from medad.experiments.reproduce.pitfalls.stored import Grid, Study
 from medad.experiments.reproduce.pitfalls.trained import GIVEN
 from medad.reports.figures import INK, PALETTE, tidy
 
+IN_A_ROW = 3  # panels
 DASHED = 0.25  # intensity, as in the paper's figure
 BLUR, DISK = "sigma of the blur, pixels", "intensity of the disk"
 COLOURS = dict(zip(MODELS, PALETTE, strict=True))
@@ -31,9 +32,10 @@ def picture_name(dataset: str, scale: str) -> str:
 def picture(study: Study) -> bytes:
     """Return the figure, PNG: panels for the experiments that there are."""
     panels = list(_panels(study.grids))
-    figure = Figure(figsize=(4.2 * len(panels), 3.6), layout="constrained")
-    for draw, axes in zip(panels, figure.subplots(1, len(panels), squeeze=False)[0], strict=True):
-        draw(axes)
+    columns, rows = min(len(panels), IN_A_ROW), -(-len(panels) // IN_A_ROW)
+    figure = Figure(figsize=(4.2 * columns, 3.6 * rows), layout="constrained")
+    for number, draw in enumerate(panels, 1):
+        draw(figure.add_subplot(rows, columns, number))
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=110)
     return png.getvalue()
