@@ -78,10 +78,10 @@ def _read(data: Path, entries: Sequence[Entry], size: int, what: str) -> tuple[H
     images = load(entries, Preprocessing(size), what, None)
     pixels, sound = without_background(images.pixels[:, 0] / images.scale)
     left_out = int((~sound).sum())
-    if len(pixels) - left_out < FEWEST:
+    if sound.sum() < max(FEWEST, len(pixels) / 2):
         raise UserError(
             f"{data}: {left_out} of {len(pixels)} images have no black background of {LEAST:.0%} around one thing, "
-            f"such as a head; at least {FEWEST} with one are needed"
+            f"such as a head; half of them, and at least {FEWEST}, must have one"
         )
     if left_out:
         say(f"{left_out} of {len(pixels)} {what} have no background and are left out")
