@@ -10,11 +10,11 @@ from functools import partial
 from statistics import median
 
 import numpy as np
+from medad.experiments.reproduce.pitfalls.disks import disk_masks
 from scipy.ndimage import gaussian_filter
 from sklearn.metrics import average_precision_score
 
 from benchmarks.machine import describe
-from medad.experiments.reproduce.pitfalls.disks import disk_masks
 from medad.experiments.reproduce.pitfalls.experiments import SCALES
 from medad.experiments.reproduce.pitfalls.landscape import behind_blur
 from medad.reports.markdown import markdown_table

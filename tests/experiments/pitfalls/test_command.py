@@ -10,12 +10,13 @@ from PIL import Image
 
 from medad.cli.commands import main
 from medad.experiments.reproduce.pitfalls import experiments
-from medad.experiments.reproduce.pitfalls.disks import disk_masks, equalised
+from medad.experiments.reproduce.pitfalls.equalised import equalised
 from medad.experiments.reproduce.pitfalls.experiments import Scale
 from medad.experiments.reproduce.pitfalls.images import normal_images
 from medad.experiments.reproduce.pitfalls.landscape import landscape
 from medad.experiments.reproduce.pitfalls.page import page, pictures
 from medad.experiments.reproduce.pitfalls.stored import Grid, read_cells
+from medad.synthesis.disks import disk_masks
 
 TINY = Scale(points=5, images=6, size=64)
 

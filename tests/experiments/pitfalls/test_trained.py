@@ -8,7 +8,6 @@ from torch import nn
 
 from medad.cli.commands import main
 from medad.experiments.reproduce.pitfalls import experiments, models, trained
-from medad.experiments.reproduce.pitfalls.disks import disk_masks
 from medad.experiments.reproduce.pitfalls.experiments import Scale
 from medad.experiments.reproduce.pitfalls.further import PUBLISHED, Curve, curves, error_finding, models_table
 from medad.experiments.reproduce.pitfalls.images import read_training, training_images
@@ -17,6 +16,7 @@ from medad.experiments.reproduce.pitfalls.networks import Autoencoder
 from medad.experiments.reproduce.pitfalls.page import page
 from medad.experiments.reproduce.pitfalls.stored import studies
 from medad.experiments.reproduce.pitfalls.trained import GIVEN, beside_anomalous, beside_normal
+from medad.synthesis.disks import disk_masks
 
 
 def test_autoencoders_are_the_papers():

@@ -10,11 +10,11 @@ import torch
 
 from medad.errors import UserError
 from medad.experiments.reproduce.pitfalls.background import DARK
-from medad.experiments.reproduce.pitfalls.disks import RADIUS
 from medad.experiments.reproduce.pitfalls.experiments import SEED, Task, named
 from medad.experiments.reproduce.pitfalls.images import Heads
 from medad.experiments.reproduce.pitfalls.stored import Cell, read_about, read_cells, write_about, write_cells
 from medad.progress import progress
+from medad.synthesis.disks import RADIUS
 from medad.workflows.provenance import versions
 
 COMMON = ("images", "fingerprint", "settings")  # to all experiments on a data set at one scale

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from medad.experiments.reproduce.pitfalls.disks import disk_masks, equalised, shuffled, sink, source
+from medad.experiments.reproduce.pitfalls.equalised import equalised
 from medad.experiments.reproduce.pitfalls.landscape import Landscape, behind_blur, over_images
+from medad.synthesis.disks import disk_masks, shuffled, sink, source
 
 SEED = 0  # of places and shuffles: the same in every cell
 BRIGHTEST, WIDEST = 1.0, 5.0  # intensity of disks; sigma of blurs, in pixels

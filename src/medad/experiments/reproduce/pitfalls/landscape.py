@@ -12,6 +12,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from medad.detectors.contract.batches import parallel_map
+from medad.evaluation.small_regions import average_precisions
 
 Found = tuple[np.ndarray, np.ndarray]  # average precision and mean residual of k anomalies in one image, (k,) each
 Judge = Callable[[np.ndarray, np.ndarray, np.ndarray], Found]  # of an image, a mask, and what may be under it
@@ -74,22 +75,3 @@ def found_in(image: np.ndarray, mask: np.ndarray, content: np.ndarray, reconstru
     outside = np.sort(np.abs(reconstruction - image)[~mask])
     inside = np.abs(reconstruction[mask] - content)
     return average_precisions(inside, outside), (outside.sum() + inside.sum(1)) / image.size
-
-
-def average_precisions(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
-    """Return the step-wise average precision of several sets of positive scores among the same negative ones, (k,).
-
-    Parameters
-    ----------
-    positive : ndarray
-        (k, p), p at least 1.
-    negative : ndarray
-        (m,) ascending.
-    """
-    scores = np.sort(positive, axis=1)
-    count = scores.shape[1]
-    false = len(negative) - np.searchsorted(negative, scores, side="left")
-    # Of equal scores all are found together: each takes the precision of the lowest place of them.
-    new = np.concatenate([np.ones((len(scores), 1), bool), scores[:, 1:] != scores[:, :-1]], axis=1)
-    true = count - np.maximum.accumulate(np.where(new, np.arange(count), 0), axis=1)
-    return (true / (true + false)).mean(1)

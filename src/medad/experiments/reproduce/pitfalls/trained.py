@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from medad.experiments.reproduce.pitfalls.disks import disk_masks
 from medad.experiments.reproduce.pitfalls.experiments import SEED, Scale, Task, named
 from medad.experiments.reproduce.pitfalls.images import Heads, read_training
 from medad.experiments.reproduce.pitfalls.landscape import Found, Landscape, found_in, over_images
 from medad.experiments.reproduce.pitfalls.models import MODELS, RECIPES, Model, ModelOptions
+from medad.synthesis.disks import disk_masks
 from medad.training.phase_store import PhaseStore
 from medad.training.workspace import CHECKPOINT_FOLDER, clear_workspace
 from medad.workflows.notes import say
