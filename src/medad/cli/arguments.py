@@ -107,6 +107,17 @@ def add_accept(parser: ArgumentParser) -> None:
     add_machine(parser)
 
 
+def add_stress(parser: ArgumentParser) -> None:
+    """Add the arguments of ``medad stress``."""
+    parser.add_argument("run", type=Path, help="folder of a finished run")
+    add_data(parser)
+    parser.add_argument("--out", type=Path | None, help="folder of the page; RUN/stress-NAME by default")
+    parser.add_argument("--images", type=int, default=40, help="number of normal images that anomalies are put into")
+    parser.add_argument("--seed", type=int, default=0, help="chooses the images and the places")
+    parser.add_argument("--beside", type=Path | None, help="stress.json of another run, to be compared with")
+    add_machine(parser)
+
+
 def add_watch(parser: ArgumentParser) -> None:
     """Add the arguments of ``medad watch``."""
     parser.add_argument("run", type=Path, help="folder of a finished run")

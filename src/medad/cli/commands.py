@@ -186,6 +186,15 @@ def _accept(arguments: Namespace) -> int:
     return 0
 
 
+def _stress(arguments: Namespace) -> int:
+    from medad.workflows.stress import stress
+
+    a = arguments
+    asked = {"images": a.images, "seed": a.seed, "beside": a.beside}
+    stress(a.run, a.data, out=a.out, split=a.split, **asked, **_machine(a))
+    return 0
+
+
 def _watch(arguments: Namespace) -> int:
     from medad.workflows.watch import SOME, watch
 
@@ -314,6 +323,7 @@ COMMANDS = {
     "check": Command("see whether what a run promises holds here", args.add_check, _check),
     "accept": Command("hold a site's labelled images against the promise", args.add_accept, _accept),
     "watch": Command("hold the cases of a day against those before", args.add_watch, _watch),
+    "stress": Command("see to which made anomalies a run is blind", args.add_stress, _stress),
     "rank": Command("sort an archive by what tells it from normal images", args.add_rank, _rank),
     "select": Command("choose the method for DATA without a label", args.add_select, _select),
     "audit": Command("look for what is wrong with DATA before training", args.add_audit, _audit),
