@@ -18,7 +18,7 @@ def disk_masks(images: np.ndarray, seed: int = 0, radius: float = RADIUS) -> np.
     Parameters
     ----------
     images : ndarray
-        (n, H, W), background 0; each has a foreground.
+        (n, H, W), ``bool`` or background 0; each has a foreground.
     seed : int
         Of the places: the centre is any pixel of the foreground, the same for every radius.
     radius : float
