@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+from helpers import put
 
 from medad.cli.commands import main
 from medad.data.phantom.benchmark import phantom_benchmark
@@ -72,6 +73,7 @@ def test_page_and_figures_name_no_image(run, site, tmp_path, capsys):
     assert set(cell["pixel"][map_]) == {"ap", "ap_ci", "found", "blind"} and 0 < cell["chance"] < 0.01
     said = capsys.readouterr()
     assert f"score {score} finds" in said.out and "report:" in said.out and f"map {map_} finds" in page
+    assert "Called abnormal by the run" in page and "change nothing in most images" in said.err
     names = [path.name for path in (site / "images").iterdir()]
     plain = re.sub(r"data:[^\"]+", "", page)
     assert not any(name in text or name in plain for name in names) and str(tmp_path) not in text + plain
@@ -168,6 +170,14 @@ def test_a_run_that_forgot_its_images_is_refused(run, site, capsys):
 
 
 def test_another_file_is_no_stress_test(run, site, tmp_path, capsys):
-    (tmp_path / "metrics.json").write_text('{"image": {}}')
-    assert main(["stress", str(run), str(site), "--beside", str(tmp_path / "metrics.json")]) == 2
-    assert "medad stress makes one" in capsys.readouterr().err
+    for content in ('{"image": {}}', "[1]", '{"scores": [], "maps": [], "cells": []}', "no"):
+        (tmp_path / "metrics.json").write_text(content)
+        assert main(["stress", str(run), str(site), "--beside", str(tmp_path / "metrics.json")]) == 2
+        assert "medad stress makes one" in capsys.readouterr().err
+
+
+def test_a_file_of_the_user_stays(run, site, capsys):
+    put(run / "mine" / "stress.html")
+    assert main(["stress", str(run), str(site), "--images", "20", "--out", str(run / "mine")]) == 2
+    assert "stress.html" in capsys.readouterr().err
+    assert (run / "mine" / "stress.html").read_bytes() == b"mine"

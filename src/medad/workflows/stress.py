@@ -16,7 +16,7 @@ from medad.evaluation.blindness import FEWEST, MARGIN
 from medad.files import replacing
 from medad.ownership import claimed
 from medad.reports.stress import write_stress
-from medad.reports.stress_beside import beside_words
+from medad.reports.stress_beside import beside_section, beside_words
 from medad.reports.stress_tables import level_words
 from medad.reports.stress_words import Told, blind_words, lines, ranges
 from medad.synthesis.stress_cells import Cell
@@ -96,7 +96,10 @@ def stress(
         for note in known:
             say(note)
         found = _facts(detector, run, data, stressed, seed) | stress_figures(detector, stressed)
-        found["notes"] = [*known, *_without_effect(stressed, found)]
+        lost = list(_without_effect(stressed, found))
+        for note in lost:
+            say(note)
+        found["notes"] = [*known, *lost]
         with replacing(out / FIGURES) as partial:
             partial.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         write_stress(out / PAGE, found, _examples(stressed), other)
@@ -118,7 +121,7 @@ def read_stress(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        blind_words(found)  # all that is needed is there
+        blind_words(found), beside_section(found, found)  # all that is needed is there
         return found
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: not readable as the {FIGURES} of a run; medad stress makes one") from error
