@@ -15,6 +15,9 @@ from medad.detectors.contract.holdout import split_holdout
 from medad.detectors.registry import METHODS, PRESETS, load_detector, make_detector
 from medad.errors import NotFittedError, UserError
 from medad.evaluation.calibration import threshold_at_specificity
+from medad.synthesis.stress_cells import Cell
+from medad.workflows import stress_cells
+from medad.workflows.stress_figures import stress_figures
 
 # All checks of a method stand together, so that those in one process share its fits.
 pytestmark = pytest.mark.parametrize("method", METHODS, scope="module")
@@ -76,6 +79,14 @@ def test_batch_size_does_not_matter(method):
             # The parts of a signed sum cancel: what is near 0 is as exact as the largest of them.
             largest = max(1, abs(values).max()) if (values < 0).any() else 1
             np.testing.assert_allclose(one[name], values, rtol=1e-5, atol=1e-5 * largest, err_msg=name)
+
+
+def test_anomalies_are_put_before_every_score_and_map(method, monkeypatch):
+    monkeypatch.setattr(stress_cells, "CELLS", (Cell("intensity", 1.0, 0.12),))
+    found = stress_figures(fitted(method), stress_cells.Stressed.of(make_images(4, seed=3), 0))
+    (cell,) = found["cells"]
+    assert list(cell["image"]) == found["scores"] and list(cell["pixel"]) == found["maps"]
+    assert found["scores"] and bool(found["maps"]) == METHODS[method].maps
 
 
 def test_a_single_image(method):
