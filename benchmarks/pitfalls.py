@@ -10,7 +10,6 @@ from functools import partial
 from statistics import median
 
 import numpy as np
-from medad.experiments.reproduce.pitfalls.disks import disk_masks
 from scipy.ndimage import gaussian_filter
 from sklearn.metrics import average_precision_score
 
@@ -18,6 +17,7 @@ from benchmarks.machine import describe
 from medad.experiments.reproduce.pitfalls.experiments import SCALES
 from medad.experiments.reproduce.pitfalls.landscape import behind_blur
 from medad.reports.markdown import markdown_table
+from medad.synthesis.disks import disk_masks
 
 SIGMAS = (0.5, 2.5, 5.0)
 CORES = 2
