@@ -110,6 +110,7 @@ def test_hidden_normal_images_say_how_many_of_the_list_are_normal(tmp_path, caps
     assert len(hidden) == 100  # half of the normal images as unlabeled ones; the copy counts once
     page = (tmp_path / "out" / "worklist.html").read_text()
     assert "chosen on 30 normal images hidden among the images of the archive" in page
+    assert "30 normal images are hidden in the archive, so the figure is lower than without" in page
     assert np.allclose(table.p_value * 31, np.round(table.p_value * 31))  # of 30 hidden ones and the image itself
     assert not (tmp_path / "out" / "mixed.npy").exists()
 

@@ -165,6 +165,8 @@ def _about(detector: Detector, images: Ranking) -> Iterator[str]:
     figures = auc_u_of(detector)
     if figures:
         yield told(figures)
+        if images.hidden is not None:
+            yield f"{len(images.hidden)} normal images are hidden in the archive, so the figure is lower than without."
         if nothing_to_learn(figures):
             yield "With nothing to learn, the order says little: the list is not one of the abnormal images."
     elif not detector.uses_unlabeled:
