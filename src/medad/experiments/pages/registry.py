@@ -17,6 +17,7 @@ from medad.experiments.pages import (
     refinement,
     select,
     slides,
+    stress,
     synthetic,
 )
 from medad.experiments.reproduce.ocssl import page as ocssl
@@ -133,6 +134,13 @@ PAGES = (
         OF_PITFALLS,
         lambda s: pitfalls.page(s.stored),
         lambda s: pitfalls.pictures(s.stored),
+    ),
+    Page(
+        "stress",
+        "docs/results/stress.md",
+        stress.STORED,
+        lambda s: stress.page(s.stored),
+        lambda s: stress.pictures(s.stored),
     ),
     Page("select", "docs/results/select.md", select.STORED, lambda s: select.page(s.stored)),
     Page("mvtec_screw", "docs/results/mvtec_screw.md", "mvtec_screw/*/seed*", lambda s: slides.page(s.stored)),
