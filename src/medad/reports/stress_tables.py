@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from medad.evaluation.metric_list import AP, AUROC
 from medad.reports.html import Html, bullets, element, join, table
 from medad.reports.stress_words import KINDS, LEVELS, TEXTURES, CellFigures, Told
 
-KEYS = {"image": "auroc", "pixel": "ap"}  # of what is told of a score, and of a map
+KEYS = {"image": AUROC.key, "pixel": AP.key}  # of what is told of a score, and of a map
 HEADS = {"intensity": "intensity", "contrast": "contrast", "soft contrast": "contrast", "texture": "texture"}
 
 

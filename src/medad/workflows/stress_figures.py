@@ -11,6 +11,7 @@ from medad.detectors.contract.detector import Detector
 from medad.evaluation.blindness import is_blind, is_found, mean_share, pair_auroc
 from medad.evaluation.figure import Figure
 from medad.evaluation.intervals import proportion_interval
+from medad.evaluation.metric_list import AP, AUROC
 from medad.evaluation.scores import ScoreTable
 from medad.evaluation.small_regions import average_precisions
 from medad.evaluation.summary import check_finite
@@ -106,11 +107,11 @@ def _precisions(masks: np.ndarray, maps: np.ndarray) -> np.ndarray:
 
 
 def _of_score(unchanged: Look, changed: Look, name: str) -> dict[str, Any]:
-    return _written("auroc", pair_auroc(unchanged.table.rows[name], changed.table.rows[name]), CHANCE)
+    return _written(AUROC.key, pair_auroc(unchanged.table.rows[name], changed.table.rows[name]), CHANCE)
 
 
 def _of_map(changed: Look, name: str, masks: np.ndarray) -> dict[str, Any]:
-    return _written("ap", mean_share(changed.aps[name]), float(masks.mean()))
+    return _written(AP.key, mean_share(changed.aps[name]), float(masks.mean()))
 
 
 def _written(key: str, figure: Figure, chance: float) -> dict[str, Any]:
