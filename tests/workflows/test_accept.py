@@ -17,14 +17,6 @@ from medad.workflows.calibration_set import read_calibration
 
 
 @pytest.fixture(scope="module")
-def trained(phantoms, tmp_path_factory):
-    out = tmp_path_factory.mktemp("trained") / "run"
-    pixels = ["--method", "pca", "--preset", "quick", "--size", "64", "--options.extractor", "pixels"]
-    assert main(["train", str(phantoms), "--out", str(out), *pixels, "--options.holdout", "0.2", "--jobs", "1"]) == 0
-    return out
-
-
-@pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site") / "site"
     write_phantoms(folder, phantom_benchmark(normal=40, unlabeled=2, test=(30, 24), seed=7, level="plain"))
@@ -32,8 +24,8 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture
-def run(trained, site, tmp_path):
-    copy = shutil.copytree(trained, tmp_path / "run")
+def run(run_on_pixels, site, tmp_path):
+    copy = shutil.copytree(run_on_pixels("pca"), tmp_path / "run")
     normals = tmp_path / "normals"
     normals.mkdir()
     for name in json.loads((site / "data.json").read_text())["train"]["0"]:

@@ -25,18 +25,9 @@ def normals(tmp_path_factory):
     return folder / "first", folder / "second"
 
 
-@pytest.fixture(scope="module")
-def trained(phantoms, tmp_path_factory):
-    """Return a run whose score is the distance from the normal images, pixel by pixel."""
-    out = tmp_path_factory.mktemp("trained") / "run"
-    pixels = ["--method", "knn", "--preset", "quick", "--size", "64", "--options.extractor", "pixels"]
-    assert main(["train", str(phantoms), "--out", str(out), *pixels, "--options.holdout", "0.2", "--jobs", "1"]) == 0
-    return out
-
-
 @pytest.fixture
-def run(trained, tmp_path, normals):
-    copy = shutil.copytree(trained, tmp_path / "run")
+def run(run_on_pixels, tmp_path, normals):
+    copy = shutil.copytree(run_on_pixels("knn"), tmp_path / "run")
     assert main(["calibrate", str(copy), str(normals[0])]) == 0
     return copy
 

@@ -24,17 +24,9 @@ def some_cells(monkeypatch):
     monkeypatch.setattr(stress_cells, "CELLS", CELLS[::3])
 
 
-@pytest.fixture(scope="module")
-def trained(phantoms, tmp_path_factory):
-    out = tmp_path_factory.mktemp("trained") / "run"
-    pixels = ["--method", "pca", "--preset", "quick", "--size", "64", "--options.extractor", "pixels"]
-    assert main(["train", str(phantoms), "--out", str(out), *pixels, "--options.holdout", "0.2", "--jobs", "1"]) == 0
-    return out
-
-
 @pytest.fixture
-def run(trained, tmp_path):
-    return shutil.copytree(trained, tmp_path / "run")
+def run(run_on_pixels, tmp_path):
+    return shutil.copytree(run_on_pixels("pca"), tmp_path / "run")
 
 
 @pytest.fixture(scope="module")

@@ -27,17 +27,9 @@ def days(tmp_path_factory):
     return [folder / str(number) for number in range(4)]
 
 
-@pytest.fixture(scope="module")
-def trained(phantoms, tmp_path_factory):
-    out = tmp_path_factory.mktemp("trained") / "run"
-    pixels = ["--method", "knn", "--preset", "quick", "--size", "64", "--options.extractor", "pixels"]
-    assert main(["train", str(phantoms), "--out", str(out), *pixels, "--jobs", "1"]) == 0
-    return out
-
-
 @pytest.fixture
-def run(trained, tmp_path):
-    return shutil.copytree(trained, tmp_path / "run")
+def run(run_on_pixels, tmp_path):
+    return shutil.copytree(run_on_pixels("knn"), tmp_path / "run")
 
 
 def test_days_that_are_alike_are_no_evidence_and_a_change_is(run, days, capsys):

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from medad.data.readers.contract import Header
 
 GROUPS = ("sex", "age", "manufacturer", "view", "site")  # columns of a manifest; a DICOM file knows all but the last
-OLDEST = 90  # of those who are older there are so few that an age may tell who it is
+OLDEST, IMPOSSIBLE = 90, 130  # of those above 90 there are so few that an age may tell who it is
+IN_WORDS = re.compile(r"[A-Za-z ]+|\d{1,3} ?- ?\d{1,3}|\d{1,3} ?\+|90 or older")  # no date of birth
 Groups = Mapping[str, str]  # of one image, by the name of the fact; what is not known is not there
 
 
@@ -23,13 +24,18 @@ def of_header(header: Header) -> dict[str, str]:
 
 
 def decade(age: str) -> str:
-    """Return the decade of an age in years, "60-69"; DICOM's "063Y" and "011M", too; other words as they are."""
+    """Return the decade of an age in years, "60-69"; DICOM's "063Y" and "011M", too.
+
+    Words and ranges stay as they are; what else there is, such as a date of birth, is left out.
+    """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([YMWD]?)", age.strip(), re.IGNORECASE)
     if not found:
-        return age
+        return age if IN_WORDS.fullmatch(age) else ""
     years = float(found[1]) / {"M": 12, "W": 52, "D": 365}.get(found[2].upper(), 1)
     first = 10 * int(years // 10)
-    return f"{first}-{first + 9}" if first < OLDEST else f"{OLDEST} or older"
+    if first >= OLDEST:
+        return f"{OLDEST} or older" if years < IMPOSSIBLE else ""
+    return f"{first}-{first + 9}"
 
 
 def columns_of(groups: Iterable[Groups]) -> dict[str, tuple[str, ...]] | None:

@@ -133,8 +133,10 @@ def read_calibration(run: Path, name: str) -> CalibrationSet:
         hint = f"; there are {', '.join(known)}{closest(name, known)}" if known else ""
         raise UserError(f"{run}: no calibration set {name}{hint}; medad calibrate makes one")
     tensors, metadata = load_tensors(path)
-    classes = {name: tuple(values) for name, values in json.loads(metadata.get("classes", "{}")).items()}
     if set(tensors) != set(_ARRAYS) or not torch.isfinite(tensors["image_scores"]).all():
+        raise UserError(f"{path}: not a calibration set; calibrate again")
+    classes = {name: tuple(values) for name, values in json.loads(metadata.get("classes", "{}")).items()}
+    if any(len(values) != len(tensors["digests"]) for values in classes.values()):
         raise UserError(f"{path}: not a calibration set; calibrate again")
     return CalibrationSet(name, **{array: tensors[array].numpy() for array in _ARRAYS}, classes=classes)
 

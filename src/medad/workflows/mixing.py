@@ -28,7 +28,7 @@ def check_can_hide(detector: Detector) -> None:
         If it does not learn in folds.
     """
     if not isinstance(detector, OutOfFoldDetector):
-        raise OptionError("adadetect", "takes a method that learns in folds, such as nu, not", detector.name)
+        raise OptionError("adadetect", f"takes a method that learns in folds, such as nu; {detector.name} does not")
 
 
 def divided(normal: ImageSet, seed: int) -> tuple[ImageSet, ImageSet]:

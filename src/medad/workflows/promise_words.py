@@ -49,8 +49,11 @@ def _told_of_classes(promise: Promise) -> Iterator[str]:
         f"{100 * alarms.promised:.3g} % false alarms)"
         for name, alarms in promise.classes.alarms.items()
     ]
-    rest = "Images of any other, or of none that is known, are judged by all normal images together."
-    yield f"Images are judged by normal ones of the same {promise.by}: {', '.join(each) or 'none has enough'}. {rest}"
+    own = ", ".join(each) or "none has enough"
+    yield (
+        f"Images are judged by normal ones of the same {promise.by}: {own}. p and q are then by these, percentiles by "
+        f"all. For images of any other {promise.by}, or of none that is known, this holds:"
+    )
 
 
 def told_of(promise: Promise, table: ScoreTable) -> Iterator[str]:
