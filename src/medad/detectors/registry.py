@@ -312,6 +312,7 @@ _ROWS = (
         uses_unlabeled=True,
         size=FEATURES,
     ),
+    MethodInfo("nsa_nu", "synthetic.nsa_nu:NSANU", f"{_NSA}; Elkan and Noto, KDD 2008", uses_unlabeled=True, size=128),
     MethodInfo("feature_ddad", "unlabeled.feature_ddad:FeatureDDAD", _DDAD, uses_unlabeled=True, size=FEATURES),
 )
 METHODS = {info.name: info for info in _ROWS}

@@ -8,7 +8,7 @@ from medad.detectors.registry import method_info
 from medad.workflows.options import TrainOptions
 
 FOLDER = "synthetic"
-METHODS = ("fpi", "pii", "nsa", "cutpaste_e2e", "cutpaste", "anatpaste", "draem")
+METHODS = ("fpi", "pii", "nsa", "nsa_nu", "cutpaste_e2e", "cutpaste", "anatpaste", "draem")
 PRETRAINED = ("cutpaste",)  # published from ImageNet's weights, too
 
 

@@ -1,4 +1,4 @@
-"""A ResNet-18 encoder and a light decoder, from an image to one value a pixel (Schlueter et al., ECCV 2022)."""
+"""A ResNet-18 encoder and a light decoder, from an image to values of every pixel (Schlueter et al., ECCV 2022)."""
 
 from typing import ClassVar
 
@@ -66,11 +66,13 @@ class ResNetSegmenter(nn.Module):
     width : int
         Channels of the first layers, 64 in the paper; a multiple of 16: with fewer the encoder's 1 x 1 convolutions
         of stride 2 meet the same fault of torch as :class:`SpreadingConv`.
+    maps : int
+        How many maps it gives, 1 in the paper.
     """
 
     norms: ClassVar = {"bn1": "conv1"}
 
-    def __init__(self, channels: int, width: int = 64) -> None:
+    def __init__(self, channels: int, width: int = 64, maps: int = 1) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -83,13 +85,13 @@ class ResNetSegmenter(nn.Module):
             nn.ReLU(inplace=True),
         )
         self.up = nn.ModuleList(DoublingBlock(2 * width // s, width // s) for s in (1, 2, 4))
-        self.last = nn.ConvTranspose2d(width // 4, 1, 7, stride=2, padding=3, bias=False)
+        self.last = nn.ConvTranspose2d(width // 4, maps, 7, stride=2, padding=3, bias=False)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the map before its last non-linearity, (n, H, W), for images `x` (n, channels, H, W) in [0, 1]."""
+        """Return maps before their last non-linearity, (n, maps, H, W), for `x` (n, channels, H, W) in [0, 1]."""
         image = list(x.shape[2:])
         x = self.bn1(self.conv1(x)).relu_()
         half, x = list(x.shape[2:]), self.maxpool(x)
@@ -101,7 +103,7 @@ class ResNetSegmenter(nn.Module):
         for block, side in zip(self.up, sides[2::-1], strict=True):
             x = block(x, side)
         x = F.interpolate(x, half, mode="bilinear", align_corners=True)
-        return self.last(x, image)[:, 0].float()
+        return self.last(x, image).float()
 
 
 def _two_blocks(inputs: int, outputs: int) -> nn.Sequential:

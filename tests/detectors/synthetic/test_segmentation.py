@@ -160,7 +160,7 @@ def test_scores_are_of_the_padded_map():
     images = make_images(3, seed=3)
     (prediction,) = detector.predict(images)
     x = (centre_crop(to_unit(images.pixels, torch.device("cpu"))) + 1) / 2
-    expected = np.pad(detector.networks_["nsa"](x).sigmoid().numpy(), ((0, 0), (4, 4), (4, 4)))
+    expected = np.pad(detector.networks_["nsa"](x)[:, 0].sigmoid().numpy(), ((0, 0), (4, 4), (4, 4)))
     np.testing.assert_allclose(prediction.maps["anomaly_map"], expected, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(prediction.scores["mean"], expected.mean((1, 2)), rtol=1e-3)
     np.testing.assert_allclose(prediction.scores["max"], expected.max((1, 2)), rtol=1e-3)
@@ -169,7 +169,7 @@ def test_scores_are_of_the_padded_map():
 
 
 def test_an_intensity_is_learned_as_a_number():
-    network = torch.nn.Flatten(0, 1)
+    network = torch.nn.Identity()
     images, labels = torch.randn(3, 1, 8, 8), 20 * torch.rand(3, 8, 8)
     loss = NSA.objective(options_of("nsa", label="intensity"), network)(images, labels)
     assert loss == pytest.approx((images[:, 0].clamp(min=0) - labels).square().mean().item())

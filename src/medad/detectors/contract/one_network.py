@@ -98,6 +98,11 @@ class OneNetworkDetector(Detector):
         return images_alone(images, index)
 
     @classmethod
+    def drawing(cls, plan: Plan) -> Callable[[Pixels, Tensor], Chunk]:
+        """Return what makes the samples of the images that the training looks at: :meth:`samples` under its options."""
+        return partial(cls.samples, plan.options)
+
+    @classmethod
     def objective(cls, options: Any, network: nn.Module) -> Callable[..., Tensor]:
         """Return the function of the samples that training makes small."""
         return own_loss(network)
@@ -132,7 +137,7 @@ class OneNetworkDetector(Detector):
             network_phase,
             name=self.name,
             make=partial(self.make, o),
-            samples=partial(self.samples, o),
+            samples=self.drawing(seen),
             objective=partial(self.objective, o),
             optimise=self.optimise,
             schedule=partial(self.schedule, o),

@@ -113,10 +113,15 @@ class SegmentationDetector(OneNetworkDetector):
     @classmethod
     def samples(cls, options: Any, images: Pixels, index: Tensor) -> Chunk:
         """Return crops in [0, 1] into which something was pasted, (n, C, s, s), and what is to be found, (n, s, s)."""
+        return cls.pasted(options, images, index, len(images))
+
+    @classmethod
+    def pasted(cls, options: Any, images: Pixels, index: Tensor, sources: int) -> Chunk:
+        """Return the same, where the first so many images are sources of what is pasted."""
         x = turned_crop(images(index))
         elsewhere = SYNTHESES[cls.synthesis].foreign or options.use_unlabeled
-        sources = turned_crop(images(other_indices(index, len(images)))) if elsewhere else x
-        made = make_synthesis(cls.synthesis, options.label, **cls.settings(options))(x, sources)
+        patches = turned_crop(images(other_indices(index, sources))) if elsewhere else x
+        made = make_synthesis(cls.synthesis, options.label, **cls.settings(options))(x, patches)
         return _unit(made.images).contiguous(memory_format=torch.channels_last), made.labels
 
     @classmethod
@@ -126,10 +131,8 @@ class SegmentationDetector(OneNetworkDetector):
 
     @classmethod
     def objective(cls, options: Any, network: nn.Module) -> Callable[..., Tensor]:
-        """Return the mean over pixels of the cross-entropy, for labels that are no probabilities the squared error."""
-        if options.label == INTENSITY:
-            return lambda images, labels: F.mse_loss(network(images).relu(), labels)
-        return lambda images, labels: F.binary_cross_entropy_with_logits(network(images), labels)
+        """Return the function of crops and labels that says how badly the network finds what was pasted."""
+        return lambda images, labels: segmentation_loss(options, network(images)[:, 0], labels)
 
     @classmethod
     def schedule(cls, options: Any, optimiser: Optimizer, recipe: Recipe) -> Callable[[int], None]:
@@ -143,12 +146,31 @@ class SegmentationDetector(OneNetworkDetector):
         return set_rate
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Return the map, zero outside the middle that the network sees, and its summaries."""
-        found = self.folded_[self.name](_unit(centre_crop(x)))
+        """Return scores and maps of images."""
+        return self.reported(self.folded_[self.name](_unit(centre_crop(x))), x.shape[-1])
+
+    def reported(self, maps: Tensor, size: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return what the network's maps (n, maps, s, s) say: the first, zero around, and its summaries."""
+        found = maps[:, 0]
         found = found.relu() if self.options.label == INTENSITY else found.sigmoid()
-        anomaly_map = padded(found, x.shape[-1])
+        anomaly_map = padded(found, size)
         scores = summaries(anomaly_map)
         return scores | {"pred_score": scores["mean"]}, {"anomaly_map": anomaly_map}
+
+
+def segmentation_loss(options: SegmentationOptions, found: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean over pixels of the cross-entropy, for labels that are no probabilities the squared error.
+
+    Parameters
+    ----------
+    options : SegmentationOptions
+        Say which labels these are.
+    found, labels : Tensor
+        (n, s, s), the network's map before its last non-linearity and what it should be.
+    """
+    if options.label == INTENSITY:
+        return F.mse_loss(found.relu(), labels)
+    return F.binary_cross_entropy_with_logits(found, labels)
 
 
 def _unit(x: Tensor) -> Tensor:

@@ -41,6 +41,7 @@ NAMES = {
     "max": "the highest value of the map",
     "top": "the mean of the highest hundredth of the map",
     "mean": "the mean of the map",
+    "nu": "the logit of an unlabeled image",
     "classifier": "the probability of a changed image",
 }
 
@@ -123,9 +124,13 @@ def _stars(dataset: str, rows: Rows) -> str:
         if not plain.starred and starred:
             pairs = [[of.tables(f"{moment}-{SCORES[0]}") for of in (starred, trained)] for moment in MOMENTS]
             told = [str(difference(one, other, 2)) for one, other in pairs]
-            published = [f"{known[f'{plain.method}*'][0] - known[plain.method][0]:+.1f}"] if known else []
-            cells.append([_shown(plain), *told, *published])
+            cells.append([_shown(plain), *told, *([_published_gain(plain, known)] if known else [])])
     return markdown_table(cells)
+
+
+def _published_gain(plain: Row, known: Mapping[str, tuple[float, float]]) -> str:
+    both = known.get(f"{plain.method}*"), known.get(plain.method)
+    return f"{both[0][0] - both[1][0]:+.1f}" if both[0] and both[1] else ""
 
 
 def _choices(rows: Rows) -> str:

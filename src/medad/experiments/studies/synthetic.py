@@ -31,7 +31,7 @@ from medad.workflows.train import detector_of
 
 DATASETS = ("brain_tumor", "pediatric_cxr")
 SNAPSHOTS = 10  # of a training, equally far apart
-SCORES = ("pred_score", "max", "top", "mean", "classifier")  # the latter where they are not the first
+SCORES = ("pred_score", "max", "top", "mean", "nu", "classifier")  # the latter where they are not the first
 
 
 def store_rows(dataset: str, data: Path, rows: Sequence[Row], results: Path = RESULTS, **settings: Any) -> Path:
