@@ -32,3 +32,9 @@ def test_store_refuses_to_overwrite_another_experiment(results, table, tmp_path)
         store(other, results)
     (other / "run.yaml").write_text(yaml.safe_dump(RUN | {"config": {"preset": "paper", "ensemble_size": 5}}))
     assert store(other, results).parent.name == "ddad-aeu-ensemble_size-5"
+
+
+def test_store_asks_for_an_evaluation(results, tmp_path):
+    (tmp_path / "run" / "scores.csv").unlink()
+    with pytest.raises(UserError, match=r"run: no scores.csv; name the folder of an evaluation"):
+        store(tmp_path / "run", results)

@@ -30,10 +30,13 @@ def store(folder: Path, results: Path = RESULTS, dataset: str | None = None) -> 
     Raises
     ------
     UserError
-        If the place is taken by anything but a run with these options and training images.
+        If the run is not evaluated, or the place is taken by anything but a run with these options and training images.
     """
     described = folder if (folder / "run.yaml").exists() else folder.parent
     run = read_run(described)
+    missing = [name for name in FILES[1:] if not (folder / name).is_file()]
+    if missing:
+        raise UserError(f"{folder}: no {missing[0]}; name the folder of an evaluation of the run")
     target = results / (dataset or run["data"]["name"]) / method_folder(run) / f"seed{run['seed']}"
     _check_place(target, run)
     target.mkdir(parents=True, exist_ok=True)
