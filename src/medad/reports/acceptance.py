@@ -63,8 +63,18 @@ class Acceptance:
     @property
     def broken(self) -> bool:
         """Whether there are more false alarms than the promise can explain."""
+        return self._at_least > self.promised.high
+
+    @property
+    def more_than_promised(self) -> bool:
+        """Whether chance among these images cannot explain the false alarms, though that of the promise may."""
+        return self._at_least > self.promised.promised
+
+    @property
+    def _at_least(self) -> float:
+        """The lower end of the 95 % interval of the rate of false alarms."""
         alarms = self.called["normal"]
-        return clopper_pearson(float(alarms.mean()), len(alarms))[0] > self.promised.high
+        return clopper_pearson(float(alarms.mean()), len(alarms))[0]
 
 
 def write_acceptance(path: Path, found: Acceptance) -> None:
@@ -92,6 +102,11 @@ def lead(found: Acceptance) -> str:
     promised = f"where at most {100 * found.promised.promised:.3g} % were promised"
     if found.broken:
         kept = f"The promise is broken here: {rate}, {promised}. Calibrate on normal images of this site."
+    elif found.more_than_promised:
+        kept = (
+            f"More false alarms than promised: {rate}, {promised}. The promise was made on {found.promised.images} "
+            "normal images, few enough for chance to explain it. Calibrate on more normal images, of this site."
+        )
     else:
         chance = chance_to_notice(3 * found.promised.promised, found.promised.high, len(alarms))
         kept = (

@@ -1,0 +1,121 @@
+"""The page of what makes DDAD steadier over trainings, printed from the stored tables of its study."""
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from medad.experiments.printed import printed_by
+from medad.experiments.studies.steady.__main__ import FOLDER
+from medad.reports.markdown import markdown_table
+
+STORED = f"*/{FOLDER}/maps-*.csv"
+MEASURES = ("auc_u", "auroc", "auroc_deduplicated")
+HEAD = ["AUC_u", "AUROC", "AUROC, de-duplicated"]
+WAY = ["epochs", "members", "weights", "pooling", "floor"]
+USUAL = ("average", "mean", "0.0")  # weights, pooling and floor of the maps that are refined
+MAPS = ("a_rec", "a_intra", "a_inter")
+REPLICATE = "ensemble"  # both halves of the members count as ensembles of their own
+MEANING = (
+    "AE-U ensembles learn four fifths of the normal and of the unlabeled images. *AUC_u*: how well the other fifth's "
+    "unlabeled images are told from its normal ones, which looks at no label; by it ways are compared. AUROC of test "
+    "images in %. Means over ensembles ± their standard deviation. The first row is what ASR-Net refines, each other "
+    "row changes one thing. *Epochs*: after half of the training, or all of it; *members*: all, or each half of them, "
+    "two ensembles of one training then; *weights*: the last, or their exponential average; *pooling*: how members "
+    "become one; *floor*: what sigma is at least, a quantile of that of the pixels of held-out normal images. *r_nu*: "
+    "a regression of unlabeled against normal maps, on so many cells along a side, fitted on the other fifth and "
+    "judged there out of fold."
+)
+
+Way = tuple[str, ...]  # values of all columns but the measures
+Figures = Mapping[Way, np.ndarray]  # (ensembles, 3), in %
+
+
+def page(results: Path) -> str:
+    """Return the page in Markdown: over all data sets, then each."""
+    names = sorted({file.parent.parent.name for file in results.glob(STORED)})
+    found = {name: _read(results / name / FOLDER, "maps") for name in names}
+    parts = [
+        "# What makes DDAD steadier",
+        f"{printed_by('medad results steady')} from `docs/results/DATASET/{FOLDER}/`, which `python -m "
+        f"medad.experiments.studies.steady` stored ({_trainings(results)}).",
+        MEANING,
+        "## Over all sets",
+        "Means over data sets of AUC_u, of AUROC, and of the standard deviation of AUROC over ensembles:",
+        markdown_table([[*WAY, *_heads()], *_ways(found)]),
+        *(text for name in names for text in _section(name, found[name], _read(results / name / FOLDER, "refiners"))),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(dataset: str, maps: Figures, refiners: Figures) -> Iterator[str]:
+    usual = _usual(maps)
+    yield f"## {dataset}"
+    rows = [[*way, score, *_cells(maps[*way, score])] for way in _shown(maps) for score in MAPS]
+    rows += [[*way, *_cells(maps[way])] for way in maps if way[:-1] == usual and way[-1] not in MAPS]
+    yield markdown_table([[*WAY, "score", *HEAD], *rows])
+    yield "ASR-Net on the maps of the first row, by what it sees and learns from:"
+    yield markdown_table([["ASR-Net", "score", *HEAD], *([*way, *_cells(rows)] for way, rows in refiners.items())])
+
+
+def _usual(maps: Figures) -> Way:
+    """Return the way to make the maps that are refined: of the whole training, all members."""
+    most = [max((way[i] for way in maps), key=int) for i in (0, 1)]
+    return (*most, *USUAL)
+
+
+def _shown(maps: Figures) -> list[Way]:
+    """Return the usual way, then all that differ from it in one thing."""
+    usual = _usual(maps)
+    changes = {
+        way[:-1]: [i for i, (one, other) in enumerate(zip(way, usual, strict=False)) if one != other] for way in maps
+    }
+    single = [way for way, changed in changes.items() if len(changed) == 1]
+    return [usual, *sorted(single, key=lambda way: (changes[way], way))]
+
+
+def _heads() -> list[str]:
+    return [f"{score}: {what}" for score in MAPS for what in ("AUC_u", "AUROC", "sd")]
+
+
+def _ways(found: Mapping[str, Figures]) -> Iterator[list[str]]:
+    """Yield a row for every way to make maps: means over data sets."""
+    for way in _shown(next(iter(found.values()))):
+        cells = []
+        for score in MAPS:
+            some = [maps[*way, score] for maps in found.values()]
+            deviations = [rows[:, 1].std(ddof=1) for rows in some if len(rows) > 1]
+            cells += [f"{np.mean([rows[:, i].mean() for rows in some]):.1f}" for i in (0, 1)]
+            cells += [f"{np.mean(deviations):.1f}" if deviations else ""]
+        yield [*way, *cells]
+
+
+def _cells(rows: np.ndarray) -> list[str]:
+    return [_spread(column) for column in rows.T]
+
+
+def _spread(values: Sequence[float] | np.ndarray) -> str:
+    deviation = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.1f}{deviation}"
+
+
+def _read(folder: Path, table: str) -> Figures:
+    """Return the figures of all ensembles, in the order of their seeds, by way."""
+    found: dict[Way, list[list[float]]] = defaultdict(list)
+    for file in sorted(folder.glob(f"{table}-*.csv")):
+        with file.open(newline="", encoding="utf-8") as stream:
+            for row in csv.DictReader(stream):
+                way = tuple(value for name, value in row.items() if name not in (*MEASURES, REPLICATE))
+                found[way].append([100 * float(row[name]) for name in MEASURES])
+    return {way: np.array(rows) for way, rows in found.items()}
+
+
+def _trainings(results: Path) -> str:
+    names = sorted({file.stem.removeprefix("maps-") for file in results.glob(STORED)})
+    found = [re.fullmatch(r"k(\d+)-epochs(\d+)-seed(\d+)", name) for name in names]
+    ways = sorted({f"{m[1]} networks in each ensemble, {m[2]} epochs" for m in found if m})
+    seeds = sorted({int(m[3]) for m in found if m})
+    return f"{'; '.join(ways)}; seeds {', '.join(map(str, seeds))}"
