@@ -9,7 +9,7 @@ from medad.detectors.ddad.discrepancy import a_inter, a_intra, ensemble_residual
 from medad.experiments.studies.steady import ensembles, refiners
 from medad.experiments.studies.steady.__main__ import study
 from medad.experiments.studies.steady.ensembles import Trial
-from medad.experiments.studies.steady.maps import maps_of
+from medad.experiments.studies.steady.maps import ensembles_of, maps_of
 from medad.networks.autoencoder import Reconstruction
 
 
@@ -43,21 +43,26 @@ def test_sigma_has_a_floor():
     torch.testing.assert_close(floored["a_rec"], 4 * unit["a_rec"])
 
 
+def test_halves_of_an_even_ensemble_are_ensembles():
+    assert ensembles_of(6) == [range(6), range(3), range(3, 6)]
+    assert ensembles_of(2) == [range(2)] and ensembles_of(5) == [range(5)]
+
+
 @pytest.mark.integration
 def test_every_way_has_its_figures(phantoms, tmp_path, monkeypatch):
     monkeypatch.setattr(ensembles, "PRESET", "tiny")
     small = {"refine_width": 4, "refine_epochs": 1}
     monkeypatch.setattr(refiners, "VARIANTS", {name: v | small for name, v in refiners.VARIANTS.items()})
-    folder = study(Trial("phantoms", phantoms.parent, 0, 1, 2, tmp_path / "work"), tmp_path / "results")
+    folder = study(Trial("phantoms", phantoms.parent, 0, 2, 2, tmp_path / "work"), tmp_path / "results")
     tables = {}
     for name in ("maps", "refiners"):
-        with (folder / f"{name}-k2-epochs1-seed0.csv").open() as file:
+        with (folder / f"{name}-k2-epochs2-seed0.csv").open() as file:
             tables[name] = list(csv.DictReader(file))
-    assert len(tables["maps"]) == 2 * 2 * 4 * 7
+    assert len(tables["maps"]) == 2 * 2 * (2 * 4 * 3 + 4)
     scores = {"a_rec", "a_intra", "a_inter", "r_nu_1", "r_nu_2", "r_nu_4", "r_nu_8"}
     assert {row["score"] for row in tables["maps"]} == scores
     assert [row["variant"] for row in tables["refiners"]] == list(refiners.VARIANTS)
     for row in (*tables["maps"], *tables["refiners"]):
         assert all(0 <= float(row[name]) <= 1 for name in ("auc_u", "auroc", "auroc_deduplicated"))
     monkeypatch.setattr("medad.experiments.studies.steady.__main__.train", lambda _: pytest.fail("trained again"))
-    study(Trial("phantoms", phantoms.parent, 0, 1, 2, tmp_path / "work"), tmp_path / "results")
+    study(Trial("phantoms", phantoms.parent, 0, 2, 2, tmp_path / "work"), tmp_path / "results")

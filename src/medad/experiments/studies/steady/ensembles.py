@@ -1,7 +1,7 @@
 """Ensembles that learn from four fifths of the normal and of the unlabeled images, and what they make of others."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,11 @@ class Trial:
         return f"k{self.size}-epochs{self.epochs}-seed{self.seed}"
 
     @property
+    def lengths(self) -> tuple[int, int]:
+        """The epochs after which the networks are looked at: half of the training, and all of it."""
+        return self.epochs // 2, self.epochs
+
+    @property
     def folder(self) -> Path:
         """Where its state is kept."""
         return self.work / self.name / self.dataset
@@ -67,14 +72,6 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Part:
-    """Some images, and what the members of both modules make of them by kind of weights."""
-
-    images: Tensor
-    modules: Mapping[str, Modules]
-
-
-@dataclass(frozen=True)
 class Trained:
     """Ensembles, and what they make of images that they have not seen.
 
@@ -82,30 +79,55 @@ class Trained:
     ----------
     detector : DDAD
         With the options of the training.
+    lengths : tuple of int
+        The epochs after which networks lie finished, the last the whole training.
     learned : Plan
         The training, on the images that were learned from.
-    parts : list of Part
-        Held-out normal, held-out unlabeled, and test images.
+    parts : list of Tensor
+        Held-out normal, held-out unlabeled, and test images, (n, C, S, S) in [-1, 1].
     labels, unique : ndarray
         Of the test images (n,): labels, and which have no near-duplicate in training.
     """
 
     detector: DDAD
+    lengths: tuple[int, int]
     learned: Plan
-    parts: list[Part]
+    parts: list[Tensor]
     labels: np.ndarray
     unique: np.ndarray
 
     @property
     def pools(self) -> np.ndarray:
         """0 for each held-out normal, then 1 for each held-out unlabeled image."""
-        return np.repeat([0, 1], [len(part.images) for part in self.parts[:2]])
+        return np.repeat([0, 1], [len(part) for part in self.parts[:2]])
 
     def figures(self, held: np.ndarray, test: np.ndarray) -> tuple[float, float, float]:
         """Return AUC_u, which looks at no label, and the AUROC of all and of the de-duplicated test images."""
         rows = (slice(None), self.unique)
         on_all, on_unique = (float(auroc(self.labels[some], test[some])) for some in rows)
         return float(auroc(self.pools, held)), on_all, on_unique
+
+    @torch.inference_mode()
+    def outputs(self, length: int, weights: str) -> list[Modules]:
+        """Return what the members of both modules make of each part after so many epochs, by these weights."""
+        networks = {
+            module: [self._network(name, length, weights) for name in self.detector.members(module)]
+            for module in self.detector.modules(True)
+        }
+        return [
+            {
+                module: stack([_joined([network(some) for some in part.split(AT_ONCE)]) for network in members])
+                for module, members in networks.items()
+            }
+            for part in self.parts
+        ]
+
+    def _network(self, name: str, length: int, weights: str) -> nn.Module:
+        stored_as = name if length == self.lengths[-1] else f"{name}.{length}"
+        key = name if weights == "average" else f"{name}_{weights}"
+        network = make_network(self.learned.options.backbone, self.learned.options)
+        load_networks({key: network}, load_tensors(self.learned.finished(stored_as))[0])
+        return folded(network)
 
 
 def train(trial: Trial) -> Trained:
@@ -120,31 +142,12 @@ def train(trial: Trial) -> Trained:
     plan = detector.plan(TrainingData.of(given, trial.folder), trial.folder)
     learned, rest = (plan.part(np.sort(rows)) for rows in Division.of(plan).folds[0])
     (members,) = detector.stages(learned)
-    train_phases(members, trial.folder, detector.jobs)
+    train_phases([replace(spec, snapshots=trial.lengths[0]) for spec in members], trial.folder, detector.jobs)
     held = torch.cat(list(in_order(rest.images(), AT_ONCE))).split(rest.data.counts)
-    parts = [Part(x, _outputs(detector, learned, x)) for x in (*held, to_unit(test.pixels, CPU))]
     kept = clean_ids(source)
     unique = np.array([kept is None or name in kept for name in test.ids])
-    return Trained(detector, learned, parts, test.labels, unique)
-
-
-@torch.inference_mode()
-def _outputs(detector: DDAD, plan: Plan, x: Tensor) -> dict[str, Modules]:
-    found: dict[str, Modules] = {}
-    for weights in WEIGHTS:
-        networks = {m: [_network(plan, n, weights) for n in detector.members(m)] for m in detector.modules(True)}
-        found[weights] = {
-            module: stack([_joined([network(part) for part in x.split(AT_ONCE)]) for network in some])
-            for module, some in networks.items()
-        }
-    return found
-
-
-def _network(plan: Plan, name: str, weights: str) -> nn.Module:
-    key = name if weights == "average" else f"{name}_{weights}"
-    network = make_network(plan.options.backbone, plan.options)
-    load_networks({key: network}, load_tensors(plan.finished(name))[0])
-    return folded(network)
+    parts = [*held, to_unit(test.pixels, CPU)]
+    return Trained(detector, trial.lengths, learned, parts, test.labels, unique)
 
 
 def _joined(parts: list[Reconstruction]) -> Reconstruction:

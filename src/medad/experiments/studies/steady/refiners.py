@@ -12,7 +12,7 @@ from torch import Tensor
 from medad.detectors.ddad.asr_net import ASRNet
 from medad.detectors.ddad.ddad import DDAD
 from medad.detectors.ddad.refinement import inputs_of, refined_from
-from medad.experiments.studies.steady.ensembles import Part, Trained
+from medad.experiments.studies.steady.ensembles import Modules, Trained
 from medad.experiments.studies.steady.maps import maps_of
 from medad.networks.folding import folded
 from medad.training.checkpoint import load_networks, load_tensors
@@ -33,9 +33,11 @@ COLUMNS = ("variant", "score", "auc_u", "auroc", "auroc_deduplicated")
 
 def figures_of_refiners(trained: Trained) -> Iterator[list[object]]:
     """Yield, below `COLUMNS`, the figures of R_dual for every way to train it, on averages of the members' weights."""
+    outputs = trained.outputs(trained.lengths[-1], "average")
     for variant, changes in VARIANTS.items():
         network, options = _refiner(trained, variant, changes)
-        normal, unlabeled, test = (_scores(network, part, options) for part in trained.parts)
+        pairs = zip(trained.parts, outputs, strict=True)
+        normal, unlabeled, test = (_scores(network, x, modules, options) for x, modules in pairs)
         figures = trained.figures(np.concatenate([normal, unlabeled]), test)
         yield [variant, NAME, *(f"{figure:.6f}" for figure in figures)]
 
@@ -56,6 +58,6 @@ def _refiner(trained: Trained, variant: str, changes: dict[str, Any]) -> tuple[A
 
 
 @torch.inference_mode()
-def _scores(network: ASRNet, part: Part, options: Any) -> np.ndarray:
-    seen: Tensor = refined_from(maps_of(part.images, part.modules["average"], "mean", 0.0), NAME, options)
+def _scores(network: ASRNet, x: Tensor, modules: Modules, options: Any) -> np.ndarray:
+    seen: Tensor = refined_from(maps_of(x, modules, "mean", 0.0), NAME, options)
     return network.refine(seen.contiguous(memory_format=torch.channels_last)).mean((1, 2)).numpy()
