@@ -26,7 +26,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "log": BRIEF | {"refine_log": True},
     "residual": BRIEF | {"refine_log": True, "refine_residual": True},
     "mixed": BRIEF | {"refine_log": True, "synthesis": "mixed"},
-    "all": BRIEF | {"refine_log": True, "refine_residual": True, "synthesis": "mixed"},
+    "perlin": BRIEF | {"refine_log": True, "synthesis": "perlin"},
 }
 COLUMNS = ("variant", "score", "auc_u", "auroc", "auroc_deduplicated")
 
