@@ -74,8 +74,8 @@ class Division:
     folds: Folds
 
     @classmethod
-    def of(cls, plan: Plan) -> Self:
-        """Return the folds of a training: as many as the images or patients allow, at most five; none if that is one.
+    def of(cls, plan: Plan, most: int = FOLDS) -> Self:
+        """Return the folds of a training: as many as the images or patients allow, at most `most`; none if one.
 
         The same images are divided alike in whatever order they came. All images of a patient, and all that look
         exactly the same, are in one fold.
@@ -89,7 +89,7 @@ class Division:
         apart = len(np.unique(groups)) == len(groups)
         names = None if apart else [str(group) for group in groups[order]]
         seed = derive_seed(plan.seed, "folds")
-        counts = range(min(FOLDS, *plan.data.counts), 1, -1)
+        counts = range(min(most, *plan.data.counts), 1, -1)
         found = next(filter(None, (folds_of(pool[order], seed, names, count) for count in counts)), [])
         return cls(pool, digests, groups, [(order[train], order[test]) for train, test in found])
 

@@ -1,10 +1,11 @@
-"""What makes DDAD steadier over trainings: length, members, weights, pooling, a floor of sigma, how ASR-Net learns.
+"""What makes DDAD steadier over trainings: folds, length, weights, a floor of sigma, what ASR-Net learns from.
 
-``python -m medad.experiments.studies.steady --data $MEDAD_DATA`` trains AE-U ensembles on four fifths of the normal and
-of the unlabeled images of every data set, once a seed; keeps the last weights of every network and their exponential
-average, after half of the training and after all of it; and stores under ``docs/results/DATASET/steady/``, for every
-way to make maps of them and to refine these, how well the other fifth's unlabeled images are told from its normal ones
-(AUC_u, which looks at no label), and the AUROC of test images.
+``python -m medad.experiments.studies.steady --data $MEDAD_DATA`` trains, on every data set and once a seed, three DDADs
+with backbone AE-U, each on two thirds of the images. So every image has been left out by one of them, which scores it,
+and test images are scored by all. The last weights of every network and their exponential average are kept after half
+of the training and after all of it. Under ``docs/results/DATASET/steady/`` it is stored, for every way to make maps of
+them and to refine these, how well unlabeled images are told from normal ones (AUC_u, which looks at no label), and the
+AUROC of test images.
 """
 
 import csv
@@ -55,7 +56,7 @@ def main() -> None:
     parser.add_argument("datasets", nargs="*", default=list(DATASETS), help=f"by default {' '.join(DATASETS)}")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="0 1 2 by default")
     parser.add_argument("--epochs", type=int, default=50, help="length of training; 50 by default")
-    parser.add_argument("--ensemble-size", type=int, default=6, help="K; 6 by default")
+    parser.add_argument("--ensemble-size", type=int, default=2, help="K of each DDAD; 2 by default")
     parser.add_argument("--work", type=Path, default=Path("runs/steady"), help="where training resumes")
     add_stored(parser)
     add_data(parser)

@@ -1,6 +1,6 @@
-"""Ensembles that learn from four fifths of the normal and of the unlabeled images, and what they make of others."""
+"""DDADs that each learn from two thirds of the images, and what they make of the others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from medad.detectors.ddad.ddad import DDAD
 from medad.detectors.ddad.discrepancy import stack
 from medad.detectors.reconstruction.backbones import make_network
 from medad.evaluation.metrics import auroc
+from medad.evaluation.selection import standardised
 from medad.experiments.deduplicated import clean_ids
 from medad.networks.autoencoder import Reconstruction
 from medad.networks.folding import folded
 from medad.training.checkpoint import load_networks, load_tensors
 from medad.training.pixels import in_order, to_unit
+from medad.training.seeds import derive_seed
 from medad.training.spec import CPU
 from medad.training.workers import train_phases
 from medad.workflows.options import Preset, TrainOptions
@@ -30,16 +32,18 @@ from medad.workflows.train import detector_of
 
 PHANTOMS = "phantom_plain"
 PRESET: Preset = "standard"
+FOLDS = 3
 DECAY = 0.999
 WEIGHTS = ("last", "average")
 AT_ONCE = 64
 
 Modules = Mapping[str, Reconstruction]  # of NDM and UDM: tensors (K, n, C, S, S)
+Pair = tuple[np.ndarray, np.ndarray]  # of images that were left out, and of test images
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A training of ensembles: on which data, with which seed, how long, how many networks each."""
+    """A training: on which data, with which seed, how long, and how many networks in a module of a fold."""
 
     dataset: str
     data: Path
@@ -63,64 +67,47 @@ class Trial:
         """Where its state is kept."""
         return self.work / self.name / self.dataset
 
-    @property
-    def options(self) -> TrainOptions:
-        """How the ensembles are trained; the average of their weights is passive."""
+    def options(self, seed: int) -> TrainOptions:
+        """How the networks are trained; the average of their weights is passive."""
         own: dict[str, Any] = {"epochs": self.epochs, "steps": None, "most_images": None, "member_average": DECAY}
         own |= {"refine": False, "holdout": 0.0}
-        return TrainOptions("ddad", "aeu", PRESET, seed=self.seed, ensemble_size=self.size, options=own)
+        return TrainOptions("ddad", "aeu", PRESET, seed=seed, ensemble_size=self.size, options=own)
 
 
 @dataclass(frozen=True)
-class Trained:
-    """Ensembles, and what they make of images that they have not seen.
+class Fold:
+    """A DDAD on two thirds of the images.
 
     Attributes
     ----------
     detector : DDAD
-        With the options of the training.
+        With the options and the seed of the training.
     lengths : tuple of int
         The epochs after which networks lie finished, the last the whole training.
     learned : Plan
         The training, on the images that were learned from.
-    parts : list of Tensor
-        Held-out normal, held-out unlabeled, and test images, (n, C, S, S) in [-1, 1].
-    labels, unique : ndarray
-        Of the test images (n,): labels, and which have no near-duplicate in training.
+    left : ndarray
+        (m,) which were left out.
     """
 
     detector: DDAD
     lengths: tuple[int, int]
     learned: Plan
-    parts: list[Tensor]
-    labels: np.ndarray
-    unique: np.ndarray
-
-    @property
-    def pools(self) -> np.ndarray:
-        """0 for each held-out normal, then 1 for each held-out unlabeled image."""
-        return np.repeat([0, 1], [len(part) for part in self.parts[:2]])
-
-    def figures(self, held: np.ndarray, test: np.ndarray) -> tuple[float, float, float]:
-        """Return AUC_u, which looks at no label, and the AUROC of all and of the de-duplicated test images."""
-        rows = (slice(None), self.unique)
-        on_all, on_unique = (float(auroc(self.labels[some], test[some])) for some in rows)
-        return float(auroc(self.pools, held)), on_all, on_unique
+    left: np.ndarray
 
     @torch.inference_mode()
-    def outputs(self, length: int, weights: str) -> list[Modules]:
-        """Return what the members of both modules make of each part after so many epochs, by these weights."""
-        networks = {
-            module: [self._network(name, length, weights) for name in self.detector.members(module)]
+    def outputs(self, x: Tensor, length: int, weights: str) -> Modules:
+        """Return what the members of both modules make of images after so many epochs, by these weights."""
+        return {
+            module: stack([self._output(name, x, length, weights) for name in self.detector.members(module)])
             for module in self.detector.modules(True)
         }
-        return [
-            {
-                module: stack([_joined([network(some) for some in part.split(AT_ONCE)]) for network in members])
-                for module, members in networks.items()
-            }
-            for part in self.parts
-        ]
+
+    def _output(self, name: str, x: Tensor, length: int, weights: str) -> Reconstruction:
+        network = self._network(name, length, weights)
+        parts = [network(some) for some in x.split(AT_ONCE)]
+        means, variances = ([getattr(part, of) for part in parts] for of in ("mean", "log_variance"))
+        return Reconstruction(torch.cat(means), torch.cat(variances))
 
     def _network(self, name: str, length: int, weights: str) -> nn.Module:
         stored_as = name if length == self.lengths[-1] else f"{name}.{length}"
@@ -130,29 +117,84 @@ class Trained:
         return folded(network)
 
 
+@dataclass(frozen=True)
+class Trained:
+    """The DDADs of all folds, and the images.
+
+    Attributes
+    ----------
+    folds : list of Fold
+        Every image of the training was left out by one.
+    images, test : Tensor
+        Those of the training, the normal first, and the test images, (n, C, S, S) in [-1, 1].
+    pool : ndarray
+        0 for each normal, then 1 for each unlabeled image of the training.
+    patients : tuple of str or None
+        Whose these are.
+    labels, unique : ndarray
+        Of the test images: labels, and which have no near-duplicate in training.
+    """
+
+    folds: list[Fold]
+    images: Tensor
+    test: Tensor
+    pool: np.ndarray
+    patients: tuple[str, ...] | None
+    labels: np.ndarray
+    unique: np.ndarray
+
+    def joined(self, pairs: Sequence[Pair]) -> Pair:
+        """Return scores of all images, each by the fold that left it out, and of test images, means over folds.
+
+        Those of a fold are taken in units of the spread of its left-out normal images.
+        """
+        held, test = np.zeros(len(self.pool)), np.zeros(len(self.labels))
+        for fold, (left, new) in zip(self.folds, pairs, strict=True):
+            normal = np.concatenate([self.pool[fold.left] == 0, np.zeros(len(new), bool)])
+            both = standardised(np.concatenate([left, new]), normal)
+            held[fold.left] = both[: len(left)]
+            test += both[len(left) :] / len(self.folds)
+        return held, test
+
+    def auc_u(self, scores: np.ndarray, rows: np.ndarray | slice = slice(None)) -> float:
+        """Return how well unlabeled images are told from normal ones, which looks at no label."""
+        return float(auroc(self.pool[rows], scores))
+
+    def aurocs(self, test: np.ndarray) -> tuple[float, float]:
+        """Return the AUROC of all and of the de-duplicated test images."""
+        whole, clean = (float(auroc(self.labels[rows], test[rows])) for rows in (slice(None), self.unique))
+        return whole, clean
+
+
 def train(trial: Trial) -> Trained:
-    """Train the ensembles, or take them as they lie finished."""
-    source, options = _source(trial), trial.options
+    """Train the DDADs, or take them as they lie finished."""
+    source, options = _source(trial), trial.options(trial.seed)
     splits = read_splits(source, None, options)
     test = load(splits.test, options.preprocessing, "test images", options.jobs)
-    detector = detector_of(options)
-    assert splits.unlabeled is not None and test.labels is not None and isinstance(detector, DDAD)
+    assert splits.unlabeled is not None and test.labels is not None
     trial.folder.mkdir(parents=True, exist_ok=True)
     given = {"normal": splits.normal.unlabelled(), "unlabeled": splits.unlabeled.unlabelled()}
-    plan = detector.plan(TrainingData.of(given, trial.folder), trial.folder)
-    learned, rest = (plan.part(np.sort(rows)) for rows in Division.of(plan).folds[0])
-    (members,) = detector.stages(learned)
-    train_phases([replace(spec, snapshots=trial.lengths[0]) for spec in members], trial.folder, detector.jobs)
-    held = torch.cat(list(in_order(rest.images(), AT_ONCE))).split(rest.data.counts)
+    plan = detector_of(options).plan(TrainingData.of(given, trial.folder), trial.folder)
+    division = Division.of(plan, FOLDS)
+    folds = [_fold(trial, plan, number, rows) for number, rows in enumerate(division.folds)]
+    images = torch.cat(list(in_order(plan.images(), AT_ONCE)))
     kept = clean_ids(source)
     unique = np.array([kept is None or name in kept for name in test.ids])
-    parts = [*held, to_unit(test.pixels, CPU)]
-    return Trained(detector, trial.lengths, learned, parts, test.labels, unique)
+    test_images = to_unit(test.pixels, CPU)
+    return Trained(folds, images, test_images, division.pool, plan.data.patients, test.labels, unique)
 
 
-def _joined(parts: list[Reconstruction]) -> Reconstruction:
-    means, variances = ([getattr(part, name) for part in parts] for name in ("mean", "log_variance"))
-    return Reconstruction(torch.cat(means), torch.cat(variances))
+def _fold(trial: Trial, whole: Plan, number: int, rows: tuple[np.ndarray, np.ndarray]) -> Fold:
+    """Train the networks of a fold, in a folder of its own."""
+    detector = detector_of(trial.options(derive_seed(trial.seed, f"fold {number}")))
+    assert isinstance(detector, DDAD)
+    learn, left = (np.sort(part) for part in rows)
+    plan = replace(whole.part(learn), folder=trial.folder / f"fold{number}", seed=detector.seed)
+    plan.folder.mkdir(exist_ok=True)
+    (members,) = detector.stages(plan)
+    told = f"{trial.dataset}, fold {number + 1}"
+    train_phases([replace(spec, snapshots=trial.lengths[0]) for spec in members], plan.folder, detector.jobs, told)
+    return Fold(detector, trial.lengths, plan, left)
 
 
 def _source(trial: Trial) -> Path:
