@@ -87,3 +87,4 @@ def _errors(axes: Axes, every: list[Curve]) -> None:
     for curve in every:
         axes.plot(curve.error, curve.mean, MARKERS[curve.given], color=COLOURS[curve.model])
     tidy(axes, "error against AP; squares: of anomalous images", "mean absolute residual", "mean AP")
+    axes.locator_params(axis="x", nbins=5)
