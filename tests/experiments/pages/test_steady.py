@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 
 from medad.experiments.pages.steady import page
-from medad.experiments.studies.steady.maps import COLUMNS
+from medad.experiments.studies.steady.maps import COLUMNS, MEAN, ONE
 from medad.experiments.studies.steady.refiners import COLUMNS as REFINERS
 
 SCORES = ("a_rec", "a_intra", "a_inter", "r_nu_4")
@@ -23,11 +23,13 @@ def line(text, *start):
     return [cell.strip() for cell in found.strip("|").split("|")][len(start) :]
 
 
-def maps(value, members):
+def maps(value):
     """Return rows of both lengths and kinds of weights; the last weights are 10 points worse, shorter ones 5."""
-    for epochs, (size, ensemble), weights, score in product((25, 50), members, ("last", "average"), SCORES):
-        auroc = value - 0.1 * (weights == "last") - 0.05 * (epochs == 25) + 0.02 * ensemble
-        yield [epochs, size, ensemble, weights, "mean", 0.0, score, 0.6, auroc, auroc - 0.2]
+    forms = [(MEAN, ""), *((ONE, fold) for fold in range(3)), ("all networks, mean", "")]
+    for epochs, (form, fold), weights, score in product((25, 50), forms, ("last", "average"), SCORES):
+        auroc = value - 0.1 * (weights == "last") - 0.05 * (epochs == 25) - 0.01 * (fold or 0)
+        auc_u = "nan" if form.startswith("all") else 0.6
+        yield [epochs, weights, form, fold, 0.0, score, auc_u, auroc, auroc - 0.2]
 
 
 def test_means_and_deviations_over_seeds_and_sets(tmp_path):
@@ -35,27 +37,28 @@ def test_means_and_deviations_over_seeds_and_sets(tmp_path):
     for name, values in by_set.items():
         folder = tmp_path / name / "steady"
         for seed, value in enumerate(values):
-            store(folder, f"maps-k6-epochs50-seed{seed}", COLUMNS, maps(value, [(6, 0), (3, 1), (3, 2)]))
-            store(folder, f"refiners-k6-epochs50-seed{seed}", REFINERS, [["log", "r_dual", 0.65, value, 0.5]])
+            store(folder, f"maps-k2-epochs50-seed{seed}", COLUMNS, maps(value))
+            refined = [["log", MEAN, "", "r_dual", 0.65, value, 0.5]]
+            store(folder, f"refiners-k2-epochs50-seed{seed}", REFINERS, refined)
     text = page(tmp_path)
-    assert "6 networks in each ensemble, 50 epochs; seeds 0, 1" in text
+    assert "2 networks in each ensemble of each DDAD, 50 epochs; seeds 0, 1" in text
     whole, one, two = text.split("\n## ")[1:]
     deviation = np.mean([np.std(100 * np.array(values), ddof=1) for values in by_set.values()])
-    usual = ("50", "6", "average", "mean", "0.0")
+    usual = ("50", "average", MEAN, "0.0")
     assert line(whole, *usual) == 3 * ["60.0", "78.0", f"{deviation:.1f}"]
-    assert line(whole, "50", "6", "last", "mean", "0.0") == 3 * ["60.0", "68.0", f"{deviation:.1f}"]
-    assert line(whole, "25", "6", "average", "mean", "0.0")[1] == "73.0"
-    assert line(whole, "50", "3", "average", "mean", "0.0")[1] == "81.0"
-    assert "| 25 | 3 |" not in whole and "| 25 | 6 | last |" not in whole  # two changes at once
+    assert line(whole, "50", "last", MEAN, "0.0") == 3 * ["60.0", "68.0", f"{deviation:.1f}"]
+    assert line(whole, "25", "average", MEAN, "0.0")[1] == "73.0"
+    assert line(whole, "50", "average", "all networks, mean", "0.0")[:2] == ["", "78.0"]
+    assert "| 25 | last |" not in whole  # two changes at once
     assert line(one, *usual, "r_nu_4") == ["60.0 ± 0.0", "85.0 ± 7.1", "65.0 ± 7.1"]
-    assert "| last | mean | 0.0 | r_nu_4 |" not in one
-    halves = 100 * np.array([0.92, 0.94, 0.82, 0.84])
-    assert line(one, "50", "3", "average", "mean", "0.0", "a_rec")[1] == f"88.0 ± {halves.std(ddof=1):.1f}"
-    assert line(two, "log", "r_dual") == ["65.0 ± 0.0", "71.0 ± 1.4", "50.0 ± 0.0"]
+    assert f"| last | {MEAN} | 0.0 | r_nu_4 |" not in one
+    folds = 100 * np.array([0.9, 0.89, 0.88, 0.8, 0.79, 0.78])
+    assert line(one, "50", "average", ONE, "0.0", "a_rec")[1] == f"84.0 ± {folds.std(ddof=1):.1f}"
+    assert line(two, "log", MEAN, "r_dual") == ["65.0 ± 0.0", "71.0 ± 1.4", "50.0 ± 0.0"]
 
 
 def test_one_training_has_no_deviation(tmp_path):
-    store(tmp_path / "one" / "steady", "maps-k2-epochs50-seed0", COLUMNS, maps(0.7, [(2, 0)]))
+    store(tmp_path / "one" / "steady", "maps-k2-epochs50-seed0", COLUMNS, maps(0.7))
     text = page(tmp_path)
-    assert line(text, "50", "2", "average", "mean", "0.0", "a_rec") == ["60.0", "70.0", "50.0"]
-    assert line(text.split("\n## one")[0], "50", "2", "average", "mean", "0.0") == 3 * ["60.0", "70.0", ""]
+    assert line(text, "50", "average", MEAN, "0.0", "a_rec") == ["60.0", "70.0", "50.0"]
+    assert line(text.split("\n## one")[0], "50", "average", MEAN, "0.0") == 3 * ["60.0", "70.0", ""]

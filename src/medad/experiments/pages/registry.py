@@ -17,6 +17,7 @@ from medad.experiments.pages import (
     refinement,
     select,
     slides,
+    steady,
     stress,
     synthetic,
 )
@@ -142,6 +143,7 @@ PAGES = (
         lambda s: stress.page(s.stored),
         lambda s: stress.pictures(s.stored),
     ),
+    Page("steady", "docs/results/steady.md", steady.STORED, lambda s: steady.page(s.stored)),
     Page("select", "docs/results/select.md", select.STORED, lambda s: select.page(s.stored)),
     Page("mvtec_screw", "docs/results/mvtec_screw.md", "mvtec_screw/*/seed*", lambda s: slides.page(s.stored)),
     Page("synthetic", "docs/results/synthetic.md", synthetic.STORED, lambda s: synthetic.page(s.stored)),

@@ -10,28 +10,30 @@ import numpy as np
 
 from medad.experiments.printed import printed_by
 from medad.experiments.studies.steady.__main__ import FOLDER
+from medad.experiments.studies.steady.maps import MEAN
 from medad.reports.markdown import markdown_table
 
 STORED = f"*/{FOLDER}/maps-*.csv"
 MEASURES = ("auc_u", "auroc", "auroc_deduplicated")
 HEAD = ["AUC_u", "AUROC", "AUROC, de-duplicated"]
-WAY = ["epochs", "members", "weights", "pooling", "floor"]
-USUAL = ("average", "mean", "0.0")  # weights, pooling and floor of the maps that are refined
+WAY = ["epochs", "weights", "form", "floor"]
+USUAL = ("average", MEAN, "0.0")  # weights, form and floor of the maps that are refined
 MAPS = ("a_rec", "a_intra", "a_inter")
-REPLICATE = "ensemble"  # both halves of the members count as ensembles of their own
+REPLICATE = "fold"  # each counts as a training of its own where the form is one fold
 MEANING = (
-    "AE-U ensembles learn four fifths of the normal and of the unlabeled images. *AUC_u*: how well the other fifth's "
-    "unlabeled images are told from its normal ones, which looks at no label; by it ways are compared. AUROC of test "
-    "images in %. Means over ensembles ± their standard deviation. The first row is what ASR-Net refines, each other "
-    "row changes one thing. *Epochs*: after half of the training, or all of it; *members*: all, or each half of them, "
-    "two ensembles of one training then; *weights*: the last, or their exponential average; *pooling*: how members "
-    "become one; *floor*: what sigma is at least, a quantile of that of the pixels of held-out normal images. *r_nu*: "
-    "a regression of unlabeled against normal maps, on so many cells along a side, fitted on the other fifth and "
-    "judged there out of fold."
+    "Three DDADs with backbone AE-U learn from two thirds of the images each. *AUC_u*: how well unlabeled images are "
+    "told from normal ones, each scored by the DDAD that left it out, which looks at no label; by it ways are "
+    "compared. AUROC of test images in %. Means over trainings ± their standard deviation. The first row is what "
+    "ASR-Net refines; each other row changes one thing. *Epochs*: after half of the training, or all of it. *Weights*: "
+    "the last, or their exponential average. *Form*: the mean over the three of scores in units of the spread of their "
+    "left-out normal images; one of the three alone; or the networks of all as one ensemble, whose members become one "
+    "by mean or median. *Floor*: what sigma is at least, a quantile of that of the pixels of left-out normal images. "
+    "*r_nu*: a regression of unlabeled against normal images on maps by those that left them out, on so many cells "
+    "along a side."
 )
 
 Way = tuple[str, ...]  # values of all columns but the measures
-Figures = Mapping[Way, np.ndarray]  # (ensembles, 3), in %
+Figures = Mapping[Way, np.ndarray]  # (trainings, 3), in %
 
 
 def page(results: Path) -> str:
@@ -44,7 +46,7 @@ def page(results: Path) -> str:
         f"medad.experiments.studies.steady` stored ({_trainings(results)}).",
         MEANING,
         "## Over all sets",
-        "Means over data sets of AUC_u, of AUROC, and of the standard deviation of AUROC over ensembles:",
+        "Means over data sets of AUC_u, of AUROC, and of the standard deviation of AUROC over trainings:",
         markdown_table([[*WAY, *_heads()], *_ways(found)]),
         *(text for name in names for text in _section(name, found[name], _read(results / name / FOLDER, "refiners"))),
     ]
@@ -58,13 +60,14 @@ def _section(dataset: str, maps: Figures, refiners: Figures) -> Iterator[str]:
     rows += [[*way, *_cells(maps[way])] for way in maps if way[:-1] == usual and way[-1] not in MAPS]
     yield markdown_table([[*WAY, "score", *HEAD], *rows])
     yield "ASR-Net on the maps of the first row, by what it sees and learns from:"
-    yield markdown_table([["ASR-Net", "score", *HEAD], *([*way, *_cells(rows)] for way, rows in refiners.items())])
+    yield markdown_table(
+        [["ASR-Net", "form", "score", *HEAD], *([*way, *_cells(rows)] for way, rows in refiners.items())]
+    )
 
 
 def _usual(maps: Figures) -> Way:
-    """Return the way to make the maps that are refined: of the whole training, all members."""
-    most = [max((way[i] for way in maps), key=int) for i in (0, 1)]
-    return (*most, *USUAL)
+    """Return the way to make the maps that are refined: after the whole training."""
+    return (max((way[0] for way in maps), key=int), *USUAL)
 
 
 def _shown(maps: Figures) -> list[Way]:
@@ -88,7 +91,7 @@ def _ways(found: Mapping[str, Figures]) -> Iterator[list[str]]:
         for score in MAPS:
             some = [maps[*way, score] for maps in found.values()]
             deviations = [rows[:, 1].std(ddof=1) for rows in some if len(rows) > 1]
-            cells += [f"{np.mean([rows[:, i].mean() for rows in some]):.1f}" for i in (0, 1)]
+            cells += [_spread([rows[:, i].mean() for rows in some], with_deviation=False) for i in (0, 1)]
             cells += [f"{np.mean(deviations):.1f}" if deviations else ""]
         yield [*way, *cells]
 
@@ -97,13 +100,15 @@ def _cells(rows: np.ndarray) -> list[str]:
     return [_spread(column) for column in rows.T]
 
 
-def _spread(values: Sequence[float] | np.ndarray) -> str:
-    deviation = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
+def _spread(values: Sequence[float] | np.ndarray, with_deviation: bool = True) -> str:
+    if np.isnan(values).any():
+        return ""
+    deviation = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 and with_deviation else ""
     return f"{np.mean(values):.1f}{deviation}"
 
 
 def _read(folder: Path, table: str) -> Figures:
-    """Return the figures of all ensembles, in the order of their seeds, by way."""
+    """Return the figures of all trainings, in the order of their seeds, by way."""
     found: dict[Way, list[list[float]]] = defaultdict(list)
     for file in sorted(folder.glob(f"{table}-*.csv")):
         with file.open(newline="", encoding="utf-8") as stream:
@@ -116,6 +121,6 @@ def _read(folder: Path, table: str) -> Figures:
 def _trainings(results: Path) -> str:
     names = sorted({file.stem.removeprefix("maps-") for file in results.glob(STORED)})
     found = [re.fullmatch(r"k(\d+)-epochs(\d+)-seed(\d+)", name) for name in names]
-    ways = sorted({f"{m[1]} networks in each ensemble, {m[2]} epochs" for m in found if m})
+    ways = sorted({f"{m[1]} networks in each ensemble of each DDAD, {m[2]} epochs" for m in found if m})
     seeds = sorted({int(m[3]) for m in found if m})
     return f"{'; '.join(ways)}; seeds {', '.join(map(str, seeds))}"
