@@ -42,7 +42,7 @@ def read(results, name):
 def test_there_is_a_row_for_every_method_and_its_starred_form():
     rows = [*rows_of("paper"), *rows_of("quick"), *rows_of("quick", ("nsa",), (1, 2))]
     names = {row.name for row in rows}
-    assert len(names) == len(rows) == 2 * 12 + 4
+    assert len(names) == len(rows) == 2 * 14 + 4
     assert {
         "nsa",
         "nsa-starred",
@@ -50,7 +50,7 @@ def test_there_is_a_row_for_every_method_and_its_starred_form():
         "cutpaste-efficientnet_lite0",
         "nsa-starred-quick-seed2",
     } < names
-    assert {row.method for row in rows if row.starred} == {"fpi", "pii", "nsa", "cutpaste_e2e"}
+    assert {row.method for row in rows if row.starred} == {"fpi", "pii", "nsa", "nsa_nu", "cutpaste_e2e"}
     assert rows_of("quick", ("cutpaste",))[1].options().options == {"encoder": "efficientnet_lite0"}
 
 
