@@ -206,7 +206,7 @@ def test_cells_never_take_more_cores_than_there_are(workers, cores):
             begun.append(i)
             now.append(sizes[i])
             peaks.append(list(now))
-        time.sleep(0.02)
+        time.sleep(0.1)  # long enough to overlap on a busy machine
         with lock:
             now.remove(sizes[i])
 
