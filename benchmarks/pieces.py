@@ -19,6 +19,7 @@ from benchmarks.timing import Piece
 from medad.detectors.contract.plan import TrainingData
 from medad.detectors.ddad.asr_net import ASRNet
 from medad.detectors.ddad.ddad import DDAD, DDADOptions
+from medad.detectors.ddad.ensemble import Ensemble
 from medad.networks.autoencoder import AE
 from medad.training.checkpoint import network_state, save_tensors
 from medad.training.job import finished_path
@@ -28,12 +29,19 @@ from medad.training.workers import train_phases
 REFERENCE = ("ndm_epoch", "udm_epoch", "refine_step", "member_image", "scored_image")
 
 
+class OneRefiner(Ensemble):
+    """The networks of a DDAD with one ASR-Net."""
+
+    @property
+    def refiners(self) -> dict[str, str]:
+        """That of R_dual only."""
+        return {"r_dual": "r_dual"}
+
+
 class DualOnly(DDAD):
     """DDAD with one ASR-Net, as the protocol has it."""
 
-    def refiners(self, unlabeled: bool) -> list[str]:
-        """R_dual only."""
-        return ["r_dual"]
+    ensemble_type = OneRefiner
 
 
 def make_detector(precision: str, steps: int = 1, refine_steps: int = 1) -> DualOnly:
@@ -108,7 +116,7 @@ class OurPieces:
         for seed, (file, count) in enumerate(zip(files, (p.normal, p.unlabeled), strict=True)):
             np.save(file, make_pixels(count, 64, seed))
         self.data = TrainingData(files, (p.normal, p.unlabeled), ("normal", "unlabeled"))
-        for name in [name for module in self.detector.modules(True) for name in self.detector.members(module)]:
+        for name in self.detector.ensembles[0].members:
             save_tensors(finished_path(folder, name), network_state({name: self.detector.networks_[name]}))
         self.phase = self._stages()[0][0].make()
         self.phase.advance(torch.arange(p.batch_size), p.batch_size, 0)  # so that its optimiser has a state

@@ -70,10 +70,19 @@ def chosen(unlabeled: np.ndarray, scores: Mapping[str, np.ndarray]) -> str:
     return max(scores, key=lambda name: auroc(unlabeled, scores[name]))  # the first of equals
 
 
+def unit_of(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the medians (c,) of the scores (n, c) of images, and how wide the middle half of them is.
+
+    What is not the same only by rounding has width 1.
+    """
+    low, middle, high = np.percentile(scores, (25, 50, 75), axis=0)
+    return middle, np.where(high - low > 1e-6 * np.abs(middle), high - low, 1.0)
+
+
 def standardised(scores: np.ndarray, normal: np.ndarray) -> np.ndarray:
     """Return `scores` of a fold, less the median of the images that are `normal`, in units of their middle half.
 
     So the scores of several folds' models, which may lie on scales of their own, can stand in one list.
     """
-    low, middle, high = np.percentile(scores[normal], (25, 50, 75))
-    return (scores - middle) / ((high - low) or 1.0)
+    middle, width = unit_of(scores[normal])
+    return (scores - middle) / width

@@ -20,9 +20,9 @@ def choice_section(choice: Mapping | None, describe: Callable[[str], str]) -> It
     judged = sorted(choice["judged"].items(), key=lambda item: -item[1]["auc_u"])
     rows = [[name, f"{j['auc_u']:.3f}", f"{j['low']:.3f} to {j['high']:.3f}", describe(name)] for name, j in judged]
     told = (
-        f"The detector reports {choice['chosen']}. It was chosen without a label, on a fifth of the normal and of the "
-        "unlabeled images, from which no network had learned: AUC_u tells how well a score tells these unlabeled from "
-        "these normal images (.5 is guessing)."
+        f"The detector reports {choice['chosen']}. It was chosen without a label: every normal and every unlabeled "
+        "image of the training was scored by networks that had not learned from it. AUC_u tells how well a score tells "
+        "the unlabeled from the normal images (.5 is guessing)."
     )
     yield section(
         "Which score is reported",

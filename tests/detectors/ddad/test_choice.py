@@ -1,4 +1,4 @@
-"""The score that DDAD reports: chosen on images that no network learned from, by a rule, without labels."""
+"""DDAD in folds: every image is seen by networks that left it out, and a score is chosen without labels."""
 
 from dataclasses import replace
 
@@ -10,16 +10,28 @@ from helpers import make_images
 from sklearn.linear_model import LogisticRegression
 
 from medad.detectors.contract.plan import TrainingData
-from medad.detectors.ddad.choice import CHOICE, choose
-from medad.detectors.ddad.map_regression import CELLS, cells_of, contributions, regression
+from medad.detectors.ddad.choice import choose
+from medad.detectors.ddad.cross_fit import NAME as CHOICE
+from medad.detectors.ddad.ensemble import RAW
+from medad.detectors.ddad.map_regression import CELLS, cells_of, contributions, regressions
 from medad.detectors.registry import load_detector, make_detector
+from medad.errors import UserError
 from medad.evaluation.metrics import auroc
+from medad.training.checkpoint import network_state
 
+FOLDS = 3
 NORMAL, UNLABELED = make_images(60, seed=1, name="normal"), make_images(55, seed=2, name="pool")
 
 
 def make(**options):
-    return make_detector("ddad", "tiny", device="cpu", jobs=1, **{"choose": True} | options)
+    return make_detector("ddad", "tiny", device="cpu", jobs=1, **{"folds": FOLDS} | options)
+
+
+def plan_of(folder, sets, owners=None):
+    for i, images in enumerate(sets):
+        np.save(folder / f"{i}.npy", images.pixels)
+    files, counts = (folder / "0.npy", folder / "1.npy"), tuple(len(images) for images in sets)
+    return make().plan(TrainingData(files, counts, tuple(s.fingerprint for s in sets), owners), folder)
 
 
 @pytest.fixture(scope="module")
@@ -40,26 +52,68 @@ def test_a_score_that_is_hardly_better_is_not_chosen():
 
 
 @pytest.mark.parametrize("patients", [False, True])
-def test_no_network_learns_from_images_on_which_the_score_is_chosen(tmp_path, patients):
+def test_no_network_learns_from_images_that_its_fold_leaves_out(tmp_path, patients):
     sets = [NORMAL, replace(UNLABELED, pixels=np.concatenate([NORMAL.pixels[:20], UNLABELED.pixels[20:]]))]
-    for i, images in enumerate(sets):
-        np.save(tmp_path / f"{i}.npy", images.pixels)
     owners = tuple(f"p{i // 5}" for i in range(115)) if patients else None
-    files, counts = (tmp_path / "0.npy", tmp_path / "1.npy"), (60, 55)
-    plan = make().plan(TrainingData(files, counts, ("a", "b"), owners), tmp_path)
-    members, refiners, (chosen,) = make().stages(plan)
-    held = chosen.build.args[0].data
+    plan = plan_of(tmp_path, sets, owners)
+    members, refiners, (last,) = make().stages(plan)
+    division = last.build.keywords["division"]
     pixels = np.concatenate([images.pixels for images in sets])
-    apart = {pixels[i].tobytes() for i in held.rows}
-    assert held.counts[0] >= 10 and held.counts[1] >= 10 and chosen.name == CHOICE
+    assert len(division.folds) == FOLDS and last.name == CHOICE
+    assert sorted(np.concatenate([left for _, left in division.folds])) == list(range(115))
     for spec in (*members, *refiners):
+        left = division.folds[int(spec.name[4]) - 1][1]  # fold1_ndm_1
         learned = spec.build.args[0].data
-        assert not set(learned.rows) & set(held.rows)
+        assert not set(learned.rows) & set(left)
+        apart = {pixels[i].tobytes() for i in left}
         assert apart.isdisjoint(pixels[i].tobytes() for i in learned.rows)  # nor from images that look the same
         if patients:
-            assert set(learned.patients).isdisjoint(held.patients)
-    whole = members[-1].build.args[0].data
-    assert sum(whole.counts) + sum(held.counts) == 115
+            assert set(learned.patients).isdisjoint(owners[i] for i in left)
+    udm = members[-1].build.args[0].data
+    assert udm.counts[1] and sum(udm.counts) + len(division.folds[-1][1]) == 115
+
+
+def test_each_image_of_the_training_is_seen_by_the_networks_that_left_it_out(fitted, tmp_path):
+    plan = plan_of(tmp_path, [NORMAL, UNLABELED])
+    division = make().stages(plan)[-1][0].build.keywords["division"]
+    x = plan.images()(torch.arange(plan.count))
+    names, crossed = fitted.ensembles[0].maps, fitted.cross_fit_
+    raw = np.zeros((plan.count, len(names)))
+    for k, (_, left) in enumerate(division.folds):
+        maps = fitted.ensembles[k].analyse(fitted.folded_, x[left])
+        raw[left] = torch.stack([maps[name].mean((1, 2)) for name in names], 1)
+        normal = left[division.pool[left] == 0]
+        low, middle, high = np.percentile(raw[normal], (25, 50, 75), axis=0)
+        width = np.where(high - low > 1e-6 * middle, high - low, 1)
+        np.testing.assert_allclose(crossed.units[k, :, :-1], [middle, width], rtol=1e-2)
+        raw[left] = (raw[left] - middle) / width
+    scores = [fitted.scores(images) for images in (NORMAL, UNLABELED)]
+    for name, column in zip(["a_rec_ensemble", *names[1:]], raw.T, strict=True):
+        found = np.concatenate([part[name] for part in scores])
+        np.testing.assert_allclose(found, column, rtol=1e-2, atol=1e-2)
+        assert fitted.choice_.judged[name].auc_u == pytest.approx(auroc(division.pool, column), abs=2e-3)
+    nu = np.concatenate([part["r_nu"] for part in scores])
+    assert fitted.choice_.judged["r_nu"].auc_u == pytest.approx(auroc(division.pool, nu), abs=2e-3)
+
+
+def test_a_new_image_gets_the_mean_over_folds(fitted):
+    x = torch.rand(4, 1, 64, 64) * 2 - 1
+    crossed = fitted.cross_fit_
+    single = [
+        replace(crossed, units=crossed.units[k : k + 1]).joined(
+            x, lambda part, _, k=k: fitted.ensembles[k].analyse(fitted.folded_, part)
+        )
+        for k in range(FOLDS)
+    ]
+    found = fitted.analyse(x)[1]
+    for name in fitted.ensembles[0].maps:
+        expected = sum(maps[name] for maps in single) / FOLDS
+        torch.testing.assert_close(found[name], expected, rtol=1e-3, atol=1e-3)
+
+
+def test_labels_and_test_images_have_no_say(fitted):
+    labelled = [replace(images, labels=np.arange(len(images)) % 2) for images in (NORMAL, UNLABELED)]
+    assert make().fit(*labelled).choice_ == fitted.choice_
 
 
 def test_the_chosen_score_and_its_map_are_reported(fitted, tmp_path):
@@ -82,28 +136,23 @@ def test_the_chosen_score_and_its_map_are_reported(fitted, tmp_path):
 def test_any_candidate_can_be_reported(fitted, chosen):
     names = list(fitted.choice_.judged)
     detector = make()
-    detector.networks_, detector.folded_, detector.has_unlabeled_ = fitted.networks_, fitted.folded_, True
-    detector.tensors_ = fitted.tensors_ | {f"{CHOICE}/chosen": torch.tensor(names.index(chosen))}
+    changed = {f"{CHOICE}/chosen": torch.tensor(names.index(chosen))}
+    detector.load_state(network_state(fitted.networks_) | fitted.tensors_ | changed, unlabeled=True)
     found, maps = detector.analyse(torch.rand(3, 1, 64, 64) * 2 - 1)
     assert torch.equal(found["pred_score"], found[chosen])
     assert torch.equal(maps["anomaly_map"], maps["a_rec" if chosen == "a_rec_ensemble" else chosen])
 
 
-def test_figures_are_those_of_the_held_out_images(fitted, tmp_path):
-    for i, images in enumerate((NORMAL, UNLABELED)):
-        np.save(tmp_path / f"{i}.npy", images.pixels)
-    counts = (60, 55)
-    data = TrainingData((tmp_path / "0.npy", tmp_path / "1.npy"), counts, (NORMAL.fingerprint, UNLABELED.fingerprint))
-    rows = np.array(make().stages(make().plan(data, tmp_path))[-1][0].build.args[0].data.rows)
-    scores = [fitted.scores(images)["a_inter"] for images in (NORMAL, UNLABELED)]
-    value = auroc((rows >= 60).astype(int), np.concatenate(scores)[rows])
-    assert fitted.choice_.judged["a_inter"].auc_u == pytest.approx(value, abs=1e-9)
-
-
 def test_the_map_of_the_regression_is_exact(fitted):
-    found, maps = fitted.analyse(torch.rand(3, 1, 64, 64) * 2 - 1)
-    intercept = fitted.tensors_[f"{CHOICE}/weights"][-1]
-    torch.testing.assert_close(maps["r_nu"].double().mean((1, 2)) + intercept, found["r_nu"], rtol=1e-3, atol=1e-3)
+    x = torch.rand(3, 1, 64, 64) * 2 - 1
+    crossed, expected = fitted.cross_fit_, 0
+    for k, (middle, width) in enumerate(crossed.units[:, :, -1]):
+        maps = fitted.ensembles[k].analyse(fitted.folded_, x)
+        cells = cells_of([maps[name] for name in RAW])
+        expected += ((cells - crossed.centres[k]) @ crossed.weights[k] - middle) / width / FOLDS
+    found, maps = fitted.analyse(x)
+    torch.testing.assert_close(found["r_nu"].double(), expected, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(maps["r_nu"].mean((1, 2)), found["r_nu"])
 
 
 def test_without_unlabeled_images_it_is_the_reconstruction_error():
@@ -115,7 +164,7 @@ def test_without_unlabeled_images_it_is_the_reconstruction_error():
 def test_with_too_few_images_it_is_the_reconstruction_error(capsys):
     detector = make().fit(make_images(12, seed=1), make_images(8, seed=2, name="pool"))
     assert detector.reported == "a_rec_ensemble" and detector.choice_ is None
-    assert "too few images to choose" in capsys.readouterr().err
+    assert "too few images for folds" in capsys.readouterr().err
 
 
 def test_cells_are_logarithms_of_means():
@@ -132,19 +181,41 @@ def test_contributions_add_up():
     )
 
 
-def test_the_regression_is_that_of_scikit_learn_and_scores_are_out_of_fold(monkeypatch):
+def test_the_regression_of_a_fold_is_that_of_scikit_learn_without_its_images():
     rng = np.random.default_rng(0)
-    pool = np.repeat([0, 1], [60, 50])
-    rows = rng.normal(size=(110, 4)) + pool[:, None] * [1, 0, 0, 0.5]
-    held, weights = regression(rows, pool, 0, None)
-    standard = (rows - rows.mean(0)) / rows.std(0)
-    found = [
-        LogisticRegression(C=c, class_weight="balanced").fit(standard, pool).decision_function(standard)
-        for c in 10.0 ** np.arange(-6, 0)
-    ]
-    ours = rows @ weights[:-1] + weights[-1]
-    assert min(np.abs(ours - theirs).max() for theirs in found) < 1e-3
-    noise = rng.permutation(pool)
-    memorised = rng.normal(size=(110, 60))
-    out, line = regression(memorised, noise, 0, None)
-    assert auroc(noise, memorised @ line[:-1]) > 0.8 > 0.7 > auroc(noise, out)
+    pool, fold, groups = np.tile([0, 1], 60), np.arange(120) // 40, np.arange(120)
+    rows = rng.normal(size=(120, 4)) + pool[:, None] * [1, 0, 0, 0.5]
+    scaled = rows * (1 + fold[:, None]) + 10 * fold[:, None]  # folds have scales of their own
+    centres, weights = regressions(scaled, pool, fold, groups, 0)
+    standard = np.empty_like(rows)
+    for k in range(3):
+        normal = scaled[(fold == k) & (pool == 0)]
+        np.testing.assert_allclose(centres[k], normal.mean(0))
+        standard[fold == k] = (scaled[fold == k] - normal.mean(0)) / normal.std(0)
+    for k in range(3):
+        rest = standard[fold != k]
+        ours = (scaled[fold == k] - centres[k]) @ weights[k]
+        found = [
+            LogisticRegression(C=c, class_weight="balanced")
+            .fit((rest - rest.mean(0)) / rest.std(0), pool[fold != k])
+            .coef_[0]
+            / rest.std(0)
+            for c in 10.0 ** np.arange(-6, 0)
+        ]
+        assert min(np.abs(ours - standard[fold == k] @ theirs).max() for theirs in found) < 1e-3
+
+
+def test_scores_of_the_regression_are_out_of_fold():
+    rng = np.random.default_rng(1)
+    pool, fold, groups = rng.permutation(np.repeat([0, 1], 60)), np.arange(120) % 3, np.arange(120)
+    rows = rng.normal(size=(120, 100))
+    centres, weights = regressions(rows, pool, fold, groups, 0)
+    held = ((rows - centres[fold]) * weights[fold]).sum(1)
+    seen = (rows - centres[0]) @ weights[0]
+    assert auroc(pool[fold != 0], seen[fold != 0]) > 0.8 > 0.65 > auroc(pool, held)
+
+
+@pytest.mark.parametrize("folds", [1, -1])
+def test_one_fold_is_none(folds):
+    with pytest.raises(UserError, match="folds"):
+        make(folds=folds)

@@ -148,7 +148,7 @@ def test_the_recipe_is_the_papers():
         "epochs": 250, "batch_size": 64, "lr": 5e-4, "steps": None, "ensemble_size": 3, "bessel": False,
         "refine": True, "refine_width": 128, "refine_epochs": 100, "refine_batch_size": 8, "refine_lr": 1e-4,
         "refine_weight_decay": 1e-4, "refine_cosine": False, "refine_average": 0.0, "refine_steps": None,
-        "member_average": 0.0, "choose": False,
+        "member_average": 0.0, "folds": 0,
         "p_synth": 0.5, "holdout": 0.0, "beta1": 0.5, "beta2": 0.999, "weight_decay": 0.0, "keep_last": False,
     }  # fmt: skip
     assert {name: options[name] for name in recipe} == recipe

@@ -44,7 +44,7 @@ def test_members_of_runs_are_pooled():
     counts = scores(
         detectors, images, lambda ndm, udm: {"n": torch.full((ndm.mean.shape[1], 1, 1), float(len(ndm.mean)))}
     )
-    assert (counts["n"] == 2 * len(detectors[0].members("ndm"))).all()
+    assert (counts["n"] == 2 * len(detectors[0].ensembles[0].modules["ndm"])).all()
 
 
 def test_rows_show_mean_spread_and_range():

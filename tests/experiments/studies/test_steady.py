@@ -50,7 +50,9 @@ def trained_of(pool, folds, labels=(0, 1)):
     """Return images without pixels, left out by these folds."""
     some = [Fold(None, (1, 2), None, np.array(left)) for left in folds]
     none = torch.zeros(len(pool), 1, 8, 8)
-    return Trained(some, none, none[:2], np.array(pool), None, np.array(labels), np.ones(len(labels), bool))
+    return Trained(
+        some, none, none[:2], np.array(pool), np.arange(len(pool)), np.array(labels), np.ones(len(labels), bool)
+    )
 
 
 def test_folds_are_joined_in_units_of_their_normal_images():
@@ -76,7 +78,7 @@ def test_every_way_has_its_figures(phantoms, tmp_path, monkeypatch):
         with (folder / f"{name}-k2-epochs2-seed0.csv").open() as file:
             tables[name] = list(csv.DictReader(file))
     forms = 1 + 3 + 2
-    assert len(tables["maps"]) == 2 * 2 * (4 * 3 * forms + 4)
+    assert len(tables["maps"]) == 2 * 2 * (4 * (3 * forms + 2) + 4 * 2)
     scores = {"a_rec", "a_intra", "a_inter", "r_nu_1", "r_nu_2", "r_nu_4", "r_nu_8"}
     assert {row["score"] for row in tables["maps"]} == scores
     assert len(tables["refiners"]) == 2 * (3 + 1)

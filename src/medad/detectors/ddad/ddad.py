@@ -1,11 +1,11 @@
 """DDAD-ASR: dual-distribution discrepancy with self-supervised refinement."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -16,29 +16,29 @@ from medad.detectors.contract.division import Division
 from medad.detectors.contract.one_network import network_phase
 from medad.detectors.contract.plan import Plan, TrainingData
 from medad.detectors.ddad.anomalies import SYNTHESES
-from medad.detectors.ddad.asr_net import ASRNet
-from medad.detectors.ddad.choice import CHOICE, NU, RULE, Analyse, Choice, choice_fit, choice_of, length
-from medad.detectors.ddad.discrepancy import discrepancies, ensemble_residual, stack, unstack
-from medad.detectors.ddad.map_regression import cells_of, contributions
+from medad.detectors.ddad.choice import RULE, Choice
+from medad.detectors.ddad.cross_fit import AT_ONCE, NU, Analyse, CrossFit, cross_fit
+from medad.detectors.ddad.cross_fit import NAME as CHOICE
+from medad.detectors.ddad.discrepancy import unstack
+from medad.detectors.ddad.ensemble import RAW, RAW_SCORE, Ensemble
 from medad.detectors.ddad.options import PRESETS, DDADOptions, mentioned
-from medad.detectors.ddad.refinement import REFINEMENT_THREADS, inputs_of, refined_from, refinement_phase
+from medad.detectors.ddad.refinement import REFINEMENT_THREADS, refinement_phase
 from medad.detectors.reconstruction.backbones import (
     make_network,
     network_options,
     residual_map,
 )
 from medad.errors import OptionError, check_choice
-from medad.networks.autoencoder import BACKBONES, Reconstruction
+from medad.networks.autoencoder import BACKBONES
 from medad.networks.dropout import draw_masks
-from medad.training.checkpoint import load_tensors
+from medad.networks.folding import folded
+from medad.training.checkpoint import load_networks, load_tensors
 from medad.training.phase_store import PhaseStore
 from medad.training.run_folder import update_run
 from medad.training.seeds import derive_seed
-from medad.training.spec import Recipe, Spec
+from medad.training.spec import Recipe, Spec, Sweep
 
-RAW = ("a_rec", "a_intra", "a_inter")  # maps before refinement
-RAW_SCORE = "a_rec_ensemble"
-FEWEST = 10  # held-out images of either kind on which a score is chosen
+FEWEST = 10  # images of either kind that a fold leaves out
 
 
 class DDAD(Detector):
@@ -51,14 +51,19 @@ class DDAD(Detector):
 
     Scores: ``a_rec_1`` … ``a_rec_K`` (single networks), ``a_rec_ensemble``, ``a_intra``,
     ``a_inter``, ``r_intra``, ``r_dual``, each the mean of its map; ``pred_score`` is ``r_dual``,
-    without unlabeled images ``r_intra``. With option `choose` ``pred_score`` is the one that was
-    chosen; ``r_nu``, a regression of unlabeled against normal images on the maps, is then among them.
+    without unlabeled images ``r_intra``.
+
+    With option `folds` (preset ``standard``) there are several DDADs, each trained without a fold of the images. A new
+    image gets the mean of their maps, an image that was learned from, known by its content, those of the DDAD that left
+    it out, so that the unlabeled images themselves can be ranked; all in units of the spread of left-out normal images.
+    ``r_nu``, a regression of unlabeled against normal images on such maps, joins the scores, and ``pred_score`` is
+    chosen among them without labels. Without unlabeled images, or with too few for folds, it is ``a_rec_ensemble``.
 
     Differs from the paper: where text and code disagree the code is followed (four linear layers,
     mean losses, half of the synthetic images clean), except for the divisor of the standard
     deviation (`bessel`) and the order of ASR-Net's inputs; log(sigma^2) is clamped to ±10; the
     last epoch is the result, nothing is chosen on test images. Other anomalies than `synthesis`
-    ``fpi``, averages of members and `choose` are ours.
+    ``fpi``, averages of members and `folds` are ours.
 
     References
     ----------
@@ -79,9 +84,13 @@ class DDAD(Detector):
     }
     presets = PRESETS
     uses_unlabeled = True
+    ensemble_type: ClassVar[type[Ensemble]] = Ensemble
 
     def __init__(self, options: DDADOptions | None = None, **settings: Any) -> None:
         super().__init__(options, **settings)
+        self._folds = 0  # that were trained
+        if self.options.folds == 1:
+            raise OptionError("folds", "give 0, or 2 and more", 1)
         if self.options.ensemble_size < 2:
             fault = "one network has no discrepancy; use 2 or more"
             raise OptionError("ensemble_size", fault, self.options.ensemble_size)
@@ -90,36 +99,27 @@ class DDAD(Detector):
         if self.options.mc_passes and (self.options.mc_passes < 2 or not self.options.dropout or self.options.refine):
             raise OptionError("mc_passes", "give at least 2, with option dropout and without option refine")
 
-    def members(self, module: str) -> list[str]:
-        """Return the names of the networks of a module, ``"ndm"`` or ``"udm"``: K, with MC dropout one."""
-        return [f"{module}_{k + 1}" for k in range(1 if self.options.mc_passes else self.options.ensemble_size)]
+    @property
+    def ensembles(self) -> list[Ensemble]:
+        """The networks: those of one DDAD, or of one for each fold."""
+        return self._ensembles(self.has_unlabeled_, self._folds)
 
-    def modules(self, unlabeled: bool) -> list[str]:
-        """Return the modules that there are: the UDM needs unlabeled images."""
-        return ["ndm", "udm"] if unlabeled else ["ndm"]
-
-    def candidates(self, unlabeled: bool) -> list[str]:
-        """Return the names of the scores of all networks together, that which the paper reports last."""
-        return [RAW_SCORE, *RAW[1 : 3 if unlabeled else 2], *self.refiners(unlabeled)]
+    @property
+    def cross_fit_(self) -> CrossFit | None:
+        """What was learned from images by networks that had left them out; None without folds."""
+        return CrossFit.of(self.tensors_, self.ensembles[0].maps)
 
     @property
     def choice_(self) -> Choice | None:
-        """What was chosen on held-out images, and how all candidates did; None where nothing was."""
-        names = self.candidates(self.has_unlabeled_)
-        return choice_of(self.tensors_, names) if f"{CHOICE}/chosen" in self.tensors_ else None
+        """The choice of the score that is reported, and how all candidates did; None where there was none."""
+        return self.cross_fit_.choice if self.cross_fit_ else None
 
     @property
     def reported(self) -> str:
         """The name of the score that is ``pred_score``."""
         if self.choice_ is not None:
             return self.choice_.chosen
-        return RAW_SCORE if self.options.choose else self.candidates(self.has_unlabeled_)[-1]
-
-    def refiners(self, unlabeled: bool) -> list[str]:
-        """Return the ASR-Nets that there are."""
-        if not self.options.refine:
-            return []
-        return ["r_intra", "r_dual"] if unlabeled else ["r_intra"]
+        return RAW_SCORE if self.options.folds else self.ensembles[0].maps[-1]
 
     @property
     def most_threads(self) -> int:
@@ -128,43 +128,43 @@ class DDAD(Detector):
 
     def build(self) -> dict[str, nn.Module]:
         """Return the members of both modules and the ASR-Nets."""
-        networks: dict[str, nn.Module] = {
-            name: make_network(self.options.backbone, self.options)
-            for module in self.modules(self.has_unlabeled_)
-            for name in self.members(module)
-        }
-        o = self.options
-        refiners = {
-            name: ASRNet(len(inputs_of(name, o)), o.refine_width) for name in self.refiners(self.has_unlabeled_)
-        }
-        return networks | refiners
+        return {name: network for ensemble in self.ensembles for name, network in ensemble.build().items()}
 
     def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return the members' phases, then ASR-Net's, then the choice of the score."""
-        held = self._held_out(plan)
-        if held is not None:
-            learned = plan.part(np.setdiff1d(np.arange(plan.count), held))
-            build = partial(choice_fit, names=self.candidates(True), inputs=RAW, finished=finished)
-            rest = plan.part(held)
-            return [*self._networks(learned), [self.spec(rest, CHOICE, build, length(rest))]]
-        return self._networks(plan)
+        division = self._division(plan)
+        if division is None:
+            return self._networks([(plan, self._ensembles(plan.has_unlabeled, 0)[0])])
+        ensembles = self._ensembles(True, len(division.folds))
+        parts = [plan.part(np.sort(learn)) for learn, _ in division.folds]
+        build = partial(cross_fit, division=division, names=ensembles[0].maps, finished=partial(finished, ensembles))
+        last = self.spec(plan, CHOICE, build, Sweep(plan.count, AT_ONCE))
+        return [*self._networks(list(zip(parts, ensembles, strict=True))), [last]]
 
-    def _networks(self, plan: Plan) -> list[list[Spec]]:
-        modules = self.modules(plan.has_unlabeled)
-        members = [self._member(plan, name, module) for module in modules for name in self.members(module)]
-        refiners = [self.refiner(plan, name) for name in self.refiners(plan.has_unlabeled)]
+    def _ensembles(self, unlabeled: bool, folds: int) -> list[Ensemble]:
+        prefixes = [f"fold{k + 1}_" for k in range(folds)] or [""]
+        return [self.ensemble_type(self.options, unlabeled, prefix) for prefix in prefixes]
+
+    def _division(self, plan: Plan) -> Division | None:
+        """Return the folds; None where there are to be none, or would be too few images in one."""
+        if not (self.options.folds and plan.has_unlabeled):
+            return None
+        division = Division.of(plan, self.options.folds)
+        counts = [np.bincount(division.pool[left], minlength=2).min() for _, left in division.folds]
+        if min(counts, default=0) < FEWEST:
+            print(f"{self.name}: too few images for folds: the reconstruction error is reported", file=sys.stderr)
+            return None
+        return division
+
+    def _networks(self, parts: Sequence[tuple[Plan, Ensemble]]) -> list[list[Spec]]:
+        members = [
+            self._member(plan, name, module)
+            for plan, ensemble in parts
+            for module, names in ensemble.modules.items()
+            for name in names
+        ]
+        refiners = [self.refiner(plan, of, ensemble) for plan, ensemble in parts for of in ensemble.refiners]
         return [members, refiners] if refiners else [members]
-
-    def _held_out(self, plan: Plan) -> np.ndarray | None:
-        """Return which images are kept from all networks to choose the score on; None where none are."""
-        if not (self.options.choose and plan.has_unlabeled):
-            return None
-        folds = Division.of(plan).folds
-        held = np.sort(folds[0][1]) if folds else np.zeros(0, np.int64)
-        if min(np.bincount(held >= plan.data.counts[0], minlength=2)) < FEWEST:
-            print(f"{self.name}: too few images to choose a score on: the reconstruction error is it", file=sys.stderr)
-            return None
-        return held
 
     def _member(self, plan: Plan, name: str, module: str) -> Spec:
         plan = plan if module == "udm" else plan.normal
@@ -173,17 +173,19 @@ class DDAD(Detector):
         relevant = network_options(o) | {"backbone": o.backbone, "member_average": o.member_average}
         return self.spec(plan, name, build, o.recipe(plan.count), mentioned(relevant))
 
-    def refiner(self, plan: Plan, name: str) -> Spec:
-        """Return the phase of the ASR-Net `name`, which asks for the members as they lie finished."""
-        plan, modules = (plan, ["ndm", "udm"]) if name == "r_dual" else (plan.normal, ["ndm"])
-        o = plan.options
+    def refiner(self, plan: Plan, of: str, ensemble: Ensemble) -> Spec:
+        """Return the phase of the ASR-Net that makes the map `of`, which asks for the members as they lie finished."""
+        plan, modules = (plan, ["ndm", "udm"]) if of == "r_dual" else (plan.normal, ["ndm"])
+        o, name = plan.options, ensemble.refiners[of]
         recipe = Recipe(plan.normal.count, o.refine_batch_size, o.refine_epochs, o.refine_steps)
-        build = partial(refinement_phase, name=name, modules=[self.members(module) for module in modules])
+        members = [ensemble.modules[module] for module in modules]
+        build = partial(refinement_phase, name=name, of=of, modules=members)
         spec = self.spec(plan, name, build, recipe, mentioned(o.of_training() | {"refine_snapshots": 0}))
         return replace(spec, snapshots=o.refine_snapshots, threads=REFINEMENT_THREADS)
 
     def load_state(self, tensors: Mapping[str, Tensor], unlabeled: bool = False) -> None:
         """Take fitted weights; with MC dropout, draw the masks of all passes."""
+        self._folds = len(tensors.get(f"{CHOICE}/units", ()))
         super().load_state(tensors, unlabeled)
         o = self.options
         if o.mc_passes:
@@ -193,51 +195,38 @@ class DDAD(Detector):
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return all discrepancies and refined maps of a batch."""
-        modules = [self._reconstruct(module, x) for module in self.modules(self.has_unlabeled_)]
-        maps = {"a_rec": ensemble_residual(x, modules[0])}
-        maps |= discrepancies(modules, self.options.bessel)
-        for name in self.refiners(self.has_unlabeled_):
-            maps[name] = cast(ASRNet, self.folded_[name]).refine(refined_from(maps, name, self.options))
-        single = [] if self.options.mc_passes else unstack(modules[0])
-        singles = {f"a_rec_{k + 1}": residual_map(x, out).mean((1, 2)) for k, out in enumerate(single)}
+        crossed, singles = self.cross_fit_, {}
+        if crossed is not None:
+            maps = crossed.joined(x, lambda part, k: self.ensembles[k].analyse(self.folded_, part))
+        else:
+            made = self.ensembles[0].reconstruct(self.folded_, x)
+            maps = self.ensembles[0].maps_of(self.folded_, x, made)
+            single = [] if self.options.mc_passes else unstack(made[0])
+            singles = {f"a_rec_{k + 1}": residual_map(x, out).mean((1, 2)) for k, out in enumerate(single)}
         means = {name: value.mean((1, 2)) for name, value in maps.items()}
-        scores = singles | {RAW_SCORE: means.pop("a_rec")} | means
-        if self.choice_ is not None:
-            weights, cells = self.tensors_[f"{CHOICE}/weights"], cells_of([maps[name] for name in RAW])
-            scores[NU] = cells @ weights[:-1] + weights[-1]
-            maps[NU] = contributions(cells, weights[:-1], self.options.size)
-        shown = maps["a_rec" if self.reported == RAW_SCORE else self.reported]
+        scores = singles | {RAW_SCORE: means.pop(RAW[0])} | means
+        shown = maps[RAW[0] if self.reported == RAW_SCORE else self.reported]
         return scores | {"pred_score": scores[self.reported]}, maps | {"anomaly_map": shown}
 
     def save(self, folder: str | Path) -> None:
         """Write what every detector does, and in ``run.yaml`` which score was chosen, and how all candidates did."""
         super().save(folder)
         if self.choice_ is not None:
-            figures = {name: {k: round(v, 5) for k, v in asdict(j).items()} for name, j in self.choice_.judged.items()}
-            update_run(Path(folder), choice={"chosen": self.choice_.chosen, "rule": RULE, "judged": figures})
+            judged = {n: {k: round(v, 5) for k, v in asdict(j).items()} for n, j in self.choice_.judged.items()}
+            update_run(Path(folder), choice={"chosen": self.choice_.chosen, "rule": RULE, "judged": judged})
 
     def _train(self, data: TrainingData, folder: Path, store: PhaseStore | None) -> None:
         super()._train(data, folder, store)
         if self.choice_ is not None:
             figures = ", ".join(f"{name} {j.auc_u:.3f}" for name, j in self.choice_.judged.items())
-            told = f"held-out unlabeled against held-out normal images, AUROC: {figures}; reported: {self.reported}"
+            told = f"unlabeled against normal images, out of fold, AUROC: {figures}; reported: {self.reported}"
             print(f"{self.name}: {told}", file=sys.stderr)
 
-    def _reconstruct(self, module: str, x: Tensor) -> Reconstruction:
-        """Return the outputs of a module's networks or passes, tensors (K, n, C, S, S)."""
-        networks, passes = [self.folded_[name] for name in self.members(module)], self.options.mc_passes
-        if not passes:
-            return stack([network(x) for network in networks])
-        found = [networks[0](image.expand(passes, -1, -1, -1)) for image in x.split(1)]  # all passes of an image
-        return stack(found, dim=1)
 
-
-def finished(plan: Plan) -> Analyse:
-    """Return what scores images by the networks that lie finished."""
-    detector = DDAD(plan.options, device=plan.device, jobs=1)
-    names = [name for module in detector.modules(True) for name in detector.members(module)]
-    tensors: dict[str, Tensor] = {}
-    for name in (*names, *detector.refiners(True)):
-        tensors |= load_tensors(plan.finished(name))[0]
-    detector.load_state(tensors, True)
-    return detector.analyse
+def finished(ensembles: Sequence[Ensemble], plan: Plan) -> Analyse:
+    """Return what makes maps by the networks that lie finished."""
+    networks = {name: network for ensemble in ensembles for name, network in ensemble.build().items()}
+    for name, network in networks.items():
+        load_networks({name: network}, load_tensors(plan.finished(name))[0])
+    scoring = {name: folded(network).to(plan.device) for name, network in networks.items()}
+    return lambda x, k: ensembles[k].analyse(scoring, x)

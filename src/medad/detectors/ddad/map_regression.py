@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from medad.evaluation.pools import folds_of, normal_against_unlabeled
-from medad.evaluation.selection import standardised
+from medad.detectors.unlabeled.standard import standard_of
+from medad.evaluation.pools import normal_against_unlabeled
+from medad.training.seeds import derive_seed
 
 CELLS = 8  # along a side
 LEAST = 1e-6  # below it a discrepancy counts as so much
@@ -19,42 +20,39 @@ def cells_of(maps: Sequence[Tensor], grid: int = CELLS) -> Tensor:
     return F.adaptive_avg_pool2d(torch.stack(list(maps), 1), grid).double().clamp(min=LEAST).log().flatten(1)
 
 
-def regression(
-    rows: np.ndarray, unlabeled: np.ndarray, seed: int, patients: Sequence[str] | None
+def regressions(
+    rows: np.ndarray, pool: np.ndarray, fold: np.ndarray, groups: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Regress unlabeled against normal images.
+    """Regress unlabeled against normal images, once for each fold, without the images of the fold.
 
     Parameters
     ----------
     rows : ndarray
-        (n, d).
-    unlabeled : ndarray
-        (n,) 0 for normal, 1 for unlabeled images.
+        (n, d) cells of maps by networks that had not learned from the image.
+    pool, fold : ndarray
+        (n,) 0 for normal, 1 for unlabeled images; and the fold of each, from 0, whose networks made its maps. Networks
+        of another fold have scales of their own, which the normal images of the fold tell.
+    groups : ndarray
+        (n,) whose each image is; one's are in one fold.
     seed : int
-        Of the folds.
-    patients : sequence of str or None
-        (n,) whose each image is; a patient's are in one fold.
+        Of the choice of the regressions' strength.
 
     Returns
     -------
-    scores : ndarray
-        (n,) of the regression of the folds that the image is not in.
-    weights : ndarray
-        (d + 1,) of the regression on all images, the intercept last.
+    centres, weights : ndarray
+        (folds, d) each: the score of cells c by the networks of fold k is (c - centres[k]) @ weights[k].
     """
-    held = np.zeros(len(rows))
-    for train, left in folds_of(unlabeled, seed, patients):
-        scores = rows[left] @ _weights(rows, unlabeled, train, seed, patients)[:-1]
-        held[left] = standardised(scores, unlabeled[left] == 0)
-    return held, _weights(rows, unlabeled, np.arange(len(rows)), seed, patients)
+    folds = range(int(fold.max()) + 1)
+    centres, scales = map(np.array, zip(*(standard_of(rows[(fold == k) & (pool == 0)]) for k in folds), strict=True))
+    standard = (rows - centres[fold]) / scales[fold]
+    weights = [_weights(standard, pool, groups, fold != k, derive_seed(seed, f"fold {k}")) for k in folds]
+    return centres, np.array(weights) / scales
 
 
-def _weights(
-    rows: np.ndarray, unlabeled: np.ndarray, train: np.ndarray, seed: int, patients: Sequence[str] | None
-) -> np.ndarray:
-    parts = [train[unlabeled[train] == pool] for pool in (0, 1)]
-    owners = None if patients is None else [patients[i] for part in parts for i in part]
-    return normal_against_unlabeled(rows[parts[0]], rows[parts[1]], seed, owners)
+def _weights(rows: np.ndarray, pool: np.ndarray, groups: np.ndarray, train: np.ndarray, seed: int) -> np.ndarray:
+    normal, unlabeled = (np.flatnonzero(train & (pool == of)) for of in (0, 1))
+    owners = [str(group) for group in groups[np.concatenate([normal, unlabeled])]]
+    return normal_against_unlabeled(rows[normal], rows[unlabeled], seed, owners)[:-1]
 
 
 def contributions(cells: Tensor, weights: Tensor, size: int) -> Tensor:

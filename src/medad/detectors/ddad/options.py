@@ -14,7 +14,7 @@ ADDED: dict[str, Any] = {
     "refine_snapshots": 0,
     "synthesis": PUBLISHED,
     "member_average": 0.0,
-    "choose": False,
+    "folds": 0,
     "refine_log": False,
     "refine_residual": False,
 }
@@ -37,12 +37,9 @@ class DDADOptions(RefinementOptions, ReconstructionOptions):
     member_average : float
         Decay of an exponential average of the weights of each network in a module, which is then the network; 0 for
         none.
-    choose : bool
-        Whether the score that is reported is chosen without labels. With unlabeled images a fifth of them and of the
-        normal ones, a patient's all together, is then kept from all networks; on these a regression learns what tells
-        maps of unlabeled images from maps of normal ones, and the refined score is reported unless another, the
-        regression among them, tells them better by more than one standard error. Without unlabeled images it is the
-        ensemble's reconstruction error.
+    folds : int
+        If positive, at least 2: so many DDADs, each trained without a fold of the images, by which the score that is
+        reported is chosen without labels. A patient's images and equal ones are in one fold.
     mc_passes : int
         If positive, so many passes of one network with `dropout` stand for the K networks of a module
         (Monte Carlo dropout, the paper's Table 6; `refine` must be off).
@@ -55,7 +52,7 @@ class DDADOptions(RefinementOptions, ReconstructionOptions):
     refine: bool = True
     bessel: bool = False
     member_average: float = ranged(0.0, 0, 1 - 1e-9)
-    choose: bool = False
+    folds: int = ranged(0, 0)
     mc_passes: int = ranged(0, 0)
 
 

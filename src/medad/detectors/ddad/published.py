@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from medad.detectors.ddad.ddad import DDAD
+from medad.detectors.ddad.ensemble import Ensemble
 from medad.detectors.ddad.options import DDADOptions
 from medad.errors import UserError
 
@@ -56,8 +57,8 @@ def load_published(folder: Path, backbone: str, size: int = 64, channels: int = 
         bessel=True,
         log_variance_limit=math.inf,
     )
-    detector = DDAD(options, device=device)
-    paths = {name: path for m, found in files.items() for name, path in zip(detector.members(m), found, strict=True)}
+    detector, modules = DDAD(options, device=device), Ensemble(options, True).modules
+    paths = {name: path for m, found in files.items() for name, path in zip(modules[m], found, strict=True)}
     paths |= {name: folder / "refine" / REFINER_FILES[name] for name in present}
     tensors = {f"{name}/{key}": value for name, path in paths.items() for key, value in _state(path).items()}
     if present:

@@ -87,21 +87,21 @@ def refined_from(maps: Mapping[str, Tensor], name: str, options: RefinementOptio
     return (seen + LEAST).log() if options.refine_log else seen
 
 
-def refinement_phase(plan: Plan, recipe: Recipe, name: str, modules: Sequence[Sequence[str]]) -> Phase:
-    """Return the phase that trains the ASR-Net `name` on maps of the frozen modules.
+def refinement_phase(plan: Plan, recipe: Recipe, name: str, of: str, modules: Sequence[Sequence[str]]) -> Phase:
+    """Return the phase that trains an ASR-Net on maps of the frozen modules.
 
     Parameters
     ----------
     plan, recipe
         As for every phase.
-    name : str
-        ``"r_dual"`` or ``"r_intra"``.
+    name, of : str
+        Of the network, and of the map that it makes: ``"r_dual"`` or ``"r_intra"``.
     modules : sequence of sequence of str
         Members of the NDM and, for R_dual, of the UDM.
     """
     options, images = plan.options, plan.normal.images()
     frozen = [[_frozen(plan, member) for member in members] for members in modules]
-    network = for_training({name: ASRNet(len(inputs_of(name, options)), options.refine_width)}, plan.device)[name]
+    network = for_training({name: ASRNet(len(inputs_of(of, options)), options.refine_width)}, plan.device)[name]
     optimiser = adam(network, options.refine_lr, options.refine_weight_decay)
 
     def schedule(number: int) -> None:
@@ -115,7 +115,7 @@ def refinement_phase(plan: Plan, recipe: Recipe, name: str, modules: Sequence[Se
             maps = discrepancies(made, options.bessel)
             if options.refine_residual:
                 maps |= {"a_rec": ensemble_residual(x, made[0])}
-        return refined_from(maps, name, options).contiguous(memory_format=torch.channels_last), masks
+        return refined_from(maps, of, options).contiguous(memory_format=torch.channels_last), masks
 
     def step(batch: Chunk) -> Tensor:
         return gradient_step(optimiser, lambda: focal_loss(network(batch[0]), batch[1]), plan.precision)

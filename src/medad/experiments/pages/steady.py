@@ -28,8 +28,8 @@ MEANING = (
     "the last, or their exponential average. *Form*: the mean over the three of scores in units of the spread of their "
     "left-out normal images; one of the three alone; or the networks of all as one ensemble, whose members become one "
     "by mean or median. *Floor*: what sigma is at least, a quantile of that of the pixels of left-out normal images. "
-    "*r_nu*: a regression of unlabeled against normal images on maps by those that left them out, on so many cells "
-    "along a side."
+    "One network each: with K = 1, which has no A_intra. *r_nu*: regressions of unlabeled against normal images on "
+    "maps by those that left them out, on so many cells along a side."
 )
 
 Way = tuple[str, ...]  # values of all columns but the measures
@@ -39,7 +39,9 @@ Figures = Mapping[Way, np.ndarray]  # (trainings, 3), in %
 def page(results: Path) -> str:
     """Return the page in Markdown: over all data sets, then each."""
     names = sorted({file.parent.parent.name for file in results.glob(STORED)})
-    found = {name: _read(results / name / FOLDER, "maps") for name in names}
+    found, refiners = (
+        {name: _read(results / name / FOLDER, table) for name in names} for table in ("maps", "refiners")
+    )
     parts = [
         "# What makes DDAD steadier",
         f"{printed_by('medad results steady')} from `docs/results/DATASET/{FOLDER}/`, which `python -m "
@@ -48,16 +50,20 @@ def page(results: Path) -> str:
         "## Over all sets",
         "Means over data sets of AUC_u, of AUROC, and of the standard deviation of AUROC over trainings:",
         markdown_table([[*WAY, *_heads()], *_ways(found)]),
-        *(text for name in names for text in _section(name, found[name], _read(results / name / FOLDER, "refiners"))),
+        "The same of what is made of the maps of the first row: regressions, and ASR-Net by what it sees and learns "
+        "from:",
+        markdown_table([["score", "form", "AUC_u", "AUROC", "sd"], *_refined(found, refiners)]),
+        *(text for name in names for text in _section(name, found[name], refiners[name])),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _section(dataset: str, maps: Figures, refiners: Figures) -> Iterator[str]:
-    usual = _usual(maps)
     yield f"## {dataset}"
-    rows = [[*way, score, *_cells(maps[*way, score])] for way in _shown(maps) for score in MAPS]
-    rows += [[*way, *_cells(maps[way])] for way in maps if way[:-1] == usual and way[-1] not in MAPS]
+    rows = [
+        [*way, score, *_cells(maps[*way, score])] for way in _shown(maps) for score in MAPS if (*way, score) in maps
+    ]
+    rows += [[*way, *_cells(maps[way])] for way in _regressed(maps)]
     yield markdown_table([[*WAY, "score", *HEAD], *rows])
     yield "ASR-Net on the maps of the first row, by what it sees and learns from:"
     yield markdown_table(
@@ -89,11 +95,30 @@ def _ways(found: Mapping[str, Figures]) -> Iterator[list[str]]:
     for way in _shown(next(iter(found.values()))):
         cells = []
         for score in MAPS:
-            some = [maps[*way, score] for maps in found.values()]
-            deviations = [rows[:, 1].std(ddof=1) for rows in some if len(rows) > 1]
-            cells += [_spread([rows[:, i].mean() for rows in some], with_deviation=False) for i in (0, 1)]
-            cells += [f"{np.mean(deviations):.1f}" if deviations else ""]
+            cells += _over_sets([maps[*way, score] for maps in found.values() if (*way, score) in maps])
         yield [*way, *cells]
+
+
+def _refined(found: Mapping[str, Figures], refiners: Mapping[str, Figures]) -> Iterator[list[str]]:
+    """Yield the same for every regression and every way to train ASR-Net."""
+    for way in _regressed(next(iter(found.values()))):
+        yield [way[-1], way[2], *_over_sets([maps[way] for maps in found.values()])]
+    for variant, form, score in next(iter(refiners.values())):
+        some = [figures[variant, form, score] for figures in refiners.values() if (variant, form, score) in figures]
+        yield [f"{score}, {variant}", form, *_over_sets(some)]
+
+
+def _regressed(maps: Figures) -> list[Way]:
+    """Return the ways to regress on the usual maps."""
+    epochs, weights, _, floor = _usual(maps)
+    return [way for way in maps if way[-1] not in MAPS and (way[0], way[1], way[3]) == (epochs, weights, floor)]
+
+
+def _over_sets(some: Sequence[np.ndarray]) -> list[str]:
+    """Return means over data sets of AUC_u, of AUROC, and of the standard deviation of AUROC over trainings."""
+    deviations = [rows[:, 1].std(ddof=1) for rows in some if len(rows) > 1]
+    means = [_spread([rows[:, i].mean() for rows in some], with_deviation=False) if some else "" for i in (0, 1)]
+    return [*means, f"{np.mean(deviations):.1f}" if deviations else ""]
 
 
 def _cells(rows: np.ndarray) -> list[str]:

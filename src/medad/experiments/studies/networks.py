@@ -40,9 +40,10 @@ def labelled_test_images(data: Path, options: DDADOptions) -> tuple[ImageSet, np
 def scores(detectors: Sequence[DDAD], images: ImageSet, maps_of: MapsOf) -> dict[str, np.ndarray]:
     """Return image scores (n,): the means of the maps that `maps_of` makes of the pooled NDMs and UDMs."""
     found: dict[str, list[Tensor]] = {}
+    modules = [(d, d.ensembles[0].modules) for d in detectors]
     for start in range(0, len(images), BATCH):
         x = to_unit(images.pixels[start : start + BATCH], detectors[0].device)
-        ndm, udm = (stack([d.networks_[k](x) for d in detectors for k in d.members(m)]) for m in ("ndm", "udm"))
+        ndm, udm = (stack([d.networks_[k](x) for d, names in modules for k in names[m]]) for m in ("ndm", "udm"))
         for name, value in maps_of(ndm, udm).items():
             found.setdefault(name, []).append(value.mean((1, 2)))
     return {name: torch.cat(parts).double().cpu().numpy() for name, parts in found.items()}

@@ -22,6 +22,7 @@ from medad.detectors.contract.plan import TrainingData
 from medad.detectors.ddad.anomalies import PUBLISHED, SYNTHESES
 from medad.detectors.ddad.asr_net import ASRNet
 from medad.detectors.ddad.ddad import DDAD
+from medad.detectors.ddad.ensemble import Ensemble
 from medad.detectors.registry import load_detector
 from medad.evaluation.metrics import auroc, average_precision
 from medad.experiments.command import add_stored, run_command, study_parser
@@ -114,12 +115,12 @@ def study(run: Path, data: Path, trial: Trial, out: Path, work: Path) -> Path:
 def _spec(detector: DDAD, trial: Trial, normal: ImageSet, work: Path) -> Spec:
     """Lay the members where ASR-Net's phase looks for them, and describe that phase."""
     work.mkdir(parents=True, exist_ok=True)
-    names = [name for module in detector.modules(True) for name in detector.members(module)]
+    names = detector.ensembles[0].members
     for name in names:
         save_tensors(finished_path(work, name), network_state({name: detector.networks_[name]}))
     other = DDAD(replace(detector.options, **trial.changes), seed=trial.seed, precision=trial.precision, device="cpu")
     data = TrainingData((share_pixels(normal, work / "normal.npy"),), (len(normal),), (normal.fingerprint,))
-    spec = other.refiner(other.plan(data, work), trial.score)
+    spec = other.refiner(other.plan(data, work), trial.score, Ensemble(other.options, True))
     members = blake2b(b"".join(finished_path(work, name).read_bytes() for name in names), digest_size=8)
     return replace(spec, key=f"{spec.key}-{members.hexdigest()}")  # the same members, not just the same options
 

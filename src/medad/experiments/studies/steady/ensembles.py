@@ -15,6 +15,7 @@ from medad.detectors.contract.division import Division
 from medad.detectors.contract.plan import Plan, TrainingData
 from medad.detectors.ddad.ddad import DDAD
 from medad.detectors.ddad.discrepancy import stack
+from medad.detectors.ddad.ensemble import Ensemble
 from medad.detectors.reconstruction.backbones import make_network
 from medad.evaluation.metrics import auroc
 from medad.evaluation.selection import standardised
@@ -70,7 +71,7 @@ class Trial:
     def options(self, seed: int) -> TrainOptions:
         """How the networks are trained; the average of their weights is passive."""
         own: dict[str, Any] = {"epochs": self.epochs, "steps": None, "most_images": None, "member_average": DECAY}
-        own |= {"refine": False, "holdout": 0.0}
+        own |= {"refine": False, "holdout": 0.0, "folds": 0}
         return TrainOptions("ddad", "aeu", PRESET, seed=seed, ensemble_size=self.size, options=own)
 
 
@@ -99,8 +100,8 @@ class Fold:
     def outputs(self, x: Tensor, length: int, weights: str) -> Modules:
         """Return what the members of both modules make of images after so many epochs, by these weights."""
         return {
-            module: stack([self._output(name, x, length, weights) for name in self.detector.members(module)])
-            for module in self.detector.modules(True)
+            module: stack([self._output(name, x, length, weights) for name in names])
+            for module, names in Ensemble(self.detector.options, True).modules.items()
         }
 
     def _output(self, name: str, x: Tensor, length: int, weights: str) -> Reconstruction:
@@ -129,8 +130,8 @@ class Trained:
         Those of the training, the normal first, and the test images, (n, C, S, S) in [-1, 1].
     pool : ndarray
         0 for each normal, then 1 for each unlabeled image of the training.
-    patients : tuple of str or None
-        Whose these are.
+    groups : ndarray
+        Whose these are, by number.
     labels, unique : ndarray
         Of the test images: labels, and which have no near-duplicate in training.
     """
@@ -139,7 +140,7 @@ class Trained:
     images: Tensor
     test: Tensor
     pool: np.ndarray
-    patients: tuple[str, ...] | None
+    groups: np.ndarray
     labels: np.ndarray
     unique: np.ndarray
 
@@ -181,7 +182,7 @@ def train(trial: Trial) -> Trained:
     kept = clean_ids(source)
     unique = np.array([kept is None or name in kept for name in test.ids])
     test_images = to_unit(test.pixels, CPU)
-    return Trained(folds, images, test_images, division.pool, plan.data.patients, test.labels, unique)
+    return Trained(folds, images, test_images, division.pool, division.groups, test.labels, unique)
 
 
 def _fold(trial: Trial, whole: Plan, number: int, rows: tuple[np.ndarray, np.ndarray]) -> Fold:

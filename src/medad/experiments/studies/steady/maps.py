@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medad.detectors.ddad.map_regression import cells_of, regression
-from medad.detectors.unlabeled.standard import standard_of
+from medad.detectors.ddad.map_regression import cells_of, regressions
 from medad.experiments.studies.steady.ensembles import WEIGHTS, Modules, Pair, Trained
 from medad.networks.autoencoder import Reconstruction
 
@@ -18,6 +17,7 @@ GRIDS = (1, 2, 4, 8)  # cells along a side of the maps on which R_nu is a regres
 POOLED = {"mean": lambda x: x.mean(0), "median": lambda x: x.median(0).values}  # over members
 # What the folds make of a test image: one of them alone, the mean of their scores, or all networks as one ensemble.
 ONE, MEAN, ALL = "one fold", "mean of folds", "all networks"
+FEWER = "mean of folds, one network each"  # of every module
 COLUMNS = ("epochs", "weights", "form", "fold", "floor", "score", "auc_u", "auroc", "auroc_deduplicated")
 
 Maps = Mapping[str, Tensor]
@@ -66,39 +66,74 @@ def figures_of_maps(trained: Trained) -> Iterator[list[object]]:
 def _ways(trained: Trained, left: list[Modules], new: list[Modules], floor: float) -> Iterator[list[Any]]:
     """Yield form, fold, score, AUC_u (not a number where no image was left out by all) and AUROCs of test images."""
     leasts = [_floor(trained, number, modules, floor) for number, modules in enumerate(left)]
-    maps = [
+    maps = _maps_of_folds(trained, left, new, leasts)
+    for score in maps[0][0]:
+        pairs = _pairs(maps, score)
+        for number, (fold, (seen, test)) in enumerate(zip(trained.folds, pairs, strict=True)):
+            yield [ONE, number, score, trained.auc_u(seen, fold.left), *trained.aurocs(test)]
+        yield [MEAN, "", score, *_judged(trained, pairs)]
+    fewer = _maps_of_folds(trained, _firsts(left), _firsts(new), leasts)
+    for score in ("a_rec", "a_inter"):
+        yield [FEWER, "", score, *_judged(trained, _pairs(fewer, score))]
+    together = {pooling: maps_of(trained.test, _joined(new), pooling, float(np.mean(leasts))) for pooling in POOLED}
+    for pooling, found in together.items():
+        for score, value in found.items():
+            yield [f"{ALL}, {pooling}", "", score, np.nan, *trained.aurocs(_mean(value))]
+    for grid in GRIDS if floor == 0 else ():
+        pairs, whole = regressed(trained, maps, together["mean"], grid)
+        yield [MEAN, "", f"r_nu_{grid}", *_judged(trained, pairs)]
+        yield [f"{ALL}, mean", "", f"r_nu_{grid}", np.nan, *trained.aurocs(whole)]
+
+
+def _maps_of_folds(
+    trained: Trained, left: Sequence[Modules], new: Sequence[Modules], leasts: Sequence[float]
+) -> list[tuple[Maps, Maps]]:
+    """Return the maps by each fold of the images that it left out, and of test images."""
+    return [
         (maps_of(trained.images[fold.left], one, "mean", least), maps_of(trained.test, other, "mean", least))
         for fold, one, other, least in zip(trained.folds, left, new, leasts, strict=True)
     ]
-    for score in maps[0][0]:
-        pairs: list[Pair] = [tuple(_mean(of[score]) for of in both) for both in maps]  # type: ignore[misc]
-        for number, (fold, (seen, test)) in enumerate(zip(trained.folds, pairs, strict=True)):
-            yield [ONE, number, score, trained.auc_u(seen, fold.left), *trained.aurocs(test)]
-        held, test = trained.joined(pairs)
-        yield [MEAN, "", score, trained.auc_u(held), *trained.aurocs(test)]
-    for pooling in POOLED:
-        together = maps_of(trained.test, _joined(new), pooling, float(np.mean(leasts)))
-        for score, found in together.items():
-            yield [f"{ALL}, {pooling}", "", score, np.nan, *trained.aurocs(_mean(found))]
-    for grid in GRIDS if floor == 0 else ():
-        held, test = regressed(trained, maps, grid)
-        yield [MEAN, "", f"r_nu_{grid}", trained.auc_u(held), *trained.aurocs(test)]
 
 
-def regressed(trained: Trained, maps: Sequence[tuple[Maps, Maps]], grid: int) -> Pair:
-    """Return the scores of a regression of unlabeled against normal images on cells of the maps.
+def _pairs(maps: Sequence[tuple[Maps, Maps]], score: str) -> list[Pair]:
+    return [(_mean(left[score]), _mean(new[score])) for left, new in maps]
 
-    An image of the training is seen by the fold that left it out, and scored by a regression without it.
+
+def _judged(trained: Trained, pairs: Sequence[Pair]) -> tuple[float, float, float]:
+    """Return AUC_u and the AUROCs of test images of scores by all folds."""
+    held, test = trained.joined(pairs)
+    return trained.auc_u(held), *trained.aurocs(test)
+
+
+def _firsts(some: Sequence[Modules]) -> list[Modules]:
+    """Return the first network of each module alone."""
+    return [{name: _sliced(module) for name, module in modules.items()} for modules in some]
+
+
+def _sliced(module: Reconstruction) -> Reconstruction:
+    assert module.log_variance is not None
+    return Reconstruction(module.mean[:1], module.log_variance[:1])
+
+
+def regressed(
+    trained: Trained, maps: Sequence[tuple[Maps, Maps]], together: Maps, grid: int
+) -> tuple[list[Pair], np.ndarray]:
+    """Return scores of regressions of unlabeled against normal images on cells of the maps, by each fold and by all.
+
+    An image of the training is seen by the fold that left it out, and scored by a regression without it. By all: of
+    the maps of test images by all networks `together`.
     """
+    cells = [[cells_of(list(of.values()), grid).numpy() for of in both] for both in maps]
     rows: np.ndarray = np.zeros((len(trained.pool), len(maps[0][0]) * grid**2))
-    new: np.ndarray = np.zeros((len(trained.labels), rows.shape[1]))
-    for fold, both in zip(trained.folds, maps, strict=True):
-        left, test = (cells_of(list(of.values()), grid).numpy() for of in both)
-        centre, scale = standard_of(left[trained.pool[fold.left] == 0])
-        rows[fold.left] = (left - centre) / scale
-        new += (test - centre) / scale / len(trained.folds)
-    held, line = regression(rows, trained.pool, 0, trained.patients)
-    return held, new @ line[:-1]
+    number: np.ndarray = np.zeros(len(rows), np.int64)
+    for k, (fold, (left, _)) in enumerate(zip(trained.folds, cells, strict=True)):
+        rows[fold.left], number[fold.left] = left, k
+    centres, lines = regressions(rows, trained.pool, number, trained.groups, 0)
+    pairs: list[Pair] = [
+        ((left - centre) @ line, (new - centre) @ line)
+        for (left, new), centre, line in zip(cells, centres, lines, strict=True)
+    ]
+    return pairs, cells_of(list(together.values()), grid).numpy() @ lines.mean(0)
 
 
 def _mean(maps: Tensor) -> np.ndarray:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from medad.detectors.ddad.asr_net import ASRNet
 from medad.detectors.ddad.ddad import DDAD
+from medad.detectors.ddad.ensemble import Ensemble
 from medad.detectors.ddad.refinement import inputs_of, refined_from
 from medad.experiments.studies.steady.ensembles import Fold, Trained
 from medad.experiments.studies.steady.maps import MEAN, ONE, maps_of
@@ -53,10 +54,11 @@ def _refiner(fold: Fold, variant: str, changes: dict[str, Any]) -> tuple[ASRNet,
     plan = fold.learned.with_options(replace(fold.learned.options, **changes))
     plan = replace(plan, folder=plan.folder / variant)
     plan.folder.mkdir(exist_ok=True)
-    for name in (n for module in fold.detector.modules(True) for n in fold.detector.members(module)):
+    ensemble = Ensemble(plan.options, True)
+    for name in ensemble.members:
         if not plan.finished(name).exists():
             os.link(fold.learned.finished(name), plan.finished(name))
-    spec = DDAD(plan.options, seed=fold.detector.seed, device="cpu").refiner(plan, NAME)
+    spec = DDAD(plan.options, seed=fold.detector.seed, device="cpu").refiner(plan, NAME, ensemble)
     train_phases([spec], plan.folder, fold.detector.jobs, f"ASR-Net, {variant}")
     network = ASRNet(len(inputs_of(NAME, plan.options)), plan.options.refine_width)
     load_networks({NAME: network}, load_tensors(finished_path(plan.folder, NAME))[0])
