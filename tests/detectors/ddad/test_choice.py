@@ -11,7 +11,9 @@ from sklearn.linear_model import LogisticRegression
 
 from medad.detectors.contract.plan import TrainingData
 from medad.detectors.ddad.choice import choose
+from medad.detectors.ddad.cross_fit import ALL, maps_by
 from medad.detectors.ddad.cross_fit import NAME as CHOICE
+from medad.detectors.ddad.discrepancy import a_inter, a_intra, ensemble_residual, stack
 from medad.detectors.ddad.ensemble import RAW
 from medad.detectors.ddad.map_regression import CELLS, cells_of, contributions, regressions
 from medad.detectors.registry import load_detector, make_detector
@@ -96,19 +98,27 @@ def test_each_image_of_the_training_is_seen_by_the_networks_that_left_it_out(fit
     assert fitted.choice_.judged["r_nu"].auc_u == pytest.approx(auroc(division.pool, nu), abs=2e-3)
 
 
-def test_a_new_image_gets_the_mean_over_folds(fitted):
+def test_a_new_image_is_seen_by_all_networks_as_one_ensemble(fitted):
     x = torch.rand(4, 1, 64, 64) * 2 - 1
-    crossed = fitted.cross_fit_
-    single = [
-        replace(crossed, units=crossed.units[k : k + 1]).joined(
-            x, lambda part, _, k=k: fitted.ensembles[k].analyse(fitted.folded_, part)
-        )
-        for k in range(FOLDS)
-    ]
-    found = fitted.analyse(x)[1]
-    for name in fitted.ensembles[0].maps:
-        expected = sum(maps[name] for maps in single) / FOLDS
-        torch.testing.assert_close(found[name], expected, rtol=1e-3, atol=1e-3)
+    networks = [fitted.folded_[name] for e in fitted.ensembles for name in e.modules["ndm"]]
+    others = [fitted.folded_[name] for e in fitted.ensembles for name in e.modules["udm"]]
+    assert len(networks) == len(others) == 2 * FOLDS
+    ndm, udm = (stack([network(x) for network in some]) for some in (networks, others))
+    expected = {"a_rec": ensemble_residual(x, ndm), "a_intra": a_intra(ndm), "a_inter": a_inter(ndm, udm)}
+    own = [ensemble.analyse(fitted.folded_, x)["r_dual"] for ensemble in fitted.ensembles]
+    expected["r_dual"] = sum(own) / FOLDS
+    found, names = fitted.analyse(x)[1], fitted.cross_fit_.names
+    for name, value in expected.items():
+        middle, width = fitted.cross_fit_.units[-1][:, names.index(name)].tolist()
+        torch.testing.assert_close(found[name], (value - middle) / width, rtol=1e-3, atol=1e-3)
+
+
+def test_scores_do_not_depend_on_what_else_is_in_a_batch(fitted):
+    images = make_images(60, seed=9)
+    images = replace(images, pixels=np.concatenate([NORMAL.pixels[:55], images.pixels[55:]]))
+    whole, single = ([p.scores for p in fitted.predict(images, batch_size=size)] for size in (60, 1))
+    for name, values in whole[0].items():
+        np.testing.assert_allclose(np.concatenate([s[name] for s in single]), values, rtol=1e-3, atol=5e-3)
 
 
 def test_labels_and_test_images_have_no_say(fitted):
@@ -145,11 +155,10 @@ def test_any_candidate_can_be_reported(fitted, chosen):
 
 def test_the_map_of_the_regression_is_exact(fitted):
     x = torch.rand(3, 1, 64, 64) * 2 - 1
-    crossed, expected = fitted.cross_fit_, 0
-    for k, (middle, width) in enumerate(crossed.units[:, :, -1]):
-        maps = fitted.ensembles[k].analyse(fitted.folded_, x)
-        cells = cells_of([maps[name] for name in RAW])
-        expected += ((cells - crossed.centres[k]) @ crossed.weights[k] - middle) / width / FOLDS
+    crossed, maps = fitted.cross_fit_, maps_by(ALL, fitted.ensembles, fitted.folded_, x)
+    middle, width = crossed.units[-1, :, -1]
+    cells = cells_of([maps[name] for name in RAW])
+    expected = ((cells - crossed.centres[-1]) @ crossed.lines[-1] - middle) / width
     found, maps = fitted.analyse(x)
     torch.testing.assert_close(found["r_nu"].double(), expected, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(maps["r_nu"].mean((1, 2)), found["r_nu"])
@@ -186,7 +195,7 @@ def test_the_regression_of_a_fold_is_that_of_scikit_learn_without_its_images():
     pool, fold, groups = np.tile([0, 1], 60), np.arange(120) // 40, np.arange(120)
     rows = rng.normal(size=(120, 4)) + pool[:, None] * [1, 0, 0, 0.5]
     scaled = rows * (1 + fold[:, None]) + 10 * fold[:, None]  # folds have scales of their own
-    centres, weights = regressions(scaled, pool, fold, groups, 0)
+    centres, scales, weights = regressions(scaled, pool, fold, groups, 0)
     standard = np.empty_like(rows)
     for k in range(3):
         normal = scaled[(fold == k) & (pool == 0)]
@@ -194,7 +203,7 @@ def test_the_regression_of_a_fold_is_that_of_scikit_learn_without_its_images():
         standard[fold == k] = (scaled[fold == k] - normal.mean(0)) / normal.std(0)
     for k in range(3):
         rest = standard[fold != k]
-        ours = (scaled[fold == k] - centres[k]) @ weights[k]
+        ours = (scaled[fold == k] - centres[k]) / scales[k] @ weights[k]
         found = [
             LogisticRegression(C=c, class_weight="balanced")
             .fit((rest - rest.mean(0)) / rest.std(0), pool[fold != k])
@@ -209,9 +218,9 @@ def test_scores_of_the_regression_are_out_of_fold():
     rng = np.random.default_rng(1)
     pool, fold, groups = rng.permutation(np.repeat([0, 1], 60)), np.arange(120) % 3, np.arange(120)
     rows = rng.normal(size=(120, 100))
-    centres, weights = regressions(rows, pool, fold, groups, 0)
-    held = ((rows - centres[fold]) * weights[fold]).sum(1)
-    seen = (rows - centres[0]) @ weights[0]
+    centres, scales, weights = regressions(rows, pool, fold, groups, 0)
+    held = ((rows - centres[fold]) / scales[fold] * weights[fold]).sum(1)
+    seen = (rows - centres[0]) / scales[0] @ weights[0]
     assert auroc(pool[fold != 0], seen[fold != 0]) > 0.8 > 0.65 > auroc(pool, held)
 
 

@@ -1,4 +1,4 @@
-"""DDADs that each learned without a fold of the images: what is learned from their maps, and how these become one."""
+"""DDADs that each learned without a fold of the images: what is learned from their maps, and how images are scored."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,9 @@ from medad.detectors.contract.division import Division
 from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.seen import fold_of
 from medad.detectors.ddad.choice import Choice, choice_of, judged_tensors
-from medad.detectors.ddad.ensemble import RAW, RAW_SCORE
+from medad.detectors.ddad.ensemble import RAW, RAW_SCORE, Ensemble, Networks, maps_by_all
 from medad.detectors.ddad.map_regression import CELLS, cells_of, contributions, regressions
+from medad.detectors.unlabeled.standard import standard_of
 from medad.evaluation.selection import unit_of
 from medad.training.fit import Fit
 from medad.training.spec import Recipe
@@ -22,14 +23,17 @@ from medad.training.spec import Recipe
 NAME = "choice"  # of the fit
 NU = "r_nu"
 AT_ONCE = 64
+ALL = -1  # stands for the networks of all folds where the number of a fold is expected
 
-Maps = dict[str, Tensor]
-Analyse = Callable[[Tensor, int], Maps]  # images, fold -> all maps by the networks that learned without it
+Finished = Callable[[Plan], Networks]
 
 
-def cross_fit(
-    plan: Plan, recipe: Recipe, division: Division, names: Sequence[str], finished: Callable[[Plan], Analyse]
-) -> Fit:
+def maps_by(fold: int, ensembles: Sequence[Ensemble], networks: Networks, x: Tensor) -> dict[str, Tensor]:
+    """Return the maps of images (n, S, S) by the networks that learned without a fold, or by `ALL`."""
+    return maps_by_all(ensembles, networks, x) if fold == ALL else ensembles[fold].analyse(networks, x)
+
+
+def cross_fit(plan: Plan, recipe: Recipe, division: Division, ensembles: Sequence[Ensemble], finished: Finished) -> Fit:
     """Return the fit that sees every image by the networks that left it out, regresses and chooses the score.
 
     Parameters
@@ -38,48 +42,60 @@ def cross_fit(
         As for every fit.
     division : Division
         The folds.
-    names : sequence of str
-        The maps to choose from, the usual one last.
+    ensembles : sequence of Ensemble
+        Those that learned without each.
     finished : callable
-        Returns what makes maps by the networks that lie finished.
+        Returns the networks as they lie finished.
     """
-    images, analyse = plan.images(), finished(plan)
+    images, networks, names = plan.images(), finished(plan), ensembles[0].maps
     fold = torch.from_numpy(_numbers(division))
-    rows = torch.zeros(plan.count, len(RAW) * CELLS**2, dtype=torch.float64, device=plan.device)
-    scores = torch.zeros(plan.count, len(names), dtype=torch.float64, device=plan.device)
+    shapes = {"cells": len(RAW) * CELLS**2, "means": len(names)}
+    found = {
+        f"{of}_{what}": torch.zeros(plan.count, width, dtype=torch.float64, device=plan.device)
+        for of in ("own", "all")
+        for what, width in shapes.items()
+    }
+
+    def put(of: str, index: Tensor, maps: Mapping[str, Tensor]) -> None:
+        found[f"{of}_cells"][index] = cells_of([maps[name] for name in RAW])
+        found[f"{of}_means"][index] = torch.stack([maps[name].mean((1, 2)) for name in names], 1).double()
 
     def update(index: Tensor) -> None:
-        for k in fold[index.cpu()].unique().tolist():
+        put("all", index, maps_by(ALL, ensembles, networks, images(index)))
+        for k in range(len(ensembles)):
             left = index[fold[index.cpu()] == k]
-            maps = analyse(images(left), k)
-            rows[left] = cells_of([maps[name] for name in RAW])
-            scores[left] = torch.stack([_mean(maps[name]) for name in names], 1).double()
+            if len(left):
+                put("own", left, maps_by(k, ensembles, networks, images(left)))
 
-    def finish(found: dict[str, Tensor]) -> dict[str, Tensor]:
+    def finish(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        arrays = {name: value.cpu().numpy() for name, value in tensors.items()}
         with threadpool_limits(1):
-            cells, means = (found[of].cpu().numpy() for of in ("rows", "scores"))
-            return _look_back(division, names, cells, means, plan.seed)
+            return _look_back(division, names, arrays, plan.seed)
 
-    return Fit(NAME, {"rows": rows, "scores": scores}, update, finish)
+    return Fit(NAME, found, update, finish)
 
 
 def _look_back(
-    division: Division, names: Sequence[str], rows: np.ndarray, scores: np.ndarray, seed: int
+    division: Division, names: Sequence[str], found: Mapping[str, np.ndarray], seed: int
 ) -> dict[str, Tensor]:
-    """Return what is learned from the cells (n, d) and the means of the maps (n, c) of all images."""
-    pool, fold = division.pool, _numbers(division)
-    centres, weights = regressions(rows, pool, fold, division.groups, seed)
-    every = np.column_stack([scores, ((rows - centres[fold]) * weights[fold]).sum(1)])
-    units = np.array([unit_of(every[(fold == k) & (pool == 0)]) for k in range(len(centres))])
-    held = (every - units[fold, 0]) / units[fold, 1]
-    columns = dict(zip([*names, NU], held.T, strict=True))
-    order = division.digests.argsort(kind="stable")
-    found = {"centres": centres, "weights": weights, "units": units}
-    found |= {"seen": division.digests[order], "folds": fold[order]}
-    groups = [str(group) for group in division.groups]
-    return {name: torch.from_numpy(value) for name, value in found.items()} | judged_tensors(
-        pool, columns, names[-1], groups
+    """Return what is learned from the cells (n, d) and the means (n, c) of the maps of all images."""
+    pool, fold, groups = division.pool, _numbers(division), division.groups
+    centres, scales, weights = regressions(found["own_cells"], pool, fold, groups, seed)
+    centre, scale = standard_of(found["all_cells"][pool == 0])
+    centres, lines = np.vstack([centres, centre]), np.vstack([weights / scales, weights.mean(0) / scale])
+    own, every = (
+        np.column_stack([found[f"{of}_means"], ((found[f"{of}_cells"] - centres[by]) * lines[by]).sum(1)])
+        for of, by in (("own", fold), ("all", np.full(len(fold), ALL)))
     )
+    normal = [own[(fold == k) & (pool == 0)] for k in range(len(scales))]
+    units = np.array([unit_of(part) for part in (*normal, every[pool == 0])])
+    held = (own - units[fold, 0]) / units[fold, 1]
+    order = division.digests.argsort(kind="stable")
+    learned = {"centres": centres, "lines": lines, "units": units}
+    learned |= {"seen": division.digests[order], "folds": fold[order]}
+    columns, owners = dict(zip([*names, NU], held.T, strict=True)), [str(group) for group in groups]
+    choice = judged_tensors(pool, columns, names[-1], owners)
+    return {name: torch.from_numpy(value) for name, value in learned.items()} | choice
 
 
 def _numbers(division: Division) -> np.ndarray:
@@ -90,10 +106,6 @@ def _numbers(division: Division) -> np.ndarray:
     return number
 
 
-def _mean(maps: Tensor) -> Tensor:
-    return maps.mean((1, 2))
-
-
 @dataclass(frozen=True)
 class CrossFit:
     """What the fit has found.
@@ -102,10 +114,12 @@ class CrossFit:
     ----------
     names : list of str
         All maps, R_nu last.
-    centres, weights : Tensor
-        (folds, d) of the regressions, see :func:`medad.detectors.ddad.map_regression.regressions`.
+    centres, lines : Tensor
+        (folds + 1, d): the regression's score of cells c of maps by a fold's networks is (c - centre) @ line; the last
+        row is for maps by all networks.
     units : Tensor
-        (folds, 2, maps) median of the scores of the fold's left-out normal images, and the width of their middle half.
+        (folds + 1, 2, maps) median of the scores of normal images, and the width of their middle half: of those that a
+        fold's networks had not learned from; the last row is by all networks, of all of them.
     seen, folds : Tensor
         (n,) digests of the images of the training, ascending, and by which fold each was left out.
     choice : Choice
@@ -114,7 +128,7 @@ class CrossFit:
 
     names: list[str]
     centres: Tensor
-    weights: Tensor
+    lines: Tensor
     units: Tensor
     seen: Tensor
     folds: Tensor
@@ -129,24 +143,18 @@ class CrossFit:
         every = [*names, NU]
         return cls(every, choice=choice_of(own.pop("chosen"), own.pop("judged"), [RAW_SCORE, *every[1:]]), **own)
 
-    def joined(self, x: Tensor, analyse: Analyse) -> Maps:
+    def maps(self, x: Tensor, ensembles: Sequence[Ensemble], networks: Networks) -> dict[str, Tensor]:
         """Return the maps of images in units of the spread of normal ones, (n, S, S) each.
 
-        They are those of the fold that left it out of an image that was learned from, means over folds of others.
+        They are by all networks of a new image, by those of the fold that left it out of one that was learned from.
         """
-        own = fold_of(x, self.seen, self.folds)
-        joined = {name: torch.zeros_like(x[:, 0]) for name in self.names}
-        for k, (middle, width) in enumerate(self.units.float()):
-            rows = ((own < 0) | (own == k)).nonzero()[:, 0]
-            share = torch.where(own[rows] < 0, 1 / len(self.units), 1.0)[:, None, None]
-            for name, value in self._maps(x[rows], k, analyse).items():
-                of = self.names.index(name)
-                joined[name][rows] += share * (value - middle[of]) / width[of]
-        return joined
-
-    def _maps(self, x: Tensor, fold: int, analyse: Analyse) -> Maps:
-        if not len(x):
-            return {}
-        maps = analyse(x, fold)
-        cells = cells_of([maps[name] for name in RAW]) - self.centres[fold]
-        return maps | {NU: contributions(cells, self.weights[fold], x.shape[-1])}
+        by = fold_of(x, self.seen, self.folds)
+        found = {name: torch.zeros_like(x[:, 0]) for name in self.names}
+        for fold in by.unique().tolist():
+            rows = (by == fold).nonzero()[:, 0]
+            maps = maps_by(fold, ensembles, networks, x[rows])
+            cells = cells_of([maps[name] for name in RAW]) - self.centres[fold]
+            maps[NU] = contributions(cells, self.lines[fold], x.shape[-1])
+            for name, (middle, width) in zip(self.names, self.units[fold].float().T, strict=True):
+                found[name][rows] = (maps[name] - middle) / width
+        return found

@@ -17,10 +17,10 @@ from medad.detectors.contract.one_network import network_phase
 from medad.detectors.contract.plan import Plan, TrainingData
 from medad.detectors.ddad.anomalies import SYNTHESES
 from medad.detectors.ddad.choice import RULE, Choice
-from medad.detectors.ddad.cross_fit import AT_ONCE, NU, Analyse, CrossFit, cross_fit
+from medad.detectors.ddad.cross_fit import AT_ONCE, NU, CrossFit, cross_fit
 from medad.detectors.ddad.cross_fit import NAME as CHOICE
 from medad.detectors.ddad.discrepancy import unstack
-from medad.detectors.ddad.ensemble import RAW, RAW_SCORE, Ensemble
+from medad.detectors.ddad.ensemble import RAW, RAW_SCORE, Ensemble, Networks
 from medad.detectors.ddad.options import PRESETS, DDADOptions, mentioned
 from medad.detectors.ddad.refinement import REFINEMENT_THREADS, refinement_phase
 from medad.detectors.reconstruction.backbones import (
@@ -53,11 +53,12 @@ class DDAD(Detector):
     ``a_inter``, ``r_intra``, ``r_dual``, each the mean of its map; ``pred_score`` is ``r_dual``,
     without unlabeled images ``r_intra``.
 
-    With option `folds` (preset ``standard``) there are several DDADs, each trained without a fold of the images. A new
-    image gets the mean of their maps, an image that was learned from, known by its content, those of the DDAD that left
-    it out, so that the unlabeled images themselves can be ranked; all in units of the spread of left-out normal images.
-    ``r_nu``, a regression of unlabeled against normal images on such maps, joins the scores, and ``pred_score`` is
-    chosen among them without labels. Without unlabeled images, or with too few for folds, it is ``a_rec_ensemble``.
+    With option `folds` (preset ``standard``) there are several DDADs, each trained without a fold of the images. The
+    maps of a new image are by all networks as one ensemble, those of an image that was learned from, known by its
+    content, by the DDAD that left it out, so that the unlabeled images themselves can be ranked; all in units of the
+    spread of normal images. ``r_nu``, a regression of unlabeled against normal images on such maps, joins the scores,
+    and ``pred_score`` is chosen among them without labels. Without unlabeled images, or with too few for folds, it is
+    ``a_rec_ensemble``.
 
     Differs from the paper: where text and code disagree the code is followed (four linear layers,
     mean losses, half of the synthetic images clean), except for the divisor of the standard
@@ -137,7 +138,7 @@ class DDAD(Detector):
             return self._networks([(plan, self._ensembles(plan.has_unlabeled, 0)[0])])
         ensembles = self._ensembles(True, len(division.folds))
         parts = [plan.part(np.sort(learn)) for learn, _ in division.folds]
-        build = partial(cross_fit, division=division, names=ensembles[0].maps, finished=partial(finished, ensembles))
+        build = partial(cross_fit, division=division, ensembles=ensembles, finished=partial(finished, ensembles))
         last = self.spec(plan, CHOICE, build, Sweep(plan.count, AT_ONCE))
         return [*self._networks(list(zip(parts, ensembles, strict=True))), [last]]
 
@@ -185,7 +186,7 @@ class DDAD(Detector):
 
     def load_state(self, tensors: Mapping[str, Tensor], unlabeled: bool = False) -> None:
         """Take fitted weights; with MC dropout, draw the masks of all passes."""
-        self._folds = len(tensors.get(f"{CHOICE}/units", ()))
+        self._folds = max(len(tensors.get(f"{CHOICE}/units", ())) - 1, 0)
         super().load_state(tensors, unlabeled)
         o = self.options
         if o.mc_passes:
@@ -197,7 +198,7 @@ class DDAD(Detector):
         """Return all discrepancies and refined maps of a batch."""
         crossed, singles = self.cross_fit_, {}
         if crossed is not None:
-            maps = crossed.joined(x, lambda part, k: self.ensembles[k].analyse(self.folded_, part))
+            maps = crossed.maps(x, self.ensembles, self.folded_)
         else:
             made = self.ensembles[0].reconstruct(self.folded_, x)
             maps = self.ensembles[0].maps_of(self.folded_, x, made)
@@ -223,10 +224,9 @@ class DDAD(Detector):
             print(f"{self.name}: {told}", file=sys.stderr)
 
 
-def finished(ensembles: Sequence[Ensemble], plan: Plan) -> Analyse:
-    """Return what makes maps by the networks that lie finished."""
+def finished(ensembles: Sequence[Ensemble], plan: Plan) -> Networks:
+    """Return the networks as they lie finished, by name."""
     networks = {name: network for ensemble in ensembles for name, network in ensemble.build().items()}
     for name, network in networks.items():
         load_networks({name: network}, load_tensors(plan.finished(name))[0])
-    scoring = {name: folded(network).to(plan.device) for name, network in networks.items()}
-    return lambda x, k: ensembles[k].analyse(scoring, x)
+    return {name: folded(network).to(plan.device) for name, network in networks.items()}

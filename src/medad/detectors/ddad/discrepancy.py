@@ -13,6 +13,12 @@ def stack(outputs: list[Reconstruction], dim: int = 0) -> Reconstruction:
     return Reconstruction(mean, torch.stack(variances, dim) if variances else None)
 
 
+def together(modules: list[Reconstruction]) -> Reconstruction:
+    """Join modules into one, with all of their networks."""
+    variances = [module.log_variance for module in modules if module.log_variance is not None]
+    return Reconstruction(torch.cat([module.mean for module in modules]), torch.cat(variances) if variances else None)
+
+
 def unstack(module: Reconstruction) -> list[Reconstruction]:
     """Return the outputs of the single networks."""
     variances = [None] * len(module.mean) if module.log_variance is None else module.log_variance

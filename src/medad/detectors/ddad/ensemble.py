@@ -1,13 +1,14 @@
 """The networks of one DDAD: two modules of reconstruction networks, and ASR-Nets on what these make."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from medad.detectors.ddad.asr_net import ASRNet
-from medad.detectors.ddad.discrepancy import discrepancies, ensemble_residual, stack
+from medad.detectors.ddad.discrepancy import discrepancies, ensemble_residual, stack, together
 from medad.detectors.ddad.options import DDADOptions
 from medad.detectors.ddad.refinement import inputs_of, refined_from
 from medad.detectors.reconstruction.backbones import make_network
@@ -84,7 +85,25 @@ class Ensemble:
 
     def maps_of(self, networks: Networks, x: Tensor, made: list[Reconstruction]) -> dict[str, Tensor]:
         """Return the same, given what the modules made of the images."""
-        maps = {"a_rec": ensemble_residual(x, made[0])} | discrepancies(made, self.options.bessel)
-        for of, name in self.refiners.items():
-            maps[of] = cast(ASRNet, networks[name]).refine(refined_from(maps, of, self.options))
-        return maps
+        maps = raw_maps(x, made, self.options)
+        return maps | self.refined(networks, maps)
+
+    def refined(self, networks: Networks, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the maps that the ASR-Nets make of others."""
+        return {
+            of: cast(ASRNet, networks[name]).refine(refined_from(maps, of, self.options))
+            for of, name in self.refiners.items()
+        }
+
+
+def raw_maps(x: Tensor, made: list[Reconstruction], options: DDADOptions) -> dict[str, Tensor]:
+    """Return the maps before refinement, given what the modules made of the images."""
+    return {RAW[0]: ensemble_residual(x, made[0])} | discrepancies(made, options.bessel)
+
+
+def maps_by_all(ensembles: Sequence[Ensemble], networks: Networks, x: Tensor) -> dict[str, Tensor]:
+    """Return the maps of images by all networks as one ensemble; refined are means over the ensembles' own."""
+    made = [ensemble.reconstruct(networks, x) for ensemble in ensembles]
+    refined = [one.maps_of(networks, x, some) for one, some in zip(ensembles, made, strict=True)]
+    maps = raw_maps(x, [together(list(modules)) for modules in zip(*made, strict=True)], ensembles[0].options)
+    return maps | {of: torch.stack([some[of] for some in refined]).mean(0) for of in ensembles[0].refiners}

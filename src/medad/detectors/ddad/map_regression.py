@@ -22,7 +22,7 @@ def cells_of(maps: Sequence[Tensor], grid: int = CELLS) -> Tensor:
 
 def regressions(
     rows: np.ndarray, pool: np.ndarray, fold: np.ndarray, groups: np.ndarray, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Regress unlabeled against normal images, once for each fold, without the images of the fold.
 
     Parameters
@@ -39,14 +39,14 @@ def regressions(
 
     Returns
     -------
-    centres, weights : ndarray
-        (folds, d) each: the score of cells c by the networks of fold k is (c - centres[k]) @ weights[k].
+    centres, scales, weights : ndarray
+        (folds, d) each: the score of cells c by the networks of fold k is ((c - centres[k]) / scales[k]) @ weights[k].
     """
     folds = range(int(fold.max()) + 1)
     centres, scales = map(np.array, zip(*(standard_of(rows[(fold == k) & (pool == 0)]) for k in folds), strict=True))
     standard = (rows - centres[fold]) / scales[fold]
     weights = [_weights(standard, pool, groups, fold != k, derive_seed(seed, f"fold {k}")) for k in folds]
-    return centres, np.array(weights) / scales
+    return centres, scales, np.array(weights)
 
 
 def _weights(rows: np.ndarray, pool: np.ndarray, groups: np.ndarray, train: np.ndarray, seed: int) -> np.ndarray:

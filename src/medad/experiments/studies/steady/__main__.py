@@ -15,12 +15,11 @@ from pathlib import Path
 
 from medad.experiments.command import add_data, add_stored, data_folder, existing, run_command, study_parser
 from medad.experiments.studies.steady import maps, refiners
-from medad.experiments.studies.steady.ensembles import PHANTOMS, Trained, Trial, train
+from medad.experiments.studies.steady.ensembles import DATASETS, Trained, Trial, train
 from medad.files import replacing
 from medad.workflows.notes import say
 
 FOLDER = "steady"
-DATASETS = ("brain_tumor", "pediatric_cxr", "fundus_glaucoma", "adult_cxr", PHANTOMS)
 SEEDS = (0, 1, 2)
 TABLES: dict[str, tuple[Sequence[str], Callable[[Trained], Iterator[list[object]]]]] = {
     "maps": (maps.COLUMNS, maps.figures_of_maps),

@@ -32,6 +32,7 @@ from medad.workflows.splits import load, read_splits
 from medad.workflows.train import detector_of
 
 PHANTOMS = "phantom_plain"
+DATASETS = ("brain_tumor", "pediatric_cxr", "fundus_glaucoma", "adult_cxr", PHANTOMS)
 PRESET: Preset = "standard"
 FOLDS = 3
 DECAY = 0.999
@@ -169,8 +170,8 @@ class Trained:
 
 def train(trial: Trial) -> Trained:
     """Train the DDADs, or take them as they lie finished."""
-    source, options = _source(trial), trial.options(trial.seed)
-    splits = read_splits(source, None, options)
+    folder, options = source(trial.dataset, trial.data, trial.seed, trial.work), trial.options(trial.seed)
+    splits = read_splits(folder, None, options)
     test = load(splits.test, options.preprocessing, "test images", options.jobs)
     assert splits.unlabeled is not None and test.labels is not None
     trial.folder.mkdir(parents=True, exist_ok=True)
@@ -179,7 +180,7 @@ def train(trial: Trial) -> Trained:
     division = Division.of(plan, FOLDS)
     folds = [_fold(trial, plan, number, rows) for number, rows in enumerate(division.folds)]
     images = torch.cat(list(in_order(plan.images(), AT_ONCE)))
-    kept = clean_ids(source)
+    kept = clean_ids(folder)
     unique = np.array([kept is None or name in kept for name in test.ids])
     test_images = to_unit(test.pixels, CPU)
     return Trained(folds, images, test_images, division.pool, division.groups, test.labels, unique)
@@ -198,10 +199,10 @@ def _fold(trial: Trial, whole: Plan, number: int, rows: tuple[np.ndarray, np.nda
     return Fold(detector, trial.lengths, plan, left)
 
 
-def _source(trial: Trial) -> Path:
-    """Return the folder of the data set; phantoms are generated, others with each seed."""
-    if trial.dataset != PHANTOMS:
-        return trial.data / trial.dataset
-    folder = trial.work / f"seed{trial.seed}" / PHANTOMS
-    write_phantoms(folder, phantom_benchmark(seed=trial.seed, level="plain"))
+def source(dataset: str, data: Path, seed: int, work: Path) -> Path:
+    """Return the folder of a data set below `data`; phantoms are generated below `work`, others with each seed."""
+    if dataset != PHANTOMS:
+        return data / dataset
+    folder = work / f"seed{seed}" / PHANTOMS
+    write_phantoms(folder, phantom_benchmark(seed=seed, level="plain"))
     return folder

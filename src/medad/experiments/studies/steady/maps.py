@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from medad.detectors.ddad.discrepancy import together
 from medad.detectors.ddad.map_regression import cells_of, regressions
 from medad.experiments.studies.steady.ensembles import WEIGHTS, Modules, Pair, Trained
 from medad.networks.autoencoder import Reconstruction
@@ -75,12 +76,12 @@ def _ways(trained: Trained, left: list[Modules], new: list[Modules], floor: floa
     fewer = _maps_of_folds(trained, _firsts(left), _firsts(new), leasts)
     for score in ("a_rec", "a_inter"):
         yield [FEWER, "", score, *_judged(trained, _pairs(fewer, score))]
-    together = {pooling: maps_of(trained.test, _joined(new), pooling, float(np.mean(leasts))) for pooling in POOLED}
-    for pooling, found in together.items():
+    by_all = {pooling: maps_of(trained.test, _joined(new), pooling, float(np.mean(leasts))) for pooling in POOLED}
+    for pooling, found in by_all.items():
         for score, value in found.items():
             yield [f"{ALL}, {pooling}", "", score, np.nan, *trained.aurocs(_mean(value))]
     for grid in GRIDS if floor == 0 else ():
-        pairs, whole = regressed(trained, maps, together["mean"], grid)
+        pairs, whole = regressed(trained, maps, by_all["mean"], grid)
         yield [MEAN, "", f"r_nu_{grid}", *_judged(trained, pairs)]
         yield [f"{ALL}, mean", "", f"r_nu_{grid}", np.nan, *trained.aurocs(whole)]
 
@@ -116,24 +117,25 @@ def _sliced(module: Reconstruction) -> Reconstruction:
 
 
 def regressed(
-    trained: Trained, maps: Sequence[tuple[Maps, Maps]], together: Maps, grid: int
+    trained: Trained, maps: Sequence[tuple[Maps, Maps]], by_all: Maps, grid: int
 ) -> tuple[list[Pair], np.ndarray]:
     """Return scores of regressions of unlabeled against normal images on cells of the maps, by each fold and by all.
 
-    An image of the training is seen by the fold that left it out, and scored by a regression without it. By all: of
-    the maps of test images by all networks `together`.
+    An image of the training is seen by the fold that left it out, and scored by a regression without it. `by_all`
+    are the maps of test images by all networks.
     """
     cells = [[cells_of(list(of.values()), grid).numpy() for of in both] for both in maps]
     rows: np.ndarray = np.zeros((len(trained.pool), len(maps[0][0]) * grid**2))
     number: np.ndarray = np.zeros(len(rows), np.int64)
     for k, (fold, (left, _)) in enumerate(zip(trained.folds, cells, strict=True)):
         rows[fold.left], number[fold.left] = left, k
-    centres, lines = regressions(rows, trained.pool, number, trained.groups, 0)
+    centres, scales, weights = regressions(rows, trained.pool, number, trained.groups, 0)
+    lines = weights / scales
     pairs: list[Pair] = [
         ((left - centre) @ line, (new - centre) @ line)
         for (left, new), centre, line in zip(cells, centres, lines, strict=True)
     ]
-    return pairs, cells_of(list(together.values()), grid).numpy() @ lines.mean(0)
+    return pairs, cells_of(list(by_all.values()), grid).numpy() @ lines.mean(0)
 
 
 def _mean(maps: Tensor) -> np.ndarray:
@@ -142,12 +144,7 @@ def _mean(maps: Tensor) -> np.ndarray:
 
 def _joined(some: list[Modules]) -> Modules:
     """Return the networks of all folds as one ensemble."""
-    return {name: _together([modules[name] for modules in some]) for name in some[0]}
-
-
-def _together(modules: list[Reconstruction]) -> Reconstruction:
-    variances = [module.log_variance for module in modules if module.log_variance is not None]
-    return Reconstruction(torch.cat([module.mean for module in modules]), torch.cat(variances))
+    return {name: together([modules[name] for modules in some]) for name in some[0]}
 
 
 def _floor(trained: Trained, number: int, left: Modules, quantile: float) -> float:
