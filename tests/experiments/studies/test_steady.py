@@ -48,7 +48,7 @@ def test_sigma_has_a_floor():
 
 def trained_of(pool, folds, labels=(0, 1)):
     """Return images without pixels, left out by these folds."""
-    some = [Fold(None, (1, 2), None, np.array(left)) for left in folds]
+    some = [Fold(None, {}, None, np.array(left)) for left in folds]
     none = torch.zeros(len(pool), 1, 8, 8)
     return Trained(
         some, none, none[:2], np.array(pool), np.arange(len(pool)), np.array(labels), np.ones(len(labels), bool)
@@ -72,7 +72,9 @@ def test_every_way_has_its_figures(phantoms, tmp_path, monkeypatch):
     monkeypatch.setattr(ensembles, "PRESET", "tiny")
     small = {"refine_width": 4, "refine_epochs": 1}
     monkeypatch.setattr(refiners, "VARIANTS", {name: refiners.VARIANTS[name] | small for name in ("log", "perlin")})
-    folder = study(Trial("phantoms", phantoms.parent, 0, 2, 2, tmp_path / "work"), tmp_path / "results")
+    folder = study(
+        Trial("phantoms", phantoms.parent, 0, 2, 2, tmp_path / "work"), tmp_path / "results", ("log", "perlin")
+    )
     tables = {}
     for name in ("maps", "refiners"):
         with (folder / f"{name}-k2-epochs2-seed0.csv").open() as file:

@@ -10,21 +10,22 @@ import numpy as np
 
 from medad.experiments.printed import printed_by
 from medad.experiments.studies.steady.__main__ import FOLDER
+from medad.experiments.studies.steady.ensembles import MOST_IMAGES, WHOLE
 from medad.experiments.studies.steady.maps import MEAN
 from medad.reports.markdown import markdown_table
 
 STORED = f"*/{FOLDER}/maps-*.csv"
 MEASURES = ("auc_u", "auroc", "auroc_deduplicated")
 HEAD = ["AUC_u", "AUROC", "AUROC, de-duplicated"]
-WAY = ["epochs", "weights", "form", "floor"]
-USUAL = ("average", MEAN, "0.0")  # weights, form and floor of the maps that are refined
+WAY = ["length", "weights", "form", "floor"]
+USUAL = (WHOLE, "average", MEAN, "0.0")  # the maps that are refined
 MAPS = ("a_rec", "a_intra", "a_inter")
 REPLICATE = "fold"  # each counts as a training of its own where the form is one fold
 MEANING = (
     "Three DDADs with backbone AE-U learn from two thirds of the images each. *AUC_u*: how well unlabeled images are "
     "told from normal ones, each scored by the DDAD that left it out, which looks at no label; by it ways are "
     "compared. AUROC of test images in %. Means over trainings ± their standard deviation. The first row is what "
-    "ASR-Net refines; each other row changes one thing. *Epochs*: after half of the training, or all of it. *Weights*: "
+    "ASR-Net refines; each other row changes one thing. *Length*: after half of the training, or all of it. *Weights*: "
     "the last, or their exponential average. *Form*: the mean over the three of scores in units of the spread of their "
     "left-out normal images; one of the three alone; or the networks of all as one ensemble, whose members become one "
     "by mean or median. *Floor*: what sigma is at least, a quantile of that of the pixels of left-out normal images. "
@@ -71,19 +72,13 @@ def _section(dataset: str, maps: Figures, refiners: Figures) -> Iterator[str]:
     )
 
 
-def _usual(maps: Figures) -> Way:
-    """Return the way to make the maps that are refined: after the whole training."""
-    return (max((way[0] for way in maps), key=int), *USUAL)
-
-
 def _shown(maps: Figures) -> list[Way]:
     """Return the usual way, then all that differ from it in one thing."""
-    usual = _usual(maps)
     changes = {
-        way[:-1]: [i for i, (one, other) in enumerate(zip(way, usual, strict=False)) if one != other] for way in maps
+        way[:-1]: [i for i, (one, other) in enumerate(zip(way, USUAL, strict=False)) if one != other] for way in maps
     }
     single = [way for way, changed in changes.items() if len(changed) == 1]
-    return [usual, *sorted(single, key=lambda way: (changes[way], way))]
+    return [USUAL, *sorted(single, key=lambda way: (changes[way], way))]
 
 
 def _heads() -> list[str]:
@@ -110,8 +105,8 @@ def _refined(found: Mapping[str, Figures], refiners: Mapping[str, Figures]) -> I
 
 def _regressed(maps: Figures) -> list[Way]:
     """Return the ways to regress on the usual maps."""
-    epochs, weights, _, floor = _usual(maps)
-    return [way for way in maps if way[-1] not in MAPS and (way[0], way[1], way[3]) == (epochs, weights, floor)]
+    same = [0, 1, 3]  # all but the form
+    return [way for way in maps if way[-1] not in MAPS and all(way[i] == USUAL[i] for i in same)]
 
 
 def _over_sets(some: Sequence[np.ndarray]) -> list[str]:
@@ -146,6 +141,7 @@ def _read(folder: Path, table: str) -> Figures:
 def _trainings(results: Path) -> str:
     names = sorted({file.stem.removeprefix("maps-") for file in results.glob(STORED)})
     found = [re.fullmatch(r"k(\d+)-epochs(\d+)-seed(\d+)", name) for name in names]
-    ways = sorted({f"{m[1]} networks in each ensemble of each DDAD, {m[2]} epochs" for m in found if m})
+    longer = f"epochs on up to {MOST_IMAGES} normal images, on more as many steps"
+    ways = sorted({f"{m[1]} networks in each ensemble of each DDAD, {m[2]} {longer}" for m in found if m})
     seeds = sorted({int(m[3]) for m in found if m})
     return f"{'; '.join(ways)}; seeds {', '.join(map(str, seeds))}"

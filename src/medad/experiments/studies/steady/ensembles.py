@@ -35,6 +35,8 @@ PHANTOMS = "phantom_plain"
 DATASETS = ("brain_tumor", "pediatric_cxr", "fundus_glaucoma", "adult_cxr", PHANTOMS)
 PRESET: Preset = "standard"
 FOLDS = 3
+MOST_IMAGES, REFINE_EPOCHS = 200, 50
+HALF, WHOLE = "half", "whole"
 DECAY = 0.999
 WEIGHTS = ("last", "average")
 AT_ONCE = 64
@@ -45,7 +47,10 @@ Pair = tuple[np.ndarray, np.ndarray]  # of images that were left out, and of tes
 
 @dataclass(frozen=True)
 class Trial:
-    """A training: on which data, with which seed, how long, and how many networks in a module of a fold."""
+    """A training: on which data, with which seed, how long, and how many networks in a module of a fold.
+
+    `epochs` are those on up to `MOST_IMAGES` normal images; on more there are fewer, for as many steps.
+    """
 
     dataset: str
     data: Path
@@ -60,19 +65,14 @@ class Trial:
         return f"k{self.size}-epochs{self.epochs}-seed{self.seed}"
 
     @property
-    def lengths(self) -> tuple[int, int]:
-        """The epochs after which the networks are looked at: half of the training, and all of it."""
-        return self.epochs // 2, self.epochs
-
-    @property
     def folder(self) -> Path:
         """Where its state is kept."""
         return self.work / self.name / self.dataset
 
     def options(self, seed: int) -> TrainOptions:
         """How the networks are trained; the average of their weights is passive."""
-        own: dict[str, Any] = {"epochs": self.epochs, "steps": None, "most_images": None, "member_average": DECAY}
-        own |= {"refine": False, "holdout": 0.0, "folds": 0}
+        own: dict[str, Any] = {"epochs": self.epochs, "refine_epochs": REFINE_EPOCHS, "most_images": MOST_IMAGES}
+        own |= {"steps": None, "member_average": DECAY, "refine": False, "holdout": 0.0, "folds": 0}
         return TrainOptions("ddad", "aeu", PRESET, seed=seed, ensemble_size=self.size, options=own)
 
 
@@ -84,8 +84,8 @@ class Fold:
     ----------
     detector : DDAD
         With the options and the seed of the training.
-    lengths : tuple of int
-        The epochs after which networks lie finished, the last the whole training.
+    lengths : dict
+        By name the epochs after which networks lie finished: half of the training, and all of it.
     learned : Plan
         The training, on the images that were learned from.
     left : ndarray
@@ -93,26 +93,26 @@ class Fold:
     """
 
     detector: DDAD
-    lengths: tuple[int, int]
+    lengths: Mapping[str, int]
     learned: Plan
     left: np.ndarray
 
     @torch.inference_mode()
-    def outputs(self, x: Tensor, length: int, weights: str) -> Modules:
-        """Return what the members of both modules make of images after so many epochs, by these weights."""
+    def outputs(self, x: Tensor, length: str, weights: str) -> Modules:
+        """Return what the members of both modules make of images after this length, by these weights."""
         return {
             module: stack([self._output(name, x, length, weights) for name in names])
             for module, names in Ensemble(self.detector.options, True).modules.items()
         }
 
-    def _output(self, name: str, x: Tensor, length: int, weights: str) -> Reconstruction:
+    def _output(self, name: str, x: Tensor, length: str, weights: str) -> Reconstruction:
         network = self._network(name, length, weights)
         parts = [network(some) for some in x.split(AT_ONCE)]
         means, variances = ([getattr(part, of) for part in parts] for of in ("mean", "log_variance"))
         return Reconstruction(torch.cat(means), torch.cat(variances))
 
-    def _network(self, name: str, length: int, weights: str) -> nn.Module:
-        stored_as = name if length == self.lengths[-1] else f"{name}.{length}"
+    def _network(self, name: str, length: str, weights: str) -> nn.Module:
+        stored_as = name if length == WHOLE else f"{name}.{self.lengths[length]}"
         key = name if weights == "average" else f"{name}_{weights}"
         network = make_network(self.learned.options.backbone, self.learned.options)
         load_networks({key: network}, load_tensors(self.learned.finished(stored_as))[0])
@@ -195,8 +195,9 @@ def _fold(trial: Trial, whole: Plan, number: int, rows: tuple[np.ndarray, np.nda
     plan.folder.mkdir(exist_ok=True)
     (members,) = detector.stages(plan)
     told = f"{trial.dataset}, fold {number + 1}"
-    train_phases([replace(spec, snapshots=trial.lengths[0]) for spec in members], plan.folder, detector.jobs, told)
-    return Fold(detector, trial.lengths, plan, left)
+    epochs = plan.options.epochs
+    train_phases([replace(spec, snapshots=epochs // 2) for spec in members], plan.folder, detector.jobs, told)
+    return Fold(detector, {HALF: epochs // 2, WHOLE: epochs}, plan, left)
 
 
 def source(dataset: str, data: Path, seed: int, work: Path) -> Path:

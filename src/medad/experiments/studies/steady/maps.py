@@ -19,7 +19,7 @@ POOLED = {"mean": lambda x: x.mean(0), "median": lambda x: x.median(0).values}  
 # What the folds make of a test image: one of them alone, the mean of their scores, or all networks as one ensemble.
 ONE, MEAN, ALL = "one fold", "mean of folds", "all networks"
 FEWER = "mean of folds, one network each"  # of every module
-COLUMNS = ("epochs", "weights", "form", "fold", "floor", "score", "auc_u", "auroc", "auroc_deduplicated")
+COLUMNS = ("length", "weights", "form", "fold", "floor", "score", "auc_u", "auroc", "auroc_deduplicated")
 
 Maps = Mapping[str, Tensor]
 

@@ -1,7 +1,7 @@
 """Ways to train ASR-Net on the same members, and how well its map tells images apart."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ from medad.detectors.ddad.asr_net import ASRNet
 from medad.detectors.ddad.ddad import DDAD
 from medad.detectors.ddad.ensemble import Ensemble
 from medad.detectors.ddad.refinement import inputs_of, refined_from
-from medad.experiments.studies.steady.ensembles import Fold, Trained
+from medad.experiments.studies.steady.ensembles import WHOLE, Fold, Trained
 from medad.experiments.studies.steady.maps import MEAN, ONE, maps_of
 from medad.networks.folding import folded
 from medad.training.checkpoint import load_networks, load_tensors
@@ -21,7 +21,7 @@ from medad.training.job import finished_path
 from medad.training.workers import train_phases
 
 NAME = "r_dual"
-BRIEF = {"refine": True, "refine_width": 64, "refine_epochs": 10, "refine_average": 0.999}
+BRIEF = {"refine": True, "refine_width": 64, "refine_average": 0.999}
 VARIANTS: dict[str, dict[str, Any]] = {
     "brief": BRIEF,
     "log": BRIEF | {"refine_log": True},
@@ -32,10 +32,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
 COLUMNS = ("variant", "form", "fold", "score", "auc_u", "auroc", "auroc_deduplicated")
 
 
-def figures_of_refiners(trained: Trained) -> Iterator[list[object]]:
-    """Yield, below `COLUMNS`, the figures of R_dual for every way to train it, on averages of the members' weights."""
-    for variant, changes in VARIANTS.items():
-        pairs = []
+def figures_of_refiners(trained: Trained, variants: Sequence[str] = tuple(VARIANTS)) -> Iterator[list[object]]:
+    """Yield, below `COLUMNS`, the figures of R_dual for some ways to train it, on averages of the members' weights."""
+    for variant in variants:
+        changes, pairs = VARIANTS[variant], []
         for number, fold in enumerate(trained.folds):
             network, options = _refiner(fold, variant, changes)
             left, test = (_scores(network, fold, x, options) for x in (trained.images[fold.left], trained.test))
@@ -67,6 +67,6 @@ def _refiner(fold: Fold, variant: str, changes: dict[str, Any]) -> tuple[ASRNet,
 
 @torch.inference_mode()
 def _scores(network: ASRNet, fold: Fold, x: Tensor, options: Any) -> np.ndarray:
-    maps = maps_of(x, fold.outputs(x, fold.lengths[-1], "average"), "mean", 0.0)
+    maps = maps_of(x, fold.outputs(x, WHOLE, "average"), "mean", 0.0)
     seen = refined_from(maps, NAME, options).contiguous(memory_format=torch.channels_last)
     return network.refine(seen).mean((1, 2)).numpy()
