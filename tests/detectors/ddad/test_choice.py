@@ -121,6 +121,16 @@ def test_scores_do_not_depend_on_what_else_is_in_a_batch(fitted):
         np.testing.assert_allclose(np.concatenate([s[name] for s in single]), values, rtol=1e-3, atol=5e-3)
 
 
+@pytest.mark.parametrize(("options", "epochs"), [({}, 125), ({"folds": 0}, 250), ({"fold_images": None}, 250)])
+def test_folds_are_trained_for_as_many_steps_on_many_images(tmp_path, options, epochs):
+    detector = make_detector("ddad", "standard", device="cpu", **options)
+    data = TrainingData((tmp_path / "0.npy", tmp_path / "1.npy"), (400, 300), ("a", "b"))
+    plan = detector.plan(data, tmp_path)
+    assert (plan.options.epochs, plan.options.most_images) == (epochs, 4000)
+    assert plan.options.refine_epochs == epochs // 5
+    assert detector.plan(data.normal, tmp_path).options == detector.options
+
+
 def test_labels_and_test_images_have_no_say(fitted):
     labelled = [replace(images, labels=np.arange(len(images)) % 2) for images in (NORMAL, UNLABELED)]
     assert make().fit(*labelled).choice_ == fitted.choice_

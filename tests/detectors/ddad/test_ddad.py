@@ -148,7 +148,7 @@ def test_the_recipe_is_the_papers():
         "epochs": 250, "batch_size": 64, "lr": 5e-4, "steps": None, "ensemble_size": 3, "bessel": False,
         "refine": True, "refine_width": 128, "refine_epochs": 100, "refine_batch_size": 8, "refine_lr": 1e-4,
         "refine_weight_decay": 1e-4, "refine_cosine": False, "refine_average": 0.0, "refine_steps": None,
-        "member_average": 0.0, "folds": 0,
+        "member_average": 0.0, "folds": 0, "fold_images": None,
         "p_synth": 0.5, "holdout": 0.0, "beta1": 0.5, "beta2": 0.999, "weight_decay": 0.0, "keep_last": False,
     }  # fmt: skip
     assert {name: options[name] for name in recipe} == recipe
@@ -184,7 +184,9 @@ def test_weights_do_not_depend_on_the_number_of_cores_in_use(tmp_path):
 
 def test_what_the_studies_found_is_in_standard_and_never_in_paper():
     assert DDAD.presets["paper"] == {}
-    assert DDAD.presets["standard"] == {"holdout": 0.1, "refine_average": 0.999, "most_images": 4000}
+    standard = make_detector("ddad", "standard").options
+    assert (standard.holdout, standard.folds, standard.ensemble_size, standard.epochs) == (0.1, 3, 2, 250)
+    assert standard.member_average == standard.refine_average == 0.999
 
 
 @pytest.mark.parametrize("backbone", ["ae", "aeu"])

@@ -275,6 +275,11 @@ class Detector(Scoring):
         return self.tensors_[f"{self.name}/{name}"]
 
     @property
+    def shortened_by(self) -> str:
+        """The option that makes epochs fewer on many images."""
+        return "most_images"
+
+    @property
     def most_threads(self) -> int:
         """Arithmetic threads of the largest phase: so many cores a training takes."""
         return self.threads
@@ -344,7 +349,7 @@ class Detector(Scoring):
         plan = self.plan(data, folder)
         if plan.options != self.options:
             epochs = f"{plan.options.epochs} epochs instead of {self.options.epochs}"
-            print(f"{data.counts[0]} normal images: {epochs}; see option most_images", file=sys.stderr)
+            print(f"{data.counts[0]} normal images: {epochs}; see option {self.shortened_by}", file=sys.stderr)
         with products_in(self.precision, self.device):
             trained = train(self.stages(plan), folder, self.jobs, store)
         self.load_state(trained.networks | trained.fitted, plan.has_unlabeled)

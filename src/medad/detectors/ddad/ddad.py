@@ -123,6 +123,11 @@ class DDAD(Detector):
         return RAW_SCORE if self.options.folds else self.ensembles[0].maps[-1]
 
     @property
+    def shortened_by(self) -> str:
+        """The option that makes epochs fewer on many images."""
+        return "fold_images" if self.options.folds else super().shortened_by
+
+    @property
     def most_threads(self) -> int:
         """Those of ASR-Net, where there is one."""
         return REFINEMENT_THREADS if self.options.refine else self.threads
@@ -130,6 +135,14 @@ class DDAD(Detector):
     def build(self) -> dict[str, nn.Module]:
         """Return the members of both modules and the ASR-Nets."""
         return {name: network for ensemble in self.ensembles for name, network in ensemble.build().items()}
+
+    def plan(self, data: TrainingData, folder: Path) -> Plan:
+        """Return the training, which is shorter with folds."""
+        plan = super().plan(data, folder)
+        if not (self.options.folds and plan.has_unlabeled):
+            return plan
+        shorter = replace(self.options, most_images=self.options.fold_images)
+        return plan.with_options(replace(shorter.for_images(data.counts[0]), most_images=self.options.most_images))
 
     def stages(self, plan: Plan) -> list[list[Spec]]:
         """Return the members' phases, then ASR-Net's, then the choice of the score."""
