@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from medad.detectors.ddad.cross_fit import NU
 from medad.errors import UserError
 from medad.evaluation.metric_list import listed
 from medad.evaluation.scores import ScoreTable
@@ -81,7 +82,7 @@ def _section(dataset: str, some: Sequence[Result], kept: Kept) -> str:
     kinds = sorted(set(tables[0].kinds or ()) - {"", "normal"})
     kinds = kinds if len(kinds) > 1 else []
     rows = [_head(kinds, kept)]
-    for score in (score for score in SCORES if score in tables[0].rows):
+    for score in (score for score in (*SCORES, NU) if score in tables[0].rows):
         published = _published(dataset, some[0], score)
         rows.append([score, seeds, *_cells(score, tables, published, kinds, kept)])
         for result in some if len(some) > 1 else ():
