@@ -131,6 +131,13 @@ def test_folds_are_trained_for_as_many_steps_on_many_images(tmp_path, options, e
     assert detector.plan(data.normal, tmp_path).options == detector.options
 
 
+def test_passes_of_networks_with_dropout_are_judged_as_they_score():
+    detector = make(refine=False, dropout=0.2, mc_passes=3).fit(NORMAL, UNLABELED)
+    pool = np.repeat([0, 1], [60, 55])
+    found = np.concatenate([detector.scores(images)["a_inter"] for images in (NORMAL, UNLABELED)])
+    assert detector.choice_.judged["a_inter"].auc_u == pytest.approx(auroc(pool, found), abs=2e-3)
+
+
 def test_labels_and_test_images_have_no_say(fitted):
     labelled = [replace(images, labels=np.arange(len(images)) % 2) for images in (NORMAL, UNLABELED)]
     assert make().fit(*labelled).choice_ == fitted.choice_

@@ -201,11 +201,7 @@ class DDAD(Detector):
         """Take fitted weights; with MC dropout, draw the masks of all passes."""
         self._folds = max(len(tensors.get(f"{CHOICE}/units", ())) - 1, 0)
         super().load_state(tensors, unlabeled)
-        o = self.options
-        if o.mc_passes:
-            example = torch.zeros(1, o.channels, o.size, o.size, device=self.device)
-            for name, network in self.folded_.items():
-                draw_masks(network, o.mc_passes, derive_seed(self.seed, name, "masks"), example)
+        mask(self.folded_, self.options, self.seed)
 
     def analyse(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return all discrepancies and refined maps of a batch."""
@@ -237,9 +233,19 @@ class DDAD(Detector):
             print(f"{self.name}: {told}", file=sys.stderr)
 
 
+def mask(networks: Networks, options: DDADOptions, seed: int) -> None:
+    """Draw the masks of all passes of networks with MC dropout; do nothing to others."""
+    for name, network in networks.items() if options.mc_passes else ():
+        device = next(network.parameters()).device
+        example = torch.zeros(1, options.channels, options.size, options.size, device=device)
+        draw_masks(network, options.mc_passes, derive_seed(seed, name, "masks"), example)
+
+
 def finished(ensembles: Sequence[Ensemble], plan: Plan) -> Networks:
     """Return the networks as they lie finished, by name."""
     networks = {name: network for ensemble in ensembles for name, network in ensemble.build().items()}
     for name, network in networks.items():
         load_networks({name: network}, load_tensors(plan.finished(name))[0])
-    return {name: folded(network).to(plan.device) for name, network in networks.items()}
+    scoring = {name: folded(network).to(plan.device) for name, network in networks.items()}
+    mask(scoring, plan.options, plan.seed)
+    return scoring
