@@ -15,8 +15,8 @@ from medad.detectors.contract.seen import fold_of
 from medad.detectors.ddad.choice import Choice, choice_of, judged_tensors
 from medad.detectors.ddad.ensemble import RAW, RAW_SCORE, Ensemble, Networks, maps_by_all
 from medad.detectors.ddad.map_regression import CELLS, cells_of, contributions, regressions
-from medad.detectors.unlabeled.standard import standard_of
 from medad.evaluation.selection import unit_of
+from medad.evaluation.standard import standard_of
 from medad.training.fit import Fit
 from medad.training.spec import Recipe
 

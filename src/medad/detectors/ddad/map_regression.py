@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from medad.detectors.unlabeled.standard import standard_of
 from medad.evaluation.pools import normal_against_unlabeled
+from medad.evaluation.standard import standard_of
 from medad.training.seeds import derive_seed
 
 CELLS = 8  # along a side

@@ -19,7 +19,7 @@ from medad.detectors.contract.ranges import ranged
 from medad.detectors.ddad.discrepancy import discrepancies, ensemble_residual, stack
 from medad.detectors.features.detector import EXTRACTOR, PRESETS, FeatureDetector, FeatureOptions
 from medad.detectors.features.extractors.registry import make_extractor
-from medad.detectors.unlabeled.standard import standard_of
+from medad.evaluation.standard import standard_of
 from medad.networks.autoencoder import Reconstruction
 from medad.training.checkpoint import load_tensors, network_state
 from medad.training.fit import Fit

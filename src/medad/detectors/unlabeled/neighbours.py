@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from medad.detectors.contract.division import FoldData
-from medad.detectors.unlabeled.standard import standard_of
+from medad.evaluation.standard import standard_of
 
 NEIGHBOURS = 5
 

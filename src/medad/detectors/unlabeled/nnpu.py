@@ -13,7 +13,7 @@ from medad.detectors.features.detector import PIXELS_IN_TESTS
 from medad.detectors.unlabeled.fold_fits import HELD_SCORES
 from medad.detectors.unlabeled.out_of_fold import Model, OutOfFoldDetector, OutOfFoldOptions
 from medad.detectors.unlabeled.share import normal_share
-from medad.detectors.unlabeled.standard import standard_of
+from medad.evaluation.standard import standard_of
 from medad.training.phase import adam
 
 SNAPSHOTS = (10, 30, 100, 300)  # numbers of steps among which is chosen

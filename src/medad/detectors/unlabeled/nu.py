@@ -13,8 +13,8 @@ from medad.detectors.features.detector import PRESETS
 from medad.detectors.features.extractors.contract import Maps
 from medad.detectors.unlabeled.fold_fits import HELD_SCORES
 from medad.detectors.unlabeled.out_of_fold import Model, OutOfFoldDetector, OutOfFoldOptions
-from medad.detectors.unlabeled.standard import standard_of
 from medad.evaluation.pools import STRENGTHS
+from medad.evaluation.standard import standard_of
 
 
 @dataclass(frozen=True)
