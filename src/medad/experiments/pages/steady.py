@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from medad.experiments.deduplicated import Kept, deduplicated
 from medad.experiments.printed import printed_by
 from medad.experiments.studies.steady.__main__ import FOLDER
 from medad.experiments.studies.steady.ensembles import MOST_IMAGES, WHOLE
@@ -54,22 +55,21 @@ def page(results: Path) -> str:
         "The same of what is made of the maps of the first row: regressions, and ASR-Net by what it sees and learns "
         "from:",
         markdown_table([["score", "form", "AUC_u", "AUROC", "sd"], *_refined(found, refiners)]),
-        *(text for name in names for text in _section(name, found[name], refiners[name])),
+        *(text for name in names for text in _section(name, found[name], refiners[name], deduplicated(name, results))),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _section(dataset: str, maps: Figures, refiners: Figures) -> Iterator[str]:
+def _section(dataset: str, maps: Figures, refiners: Figures, kept: Kept) -> Iterator[str]:
+    columns = len(HEAD) if kept else len(HEAD) - 1
+    ways = [(*way, score) for way in _shown(maps) for score in MAPS]
+    rows = [[*way, *_cells(maps[way])[:columns]] for way in (*ways, *_regressed(maps)) if way in maps]
     yield f"## {dataset}"
-    rows = [
-        [*way, score, *_cells(maps[*way, score])] for way in _shown(maps) for score in MAPS if (*way, score) in maps
-    ]
-    rows += [[*way, *_cells(maps[way])] for way in _regressed(maps)]
-    yield markdown_table([[*WAY, "score", *HEAD], *rows])
-    yield "ASR-Net on the maps of the first row, by what it sees and learns from:"
-    yield markdown_table(
-        [["ASR-Net", "form", "score", *HEAD], *([*way, *_cells(rows)] for way, rows in refiners.items())]
-    )
+    yield markdown_table([[*WAY, "score", *HEAD[:columns]], *rows])
+    if refiners:
+        yield "ASR-Net on the maps of the first row, by what it sees and learns from:"
+        refined = [[*way, *_cells(found)[:columns]] for way, found in refiners.items()]
+        yield markdown_table([["ASR-Net", "form", "score", *HEAD[:columns]], *refined])
 
 
 def _shown(maps: Figures) -> list[Way]:
