@@ -11,7 +11,7 @@ ROOT = Path(medad.experiments.__file__).parent
 ORDER = ("", "grid", "reproduce", "studies", "pages")  # each may import those before it
 PAGES = (
     *("audit", "backbones", "dicom", "experiments", "fidelity", "methods", "overview", "phantom", "promises"),
-    *("refinement", "select", "slides", "steady", "stress", "synthetic"),
+    *("refinement", "select", "slides", "standard", "steady", "stress", "synthetic"),
 )
 ARE_PAGES = {f"pages.{name}" for name in PAGES}
 FILES = sorted(file.relative_to(ROOT) for file in ROOT.rglob("*.py"))

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from medad.experiments.pages import standard
-from medad.experiments.pages.standard import STANDARD, page, summary
+from medad.experiments.pages.standard import page
+from medad.experiments.studies.preset_rows import STANDARD, summary
 
 LABELS = np.repeat([0, 1], 10)
 
@@ -73,8 +74,8 @@ def test_both_presets_stand_side_by_side(results):
 
 def test_aims_are_reached_or_not(results):
     text = page(results)
-    assert cells(text, "brain_tumor", "97.5") == ["+0.5", "+7.5", "0.7", "97, sd 1.0", "yes"]
-    assert cells(text, "fundus_glaucoma", "70.0") == ["+10.0", "-20.0", "0.0", "", "no"]
+    assert cells(text, "brain_tumor", "97.5") == ["+0.5", "+7.5", "+17.5", "+7.5", "0.7", "97, sd 1.0", "yes"]
+    assert cells(text, "fundus_glaucoma", "70.0") == ["+10.0", "-20.0", "", "", "0.0", "", "no"]
     assert cells(text, "brain_tumor", "1", "a_inter") == ["75.1", "97.0"]
 
 

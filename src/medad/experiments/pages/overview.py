@@ -7,9 +7,9 @@ from medad.evaluation.scores import ScoreTable
 from medad.experiments.controls import MEANING
 from medad.experiments.deduplicated import deduplicated
 from medad.experiments.figures import auroc_in_percent
-from medad.experiments.pages import standard
 from medad.experiments.paper import SCORES, published_auroc
 from medad.experiments.stored import RESULTS, Result, stored, stored_controls
+from medad.experiments.studies.preset_rows import summary
 from medad.experiments.subsets import restrict
 from medad.reports.markdown import markdown_table
 
@@ -37,7 +37,7 @@ def overview(results: Path = RESULTS) -> str:
 
 def _standard(results: Path) -> Iterator[str]:
     """Yield a paragraph and a table of preset standard, none if nothing is stored."""
-    if rows := standard.summary(results):
+    if rows := summary(results):
         yield (
             "DDAD in preset standard, means over seeds ± standard deviation ([more](docs/results/ddad_standard.md)); "
             "*control*: the best of what sees no pathology:"

@@ -3,34 +3,27 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from medad.evaluation.metrics import auroc
-from medad.evaluation.scores import ScoreTable
 from medad.experiments.deduplicated import MEANING as CLEAN
-from medad.experiments.deduplicated import deduplicated
 from medad.experiments.printed import printed_by
-from medad.experiments.stored import Result, by_method, machines, stored, stored_controls
+from medad.experiments.stored import Result, machines
+from medad.experiments.studies.preset_rows import HEAD, PAPER, STANDARD, auroc_of, aurocs, rows_of, runs_of
 from medad.experiments.studies.steady.ensembles import DATASETS
-from medad.experiments.subsets import restrict
 from medad.reports.markdown import markdown_table
-from medad.training.run_folder import training_seconds
 
-STANDARD = "ddad-aeu-standard"
-METHODS = (STANDARD, "ddad-aeu", "ddad-aeu-bf16")  # standard, and paper in either precision
 STORED = f"*/{STANDARD}/seed*"
-SCORES = ("pred_score", "a_rec_ensemble", "a_intra", "a_inter", "r_intra", "r_dual", "r_nu")
 # What was asked of preset standard before it was made: AUROC in %, and the standard deviation over seeds.
 AIMS = {"brain_tumor": 97.0, "pediatric_cxr": 85.0, "phantom_plain": 75.0}
 STEADY = {"brain_tumor": 1.0}
 BEHIND = 0.5  # at most, of the better of A_inter and A_rec
+OTHERS = ("a_inter", "a_rec_ensemble")
+
+Runs = Mapping[str, Sequence[Result]]
 
 
 def page(results: Path) -> str:
     """Return the page in Markdown."""
-    found = {name: _runs(name, results) for name in DATASETS}
+    found = {name: runs_of(name, results) for name in DATASETS}
     every = [result.run for runs in found.values() for some in runs.values() for result in some]
-    seeds = [_aimed(name, runs[STANDARD]) for name, runs in found.items() if STANDARD in runs]
     parts = [
         "# DDAD that one can rely on",
         f"{printed_by('medad results ddad_standard')} from the scores stored in `docs/results/DATASET/ddad-aeu*`, "
@@ -39,90 +32,45 @@ def page(results: Path) -> str:
         f"de-duplicated test images, where there are any. {CLEAN} *Reported*: what the preset gives as its score, in "
         "`paper` R_dual; in `standard` the score that tells unlabeled from normal images best, each scored by networks "
         "that had not learned from it (R_dual, unless another is better by more than one standard error). *Control*: "
-        "the best of what sees no pathology. *Minutes*: of training. What led to `standard`, and what was tried: "
-        "[a study](steady.md).",
-        markdown_table([_head(), *(row for name in DATASETS for row in _rows(name, found[name], results))]),
+        "the best of what sees no pathology. *Minutes*: of training. [What is different](../ddad.md) in `standard`; "
+        "[what was tried](steady.md).",
+        markdown_table([HEAD, *(row for name in DATASETS for row in rows_of(name, found[name], results))]),
         "## Aims",
-        f"Set before: reported at most {BEHIND} below A_inter and A_rec of the same networks, on every set; and what "
-        "else stands in the last columns.",
-        markdown_table([["data", "reported", "less A_inter", "less A_rec", "sd", "aim", "reached"], *seeds]),
+        f"Set before: reported at most {BEHIND} below A_inter and A_rec of the same networks on every set, and what "
+        "*aim* says. Beside it, what is reported less A_inter and A_rec of preset paper, where these are stored.",
+        markdown_table([[*_aim_head()], *(_aimed(name, runs) for name, runs in found.items() if STANDARD in runs)]),
         "## Single trainings",
-        markdown_table(
-            [
-                ["data", "seed", "reported score", "AUC_u", "AUROC"],
-                *(row for name in DATASETS for row in _single(found[name])),
-            ]
-        ),
+        markdown_table([["data", "seed", "reported score", "AUC_u", "AUROC"], *_single(found)]),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def summary(results: Path) -> list[list[str]]:
-    """Return a table of what preset standard reports on every data set, beside the best control."""
-    rows = [row for name in DATASETS for row in _rows(name, _runs(name, results), results) if row[1] == "standard"]
-    return [_head(), *rows] if rows else []
+def _aim_head() -> list[str]:
+    paper = [f"{name}, paper" for name in ("less A_inter", "less A_rec")]
+    return ["data", "reported", "less A_inter", "less A_rec", *paper, "sd", "aim", "reached"]
 
 
-def _runs(dataset: str, results: Path) -> dict[str, list[Result]]:
-    runs = by_method(stored(dataset, results))
-    return {name: runs[name] for name in METHODS if name in runs}
-
-
-def _head() -> list[str]:
-    return ["data", "preset", "seeds", "reported", *SCORES[1:], "control", "minutes"]
-
-
-def _rows(dataset: str, runs: Mapping[str, Sequence[Result]], results: Path) -> Iterator[list[str]]:
-    kept = deduplicated(dataset, results)
-    for name, some in runs.items():
-        preset = some[0].run["config"]["preset"] + ("" if name in METHODS[:2] else f", {some[0].run['precision']}")
-        subsets = [None, kept] if kept else [None]
-        told = [" / ".join(_spread(_aurocs(some, score, of)) for of in subsets) for score in SCORES]
-        control = " / ".join(_control(dataset, results, of) for of in subsets)
-        minutes = [seconds / 60 for result in some if (seconds := training_seconds(result.run)) is not None]
-        yield [dataset, preset, str(len(some)), *told, control, f"{np.mean(minutes):.0f}" if minutes else ""]
-
-
-def _aurocs(some: Sequence[Result], score: str, kept: frozenset[str] | None) -> np.ndarray:
-    """Return the AUROC in % of every training, (seeds,)."""
-    tables = [restrict(result.scores, kept) if kept else result.scores for result in some]
-    return np.array([_auroc(table, score) for table in tables if score in table.columns])
-
-
-def _auroc(table: ScoreTable, score: str) -> float:
-    assert table.gt_label is not None
-    return 100 * float(auroc(table.gt_label, table.columns[score]))
-
-
-def _control(dataset: str, results: Path, kept: frozenset[str] | None) -> str:
-    table = stored_controls(dataset, results)
-    if table is None:
-        return ""
-    part = restrict(table, kept) if kept else table
-    return f"{max(_auroc(part, name) for name in table.shown_rows):.1f}"
-
-
-def _spread(values: np.ndarray) -> str:
-    deviation = f" ± {values.std(ddof=1):.1f}" if len(values) > 1 else ""
-    return f"{values.mean():.1f}{deviation}" if len(values) else ""
-
-
-def _aimed(dataset: str, some: Sequence[Result]) -> list[str]:
+def _aimed(dataset: str, runs: Runs) -> list[str]:
     """Return the row of a data set among the aims."""
-    reported, *others = (_aurocs(some, score, None) for score in ("pred_score", "a_inter", "a_rec_ensemble"))
-    mean, deviation = reported.mean(), reported.std(ddof=1) if len(reported) > 1 else np.nan
-    less = [mean - other.mean() for other in others]
+    reported = aurocs(runs[STANDARD], "pred_score")
+    deviation = reported.std(ddof=1) if len(reported) > 1 else None
+    less = [reported.mean() - aurocs(runs[STANDARD], other).mean() for other in OTHERS]
+    paper = next((runs[name] for name in PAPER if name in runs), None)
+    beside = ["" if paper is None else f"{reported.mean() - aurocs(paper, other).mean():+.1f}" for other in OTHERS]
     aim, steady = AIMS.get(dataset), STEADY.get(dataset)
     asked = [*([] if aim is None else [f"{aim:.0f}"]), *([] if steady is None else [f"sd {steady:.1f}"])]
-    reached = [min(less) >= -BEHIND, aim is None or mean >= aim, steady is None or deviation <= steady]
-    told = [f"{value:+.1f}" for value in less]
-    return [dataset, f"{mean:.1f}", *told, f"{deviation:.1f}", ", ".join(asked), "yes" if all(reached) else "no"]
+    reached = [min(less) >= -BEHIND, aim is None or reported.mean() >= aim]
+    reached += [steady is None or (deviation is not None and deviation <= steady)]
+    told = [f"{reported.mean():.1f}", *(f"{value:+.1f}" for value in less), *beside]
+    spread = "" if deviation is None else f"{deviation:.1f}"
+    return [dataset, *told, spread, ", ".join(asked), "yes" if all(reached) else "no"]
 
 
-def _single(runs: Mapping[str, Sequence[Result]]) -> Iterator[list[str]]:
-    for result in runs.get(STANDARD, ()):
+def _single(found: Mapping[str, Runs]) -> Iterator[list[str]]:
+    """Yield a row for each training: which score it chose, and how good that is."""
+    for result in (result for runs in found.values() for result in runs.get(STANDARD, ())):
         choice = result.run.get("choice") or {"chosen": "a_rec_ensemble", "judged": {}}
         judged = choice["judged"].get(choice["chosen"])
         auc_u = f"{100 * judged['auc_u']:.1f}" if judged else ""
-        figure = f"{_auroc(result.scores, 'pred_score'):.1f}"
+        figure = f"{auroc_of(result.scores, 'pred_score'):.1f}"
         yield [result.run["data"]["name"], str(result.run["seed"]), choice["chosen"], auc_u, figure]
