@@ -19,7 +19,7 @@ from helpers import stages_of
 
 from benchmarks import reference_loop as loop
 from benchmarks.images import as_pil, make_pixels, make_set
-from benchmarks.pieces import DualOnly
+from benchmarks.pieces import DualOnly, OneRefiner
 from medad.detectors.contract.plan import TrainingData
 from medad.detectors.ddad.options import DDADOptions
 from medad.training.checkpoint import load_tensors, network_state, save_tensors
@@ -48,7 +48,7 @@ def make_detector(backbone: str = "ae") -> DualOnly:
 
 def make_stages(detector: DualOnly, folder: Path) -> list[list[Spec]]:
     np.save(folder / "normal.npy", make_pixels(COUNT, 64))
-    for name in detector.members("ndm") + detector.members("udm"):
+    for name in OneRefiner(detector.options, True).members:
         save_tensors(finished_path(folder, name), network_state({name: detector.networks_[name]}))
     files = (folder / "normal.npy",) * 2
     return stages_of(detector, TrainingData(files, (COUNT, COUNT), ("normal", "unlabeled")), folder)
@@ -110,7 +110,9 @@ def test_scores_are_the_same():
     pixels = make_pixels(5, 64)
     ours = np.concatenate([batch.scores["r_dual"] for batch in detector.predict(make_set(pixels))])
 
-    modules = [[loop.plain(detector.networks_[name]) for name in detector.members(m)] for m in ("ndm", "udm")]
+    modules = [
+        [loop.plain(detector.networks_[name]) for name in names] for names in detector.ensembles[0].modules.values()
+    ]
     images = loop.Normalised(as_pil(pixels))
     maps_of = partial(loop.discrepancy_maps, *modules)
     reference = loop.refined_scores(loop.plain(detector.networks_["r_dual"]), list(images), maps_of)

@@ -76,7 +76,7 @@ def test_only_standard_makes_fewer_epochs_of_many_images(method):
 @pytest.mark.parametrize(
     ("method", "expected"),
     [
-        ("ddad", {"epochs": 125, "refine_epochs": 50}),
+        ("ddad", {"epochs": 125, "refine_epochs": 25}),
         ("deep_svdd", {"epochs": 75, "milestone": 25, "pretrain_epochs": 175, "pretrain_milestone": 125}),
         ("aae", {"epochs": 125, "warm_up": 3}),
         ("dae", {}),  # an epoch is a number of steps there

@@ -190,7 +190,7 @@ class DDAD(Detector):
     def refiner(self, plan: Plan, of: str, ensemble: Ensemble) -> Spec:
         """Return the phase of the ASR-Net that makes the map `of`, which asks for the members as they lie finished."""
         plan, modules = (plan, ["ndm", "udm"]) if of == "r_dual" else (plan.normal, ["ndm"])
-        o, name = plan.options, ensemble.refiners[of]
+        o, name = plan.options, f"{ensemble.prefix}{of}"
         recipe = Recipe(plan.normal.count, o.refine_batch_size, o.refine_epochs, o.refine_steps)
         members = [ensemble.modules[module] for module in modules]
         build = partial(refinement_phase, name=name, of=of, modules=members)

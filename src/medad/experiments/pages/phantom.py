@@ -38,12 +38,13 @@ def _section(level: str, results: Path) -> str:
 
 
 def _tables(dataset: str, results: Path) -> Iterator[tuple[str, ScoreTable]]:
-    """Yield the scores of every seed, those of the controls first."""
+    """Yield the scores of every seed in this preset, those of the controls first."""
     for table in (stored_controls(dataset, results, seed) for seed in SEEDS):
         if table is not None:
             yield "control", table
     for result in stored(dataset, results):
-        yield result.method, result.scores
+        if result.run["config"]["preset"] == PRESET:
+            yield result.method, result.scores
 
 
 def _spread(seeds: list[dict], group: str, metric: str) -> str:
