@@ -121,14 +121,18 @@ def test_scores_do_not_depend_on_what_else_is_in_a_batch(fitted):
         np.testing.assert_allclose(np.concatenate([s[name] for s in single]), values, rtol=1e-3, atol=5e-3)
 
 
-@pytest.mark.parametrize(("options", "epochs"), [({}, 125), ({"folds": 0}, 250), ({"fold_images": None}, 250)])
-def test_folds_are_trained_for_as_many_steps_on_many_images(tmp_path, options, epochs):
+@pytest.mark.parametrize(
+    ("options", "unlabeled", "epochs"),
+    [({}, 300, 125), ({}, 0, 250), ({}, 20, 250), ({"folds": 0}, 300, 250), ({"fold_images": None}, 300, 250)],
+)
+def test_folds_are_trained_for_as_many_steps_on_many_images(tmp_path, options, unlabeled, epochs):
     detector = make_detector("ddad", "standard", device="cpu", **options)
-    data = TrainingData((tmp_path / "0.npy", tmp_path / "1.npy"), (400, 300), ("a", "b"))
-    plan = detector.plan(data, tmp_path)
-    assert (plan.options.epochs, plan.options.most_images) == (epochs, 4000)
-    assert plan.options.refine_epochs == epochs // 5
-    assert detector.plan(data.normal, tmp_path).options == detector.options
+    counts, rng = (400, unlabeled)[: 1 + bool(unlabeled)], np.random.default_rng(0)
+    files = tuple(tmp_path / f"{i}.npy" for i in range(len(counts)))
+    for file, count in zip(files, counts, strict=True):
+        np.save(file, rng.integers(0, 256, (count, 1, 8, 8), np.uint8))
+    plan = detector.plan(TrainingData(files, counts, ("a", "b")[: len(counts)]), tmp_path)
+    assert (plan.options.epochs, plan.options.refine_epochs, plan.options.most_images) == (epochs, epochs // 5, 4000)
 
 
 def test_passes_of_networks_with_dropout_are_judged_as_they_score():

@@ -139,7 +139,7 @@ class DDAD(Detector):
     def plan(self, data: TrainingData, folder: Path) -> Plan:
         """Return the training, which is shorter with folds."""
         plan = super().plan(data, folder)
-        if not (self.options.folds and plan.has_unlabeled):
+        if self._division(plan) is None:
             return plan
         shorter = replace(self.options, most_images=self.options.fold_images)
         return plan.with_options(replace(shorter.for_images(data.counts[0]), most_images=self.options.most_images))
@@ -148,6 +148,8 @@ class DDAD(Detector):
         """Return the members' phases, then ASR-Net's, then the choice of the score."""
         division = self._division(plan)
         if division is None:
+            if self.options.folds and plan.has_unlabeled:
+                print(f"{self.name}: too few images for folds: the reconstruction error is reported", file=sys.stderr)
             return self._networks([(plan, self._ensembles(plan.has_unlabeled, 0)[0])])
         ensembles = self._ensembles(True, len(division.folds))
         parts = [plan.part(np.sort(learn)) for learn, _ in division.folds]
@@ -165,10 +167,7 @@ class DDAD(Detector):
             return None
         division = Division.of(plan, self.options.folds)
         counts = [np.bincount(division.pool[left], minlength=2).min() for _, left in division.folds]
-        if min(counts, default=0) < FEWEST:
-            print(f"{self.name}: too few images for folds: the reconstruction error is reported", file=sys.stderr)
-            return None
-        return division
+        return division if min(counts, default=0) >= FEWEST else None
 
     def _networks(self, parts: Sequence[tuple[Plan, Ensemble]]) -> list[list[Spec]]:
         members = [

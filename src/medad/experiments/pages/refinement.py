@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import yaml
 from matplotlib.figure import Figure
 
 from medad.evaluation.scores import read_scores
 from medad.experiments.deduplicated import MEANING as CLEAN
 from medad.experiments.deduplicated import deduplicated
 from medad.experiments.figures import auroc_in_percent
+from medad.experiments.paper import published_auroc
 from medad.experiments.printed import printed_by
 from medad.experiments.subsets import restrict
 from medad.reports.markdown import markdown_table
@@ -60,9 +62,14 @@ def _row(variant: str, weights: str, runs: list[np.ndarray]) -> list[str]:
     return [variant, weights, str(len(runs)), *numbers]
 
 
+def _run(folder: Path) -> Path:
+    """Return where the run is stored whose members were refined."""
+    return folder.parent / folder.name.removeprefix("refinement-of-")
+
+
 def _unrefined(folder: Path) -> Iterator[list[str]]:
     """Yield a row for each map of the run before refinement, if its scores are stored."""
-    file = folder.parent / folder.name.removeprefix("refinement-of-") / "scores.csv"
+    file = _run(folder) / "scores.csv"
     if file.exists():
         table = read_scores(file)
         kept = deduplicated(folder.parent.parent.name, folder.parents[2])
@@ -72,8 +79,18 @@ def _unrefined(folder: Path) -> Iterator[list[str]]:
             yield [f"{name}, not refined", "", "", whole, "", "", *(clean or [""])]
 
 
-def _draw(curves: Curves) -> bytes:
+def _published(folder: Path, score: str) -> float | None:
+    """Return the AUROC in % that the paper has for the score, if its run is stored and the paper has one."""
+    file = _run(folder) / "run.yaml"
+    if not file.exists():
+        return None
+    run = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return published_auroc(run["data"]["name"], run["options"]["backbone"], score)
+
+
+def _draw(folder: Path) -> bytes:
     """Return a PNG of AUROC over epochs."""
+    curves = read_curves(folder)
     variants = sorted({variant for variant, _ in curves})
     figure = Figure(figsize=(4 * len(variants), 3.2), layout="constrained")
     axes = figure.subplots(1, len(variants), sharey=True, squeeze=False)[0]
@@ -81,6 +98,9 @@ def _draw(curves: Curves) -> bytes:
         for weights, colour in (("last", "tab:orange"), ("average", "tab:blue")):
             for i, run in enumerate(curves.get((variant, weights), [])):
                 ax.plot(run[:, 0], run[:, 1], color=colour, lw=1, label=weights if i == 0 else None)
+        published = _published(folder, variant.split("-")[0])
+        if published is not None:
+            ax.axhline(published, color="0.3", ls="--", lw=1, label="published")
         ax.set(title=variant, xlabel="epoch of ASR-Net", ylabel="AUROC, %" if ax is axes[0] else "")
         ax.legend()
     png = io.BytesIO()
@@ -95,7 +115,7 @@ def page(results: Path) -> str:
 
 def pictures(results: Path) -> dict[str, bytes]:
     """Return the figures of the page, PNG files by name."""
-    return {_picture(folder): _draw(read_curves(folder)) for folder in _folders(results)}
+    return {_picture(folder): _draw(folder) for folder in _folders(results)}
 
 
 def _folders(results: Path) -> list[Path]:
@@ -117,5 +137,5 @@ def _heading() -> Iterator[str]:
         "channels and a fifth of the epochs. Synthetic anomalies are those of the paper, squares of another image "
         "blended in, where no others are named: those of PII, NSA and CutPaste, or textures in Perlin masks. "
         "The swing is the highest minus the lowest AUROC over the second half of training, mean over seeds. No epoch "
-        f"is chosen: the last one counts. {CLEAN}"
+        f"is chosen: the last one counts. Dashed in the figures: the paper's figure (Table 3). {CLEAN}"
     )
