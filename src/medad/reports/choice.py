@@ -18,11 +18,15 @@ def choice_section(choice: Mapping | None, describe: Callable[[str], str]) -> It
     if choice is None:
         return
     judged = sorted(choice["judged"].items(), key=lambda item: -item[1]["auc_u"])
-    rows = [[name, f"{j['auc_u']:.3f}", f"{j['low']:.3f} to {j['high']:.3f}", describe(name)] for name, j in judged]
+    several = "the mean, which is reported" if " + " in choice["chosen"] else ""
+    rows = [
+        [name, f"{j['auc_u']:.3f}", f"{j['low']:.3f} to {j['high']:.3f}", several if "+" in name else describe(name)]
+        for name, j in judged
+    ]
     told = (
-        f"The detector reports {choice['chosen']}. It was chosen without a label: every normal and every unlabeled "
-        "image of the training was scored by networks that had not learned from it. AUC_u tells how well a score tells "
-        "the unlabeled from the normal images (.5 is guessing)."
+        f"The detector reports {'the mean of ' if several else ''}{choice['chosen']}. It was chosen without a label: "
+        "every normal and every unlabeled image of the training was scored by networks that had not learned from it. "
+        "AUC_u tells how well a score tells the unlabeled from the normal images (.5 is guessing)."
     )
     yield section(
         "Which score is reported",

@@ -10,7 +10,7 @@ from helpers import make_images
 from sklearn.linear_model import LogisticRegression
 
 from medad.detectors.contract.plan import TrainingData
-from medad.detectors.ddad.choice import choose
+from medad.detectors.ddad.choice import choice_of, choose, tensor_of
 from medad.detectors.ddad.cross_fit import ALL, maps_by
 from medad.detectors.ddad.cross_fit import NAME as CHOICE
 from medad.detectors.ddad.discrepancy import a_inter, a_intra, ensemble_residual, stack
@@ -41,16 +41,25 @@ def fitted():
     return make().fit(NORMAL, UNLABELED)
 
 
-def test_a_score_that_is_hardly_better_is_not_chosen():
+def test_scores_that_are_as_good_as_the_best_are_averaged():
+    rng = np.random.default_rng(4)
+    pool = np.repeat([0, 1], 200)
+    one, other = pool + rng.normal(size=400), pool + rng.normal(size=400)
+    choice = choose(pool, {"bad": -one, "one": one, "other": other})
+    assert choice.names == ("one", "other") and choice.chosen == "one + other"
+    assert choice.judged["one + other"].auc_u == auroc(pool, (one + other) / 2) > choice.judged["one"].auc_u
+    best = max(choice.names, key=lambda name: choice.judged[name].auc_u)
+    assert choice.judged[best].behind == 0 > choice.judged["one + other"].behind
+    assert choice_of(tensor_of(choice), ["bad", "one", "other"]) == choice
+
+
+def test_a_score_that_is_clearly_better_is_alone():
     rng = np.random.default_rng(4)
     pool = np.repeat([0, 1], 200)
     usual = pool + rng.normal(size=400)
-    hardly, clearly = usual + rng.normal(size=400) + 0.5 * pool, usual + 2.0 * pool
-    assert auroc(pool, usual) < auroc(pool, hardly) < auroc(pool, usual) + 0.01
-    assert choose(pool, {"hardly": hardly, "usual": usual}, "usual") == "usual"
-    assert choose(pool, {"hardly": hardly, "clearly": clearly, "usual": usual}, "usual") == "clearly"
-    assert choose(pool, {"worse": -usual, "usual": usual}, "usual") == "usual"
-    assert choose(pool, {"same": usual, "usual": usual}, "usual") == "usual"
+    choice = choose(pool, {"usual": usual, "clearly": usual + 2.0 * pool})
+    assert choice.names == ("clearly",) and list(choice.judged) == ["usual", "clearly"]
+    assert choice_of(tensor_of(choice), ["usual", "clearly"]) == choice
 
 
 @pytest.mark.parametrize("patients", [False, True])
@@ -147,31 +156,33 @@ def test_labels_and_test_images_have_no_say(fitted):
     assert make().fit(*labelled).choice_ == fitted.choice_
 
 
-def test_the_chosen_score_and_its_map_are_reported(fitted, tmp_path):
+CANDIDATES = ["a_rec_ensemble", "a_intra", "a_inter", "r_intra", "r_dual", "r_nu"]
+
+
+def test_the_choice_is_told_and_kept(fitted, tmp_path):
     choice = fitted.choice_
-    assert list(choice.judged) == ["a_rec_ensemble", "a_intra", "a_inter", "r_intra", "r_dual", "r_nu"]
-    assert fitted.reported == choice.chosen
-    (prediction,) = fitted.predict(make_images(3))
-    np.testing.assert_array_equal(prediction.scores["pred_score"], prediction.scores[choice.chosen])
-    shown = prediction.maps["a_rec" if choice.chosen == "a_rec_ensemble" else choice.chosen]
-    np.testing.assert_array_equal(prediction.maps["anomaly_map"], shown)
+    assert list(choice.judged) == list(dict.fromkeys([*CANDIDATES, choice.chosen]))
+    assert fitted.reported == choice.names
     fitted.save(tmp_path)
     told = yaml.safe_load((tmp_path / "run.yaml").read_text())["choice"]
     assert told["chosen"] == choice.chosen and list(told["judged"]) == list(choice.judged)
     again = load_detector(tmp_path, device="cpu")
     assert again.choice_ == choice
-    np.testing.assert_array_equal(again.scores(make_images(3))["pred_score"], prediction.scores["pred_score"])
+    found, expected = (detector.scores(make_images(3))["pred_score"] for detector in (again, fitted))
+    np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("chosen", ["a_rec_ensemble", "a_inter", "r_nu"])
-def test_any_candidate_can_be_reported(fitted, chosen):
-    names = list(fitted.choice_.judged)
+@pytest.mark.parametrize("names", [("a_rec_ensemble",), ("a_inter",), ("r_nu",), ("a_rec_ensemble", "r_dual", "r_nu")])
+def test_any_candidates_can_be_reported(fitted, names):
     detector = make()
-    changed = {f"{CHOICE}/chosen": torch.tensor(names.index(chosen))}
-    detector.load_state(network_state(fitted.networks_) | fitted.tensors_ | changed, unlabeled=True)
+    near = [float(name not in names) for name in CANDIDATES] + [0.0] * (len(names) > 1)
+    judged = torch.tensor([[0.6, 0.5, 0.7, 0.1, behind, 0.0] for behind in near], dtype=torch.float64)
+    detector.load_state(network_state(fitted.networks_) | fitted.tensors_ | {f"{CHOICE}/judged": judged}, True)
     found, maps = detector.analyse(torch.rand(3, 1, 64, 64) * 2 - 1)
-    assert torch.equal(found["pred_score"], found[chosen])
-    assert torch.equal(maps["anomaly_map"], maps["a_rec" if chosen == "a_rec_ensemble" else chosen])
+    assert detector.reported == names and detector.choice_.chosen == " + ".join(names)
+    torch.testing.assert_close(found["pred_score"], sum(found[name] for name in names) / len(names))
+    shown = ["a_rec" if name == "a_rec_ensemble" else name for name in names]
+    torch.testing.assert_close(maps["anomaly_map"], sum(maps[name] for name in shown) / len(names))
 
 
 def test_the_map_of_the_regression_is_exact(fitted):
@@ -193,7 +204,7 @@ def test_without_unlabeled_images_it_is_the_reconstruction_error():
 
 def test_with_too_few_images_it_is_the_reconstruction_error(capsys):
     detector = make().fit(make_images(12, seed=1), make_images(8, seed=2, name="pool"))
-    assert detector.reported == "a_rec_ensemble" and detector.choice_ is None
+    assert detector.reported == ("a_rec_ensemble",) and detector.choice_ is None
     assert "too few images for folds" in capsys.readouterr().err
 
 

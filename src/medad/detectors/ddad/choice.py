@@ -7,58 +7,68 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medad.evaluation.delong import paired_variance
-from medad.evaluation.metrics import auroc
-from medad.evaluation.selection import Judged, judge
+from medad.evaluation.selection import Judged, chosen, judge
 
 RULE = (
-    "the refined score, unless another tells unlabeled from normal images better by more than one standard error of "
-    "the difference: then the best of all"
+    "the score that tells unlabeled from normal images best, and all that are behind it by no more than one standard "
+    "error of the difference; of several the mean is reported"
 )
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen, and how well every candidate tells unlabeled from normal images, each left out of training."""
+    """What was chosen, and how well every candidate tells unlabeled from normal images, each left out of training.
 
-    chosen: str
+    Attributes
+    ----------
+    names : tuple of str
+        The scores whose mean is reported.
+    judged : mapping of str to Judged
+        Of every candidate; of several that were chosen their mean, too, under `chosen`.
+    """
+
+    names: tuple[str, ...]
     judged: Mapping[str, Judged]
 
+    @property
+    def chosen(self) -> str:
+        """The names as one."""
+        return " + ".join(self.names)
 
-def choose(
-    unlabeled: np.ndarray, scores: Mapping[str, np.ndarray], usual: str, patients: Sequence[str] | None = None
-) -> str:
-    """Return the name of the score that `RULE` chooses.
+
+def choose(unlabeled: np.ndarray, scores: Mapping[str, np.ndarray], patients: Sequence[str] | None = None) -> Choice:
+    """Return what `RULE` chooses.
 
     Parameters
     ----------
     unlabeled : ndarray
         (n,) 0 for normal, 1 for unlabeled images.
     scores : mapping of str to ndarray
-        (n,) each, of networks that had not seen the image.
-    usual : str
-        Which is reported unless another is clearly better.
+        (n,) each, of networks that had not seen the image, in units of the spread of normal images.
     patients : sequence of str, optional
         (n,) whose each image is, empty where unknown.
     """
-    found = {name: auroc(unlabeled, values) for name, values in scores.items()}
-    best = max(found, key=found.__getitem__)
-    error = np.sqrt(max(paired_variance(unlabeled, scores[best], scores[usual], patients), 0.0))
-    return best if found[best] - found[usual] > error else usual
+    best = scores[chosen(unlabeled, scores)]
+    judged = judge(unlabeled, scores, best, patients)
+    choice = Choice(_near(judged), judged)
+    if len(choice.names) == 1:
+        return choice
+    mean = {choice.chosen: np.mean([scores[name] for name in choice.names], axis=0)}
+    return Choice(choice.names, judged | judge(unlabeled, mean, best, patients))
 
 
-def judged_tensors(
-    pool: np.ndarray, scores: Mapping[str, np.ndarray], usual: str, groups: list[str]
-) -> dict[str, Tensor]:
-    """Return the choice as tensors, which `choice_of` reads; the parameters are those of `choose`."""
-    chosen = choose(pool, scores, usual, groups)
-    judged = judge(pool, scores, scores[chosen], groups)
-    return {
-        "judged": torch.tensor([astuple(one) for one in judged.values()], dtype=torch.float64),
-        "chosen": torch.tensor(list(scores).index(chosen)),
-    }
+def _near(judged: Mapping[str, Judged]) -> tuple[str, ...]:
+    return tuple(name for name, one in judged.items() if one.behind <= one.behind_se)
 
 
-def choice_of(chosen: Tensor, judged: Tensor, names: Sequence[str]) -> Choice:
-    """Return the choice, given its tensors and the names of the scores that were chosen from."""
-    return Choice(names[int(chosen)], {n: Judged(*row) for n, row in zip(names, judged.tolist(), strict=True)})
+def tensor_of(choice: Choice) -> Tensor:
+    """Return the choice as a tensor, which `choice_of` reads."""
+    return torch.tensor([astuple(one) for one in choice.judged.values()], dtype=torch.float64)
+
+
+def choice_of(judged: Tensor, names: Sequence[str]) -> Choice:
+    """Return the choice, given its tensor and the names of the candidates."""
+    rows = [Judged(*row) for row in judged.tolist()]
+    candidates = dict(zip(names, rows, strict=False))
+    chosen_names = _near(candidates)
+    return Choice(chosen_names, candidates | {" + ".join(chosen_names): row for row in rows[len(names) :]})

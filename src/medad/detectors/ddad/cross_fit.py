@@ -12,7 +12,7 @@ from torch import Tensor
 from medad.detectors.contract.division import Division
 from medad.detectors.contract.plan import Plan
 from medad.detectors.contract.seen import fold_of
-from medad.detectors.ddad.choice import Choice, choice_of, judged_tensors
+from medad.detectors.ddad.choice import Choice, choice_of, choose, tensor_of
 from medad.detectors.ddad.ensemble import RAW, RAW_SCORE, Ensemble, Networks, maps_by_all
 from medad.detectors.ddad.map_regression import CELLS, cells_of, contributions, regressions
 from medad.evaluation.selection import unit_of
@@ -94,8 +94,8 @@ def _look_back(
     learned = {"centres": centres, "lines": lines, "units": units}
     learned |= {"seen": division.digests[order], "folds": fold[order]}
     columns, owners = dict(zip([*names, NU], held.T, strict=True)), [str(group) for group in groups]
-    choice = judged_tensors(pool, columns, names[-1], owners)
-    return {name: torch.from_numpy(value) for name, value in learned.items()} | choice
+    judged = tensor_of(choose(pool, columns, owners))
+    return {name: torch.from_numpy(value) for name, value in learned.items()} | {"judged": judged}
 
 
 def _numbers(division: Division) -> np.ndarray:
@@ -141,7 +141,7 @@ class CrossFit:
         if not own:
             return None
         every = [*names, NU]
-        return cls(every, choice=choice_of(own.pop("chosen"), own.pop("judged"), [RAW_SCORE, *every[1:]]), **own)
+        return cls(every, choice=choice_of(own.pop("judged"), [RAW_SCORE, *every[1:]]), **own)
 
     def maps(self, x: Tensor, ensembles: Sequence[Ensemble], networks: Networks) -> dict[str, Tensor]:
         """Return the maps of images in units of the spread of normal ones, (n, S, S) each.

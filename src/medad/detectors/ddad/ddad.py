@@ -57,8 +57,8 @@ class DDAD(Detector):
     maps of a new image are by all networks as one ensemble, those of an image that was learned from, known by its
     content, by the DDAD that left it out, so that the unlabeled images themselves can be ranked; all in units of the
     spread of normal images. ``r_nu``, a regression of unlabeled against normal images on such maps, joins the scores,
-    and ``pred_score`` is chosen among them without labels. Without unlabeled images, or with too few for folds, it is
-    ``a_rec_ensemble``.
+    and ``pred_score`` is the mean of those that tell unlabeled from normal images best. Without unlabeled images, or
+    with too few for folds, it is ``a_rec_ensemble``.
 
     Differs from the paper: where text and code disagree the code is followed (four linear layers,
     mean losses, half of the synthetic images clean), except for the divisor of the standard
@@ -116,11 +116,11 @@ class DDAD(Detector):
         return self.cross_fit_.choice if self.cross_fit_ else None
 
     @property
-    def reported(self) -> str:
-        """The name of the score that is ``pred_score``."""
+    def reported(self) -> tuple[str, ...]:
+        """The names of the scores whose mean is ``pred_score``."""
         if self.choice_ is not None:
-            return self.choice_.chosen
-        return RAW_SCORE if self.options.folds else self.ensembles[0].maps[-1]
+            return self.choice_.names
+        return (RAW_SCORE if self.options.folds else self.ensembles[0].maps[-1],)
 
     @property
     def shortened_by(self) -> str:
@@ -214,8 +214,9 @@ class DDAD(Detector):
             singles = {f"a_rec_{k + 1}": residual_map(x, out).mean((1, 2)) for k, out in enumerate(single)}
         means = {name: value.mean((1, 2)) for name, value in maps.items()}
         scores = singles | {RAW_SCORE: means.pop(RAW[0])} | means
-        shown = maps[RAW[0] if self.reported == RAW_SCORE else self.reported]
-        return scores | {"pred_score": scores[self.reported]}, maps | {"anomaly_map": shown}
+        scores["pred_score"] = torch.stack([scores[name] for name in self.reported]).mean(0)
+        shown = [maps[RAW[0] if name == RAW_SCORE else name] for name in self.reported]
+        return scores, maps | {"anomaly_map": torch.stack(shown).mean(0)}
 
     def save(self, folder: str | Path) -> None:
         """Write what every detector does, and in ``run.yaml`` which score was chosen, and how all candidates did."""
@@ -228,7 +229,7 @@ class DDAD(Detector):
         super()._train(data, folder, store)
         if self.choice_ is not None:
             figures = ", ".join(f"{name} {j.auc_u:.3f}" for name, j in self.choice_.judged.items())
-            told = f"unlabeled against normal images, out of fold, AUROC: {figures}; reported: {self.reported}"
+            told = f"unlabeled against normal images, out of fold, AUROC: {figures}; reported: {self.choice_.chosen}"
             print(f"{self.name}: {told}", file=sys.stderr)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from medad.experiments.deduplicated import MEANING as CLEAN
 from medad.experiments.printed import printed_by
 from medad.experiments.stored import Result, machines
-from medad.experiments.studies.preset_rows import HEAD, PAPER, STANDARD, auroc_of, aurocs, rows_of, runs_of
+from medad.experiments.studies.preset_rows import HEAD, PAPER, SCORES, STANDARD, auroc_of, aurocs, rows_of, runs_of
 from medad.experiments.studies.steady.ensembles import DATASETS
 from medad.reports.markdown import markdown_table
 
@@ -31,8 +31,8 @@ def page(results: Path) -> str:
         "AUROC of test images in %, mean over seeds ± standard deviation; behind the slash the figure on the "
         f"de-duplicated test images, where there are any. {CLEAN} *Reported*: what the preset gives as its score, in "
         "`paper` R_dual; in `standard` the score that tells unlabeled from normal images best, each scored by networks "
-        "that had not learned from it (R_dual, unless another is better by more than one standard error). *Control*: "
-        "the best of what sees no pathology. *Minutes*: of training. [What is different](../ddad.md) in `standard`; "
+        "that had not learned from it, or its mean with all that are as good up to one standard error. *Control*: the "
+        "best of what sees no pathology. *Minutes*: of training. [What is different](../ddad.md) in `standard`; "
         "[what was tried](steady.md).",
         markdown_table([HEAD, *(row for name in DATASETS for row in rows_of(name, found[name], results))]),
         "## Aims",
@@ -40,7 +40,7 @@ def page(results: Path) -> str:
         "*aim* says. Beside it, what is reported less A_inter and A_rec of preset paper, where these are stored.",
         markdown_table([[*_aim_head()], *(_aimed(name, runs) for name, runs in found.items() if STANDARD in runs)]),
         "## Single trainings",
-        markdown_table([["data", "seed", "reported score", "AUC_u", "AUROC"], *_single(found)]),
+        markdown_table([["data", "seed", "reported", "AUC_u", "AUC_u of the best alone", "AUROC"], *_single(found)]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -70,7 +70,8 @@ def _single(found: Mapping[str, Runs]) -> Iterator[list[str]]:
     """Yield a row for each training: which score it chose, and how good that is."""
     for result in (result for runs in found.values() for result in runs.get(STANDARD, ())):
         choice = result.run.get("choice") or {"chosen": "a_rec_ensemble", "judged": {}}
-        judged = choice["judged"].get(choice["chosen"])
-        auc_u = f"{100 * judged['auc_u']:.1f}" if judged else ""
-        figure = f"{auroc_of(result.scores, 'pred_score'):.1f}"
-        yield [result.run["data"]["name"], str(result.run["seed"]), choice["chosen"], auc_u, figure]
+        auc_u = {name: one["auc_u"] for name, one in choice["judged"].items()}
+        told = [auc_u.get(choice["chosen"]), max((auc_u[name] for name in auc_u if name in SCORES), default=None)]
+        figures = ["" if value is None else f"{100 * value:.1f}" for value in told]
+        figures += [f"{auroc_of(result.scores, 'pred_score'):.1f}"]
+        yield [result.run["data"]["name"], str(result.run["seed"]), choice["chosen"], *figures]
