@@ -317,6 +317,11 @@ def test_a_detector_that_chose_its_score_tells_why(report, table):
     told = page.text.split("Which score is reported")[1]
     assert "reports a_inter" in told and "The rule: the <best>." in told
     assert told.index("0.750") < told.index("0.600") and DDAD.meaning("a_inter") in told
+    both = judged | {"r_dual + a_inter": {"auc_u": 0.76, "low": 0.71, "high": 0.81}}
+    page, _ = report(table, choice={"chosen": "r_dual + a_inter", "rule": "all", "judged": both})
+    told = page.text.split("Which score is reported")[1]
+    assert "reports the mean of r_dual, a_inter." in told
+    assert told.index("0.760") < told.index("the mean, which is reported") < told.index("0.750")
     assert "Which score is reported" not in report(table)[0].text
 
 

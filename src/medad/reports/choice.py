@@ -23,9 +23,10 @@ def choice_section(choice: Mapping | None, describe: Callable[[str], str]) -> It
         [name, f"{j['auc_u']:.3f}", f"{j['low']:.3f} to {j['high']:.3f}", several if "+" in name else describe(name)]
         for name, j in judged
     ]
+    reported = choice["chosen"].replace(" + ", ", ")
     told = (
-        f"The detector reports {'the mean of ' if several else ''}{choice['chosen']}. It was chosen without a label: "
-        "every normal and every unlabeled image of the training was scored by networks that had not learned from it. "
+        f"The detector reports {'the mean of ' if several else ''}{reported}. This was chosen without a label: every "
+        "normal and every unlabeled image of the training was scored by networks that had not learned from it. "
         "AUC_u tells how well a score tells the unlabeled from the normal images (.5 is guessing)."
     )
     yield section(
