@@ -18,14 +18,14 @@ def choice_section(choice: Mapping | None, describe: Callable[[str], str]) -> It
     if choice is None:
         return
     judged = sorted(choice["judged"].items(), key=lambda item: -item[1]["auc_u"])
-    several = "the mean, which is reported" if " + " in choice["chosen"] else ""
+    mean = {choice["chosen"]: "the mean, which is reported"} if " + " in choice["chosen"] else {}
     rows = [
-        [name, f"{j['auc_u']:.3f}", f"{j['low']:.3f} to {j['high']:.3f}", several if "+" in name else describe(name)]
+        [name, f"{j['auc_u']:.3f}", f"{j['low']:.3f} to {j['high']:.3f}", mean.get(name) or describe(name)]
         for name, j in judged
     ]
     reported = choice["chosen"].replace(" + ", ", ")
     told = (
-        f"The detector reports {'the mean of ' if several else ''}{reported}. This was chosen without a label: every "
+        f"The detector reports {'the mean of ' if mean else ''}{reported}. This was chosen without a label: every "
         "normal and every unlabeled image of the training was scored by networks that had not learned from it. "
         "AUC_u tells how well a score tells the unlabeled from the normal images (.5 is guessing)."
     )

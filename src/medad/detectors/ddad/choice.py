@@ -1,7 +1,8 @@
 """The score that DDAD reports, chosen without labels: every image is scored by networks that did not learn from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -30,6 +31,12 @@ class Choice:
     names: tuple[str, ...]
     judged: Mapping[str, Judged]
 
+    @classmethod
+    def among(cls, candidates: Mapping[str, Judged]) -> Self:
+        """Return what `RULE` chooses of them."""
+        near = (name for name, one in candidates.items() if one.behind <= one.behind_se)
+        return cls(tuple(near), candidates)
+
     @property
     def chosen(self) -> str:
         """The names as one."""
@@ -49,16 +56,11 @@ def choose(unlabeled: np.ndarray, scores: Mapping[str, np.ndarray], patients: Se
         (n,) whose each image is, empty where unknown.
     """
     best = scores[chosen(unlabeled, scores)]
-    judged = judge(unlabeled, scores, best, patients)
-    choice = Choice(_near(judged), judged)
+    choice = Choice.among(judge(unlabeled, scores, best, patients))
     if len(choice.names) == 1:
         return choice
     mean = {choice.chosen: np.mean([scores[name] for name in choice.names], axis=0)}
-    return Choice(choice.names, judged | judge(unlabeled, mean, best, patients))
-
-
-def _near(judged: Mapping[str, Judged]) -> tuple[str, ...]:
-    return tuple(name for name, one in judged.items() if one.behind <= one.behind_se)
+    return replace(choice, judged={**choice.judged, **judge(unlabeled, mean, best, patients)})
 
 
 def tensor_of(choice: Choice) -> Tensor:
@@ -69,6 +71,6 @@ def tensor_of(choice: Choice) -> Tensor:
 def choice_of(judged: Tensor, names: Sequence[str]) -> Choice:
     """Return the choice, given its tensor and the names of the candidates."""
     rows = [Judged(*row) for row in judged.tolist()]
-    candidates = dict(zip(names, rows, strict=False))
-    chosen_names = _near(candidates)
-    return Choice(chosen_names, candidates | {" + ".join(chosen_names): row for row in rows[len(names) :]})
+    choice = Choice.among(dict(zip(names, rows, strict=False)))
+    mean = zip([choice.chosen], rows[len(names) :], strict=False)  # if several were chosen
+    return replace(choice, judged={**choice.judged, **dict(mean)})
